@@ -1,0 +1,176 @@
+//! Money in minor units of one currency, rounded half up, never through a float.
+
+use std::fmt;
+
+use rust_decimal::Decimal;
+
+/// No amount of money is larger, in minor units.
+pub const MONEY_MINOR_MAX: i64 = 1_000_000_000_000;
+
+/// An amount of money in minor units (cents), 0 to [`MONEY_MINOR_MAX`]; the currency is the document's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Money(i64);
+
+/// Why a decimal is no amount of money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MoneyError {
+    /// Below zero.
+    #[error("must not be negative")]
+    Negative,
+    /// Beyond [`MONEY_MINOR_MAX`].
+    #[error("is too large")]
+    TooLarge,
+    /// Finer than the currency's minor unit.
+    #[error("has more decimal places than the currency")]
+    TooPrecise,
+}
+
+impl Money {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// An amount of minor units; `None` outside of the range.
+    pub fn from_minor(minor: i64) -> Option<Self> {
+        (0..=MONEY_MINOR_MAX).contains(&minor).then_some(Self(minor))
+    }
+
+    /// The amount in minor units.
+    pub fn minor(self) -> i64 {
+        self.0
+    }
+
+    /// Reads a decimal amount, `12.34`.
+    ///
+    /// # Errors
+    /// Negative, too large, or finer than the currency's minor unit.
+    pub fn from_decimal(amount: Decimal, currency: Currency) -> Result<Self, MoneyError> {
+        if amount.is_sign_negative() && !amount.is_zero() {
+            return Err(MoneyError::Negative);
+        }
+        let amount = amount.normalize();
+        if amount.scale() > currency.exponent {
+            return Err(MoneyError::TooPrecise);
+        }
+        let scale = currency.exponent.saturating_sub(amount.scale());
+        let minor = 10_i128.checked_pow(scale).and_then(|f| amount.mantissa().checked_mul(f));
+        let minor = minor.and_then(|m| i64::try_from(m).ok()).ok_or(MoneyError::TooLarge)?;
+        Self::from_minor(minor).ok_or(MoneyError::TooLarge)
+    }
+
+    /// The amount as a decimal with the currency's places.
+    pub fn to_decimal(self, currency: Currency) -> Decimal {
+        Decimal::new(self.0, currency.exponent)
+    }
+
+    /// The sum, or `None` when it is too large.
+    pub fn plus(self, other: Self) -> Option<Self> {
+        self.0.checked_add(other.0).and_then(Self::from_minor)
+    }
+
+    /// The difference, or `None` when `other` is more.
+    pub fn minus(self, other: Self) -> Option<Self> {
+        self.0.checked_sub(other.0).and_then(Self::from_minor)
+    }
+}
+
+/// A currency of ISO 4217 with its number of decimal places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Currency {
+    code: [u8; 3],
+    exponent: u32,
+}
+
+/// The text is no currency code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an ISO 4217 currency code")]
+pub struct NotACurrency;
+
+impl Currency {
+    /// The currency of a three-letter code.
+    ///
+    /// # Errors
+    /// When the code is not in ISO 4217's list of active currencies.
+    pub fn parse(code: &str) -> Result<Self, NotACurrency> {
+        let bytes: [u8; 3] = code.as_bytes().try_into().map_err(|_| NotACurrency)?;
+        let exponent = exponent_of(code).ok_or(NotACurrency)?;
+        Ok(Self { code: bytes, exponent })
+    }
+
+    /// Three capital letters.
+    pub fn code(&self) -> &str {
+        std::str::from_utf8(&self.code).unwrap_or("XXX")
+    }
+
+    /// Decimal places of the minor unit: 2 for EUR, 0 for JPY, 3 for KWD.
+    pub fn exponent(self) -> u32 {
+        self.exponent
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+const PLACES_0: &str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF";
+const PLACES_2: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN \
+    BZD CAD CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL \
+    HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR \
+    MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE \
+    SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD YER ZAR ZMW ZWG";
+const PLACES_3: &str = "BHD IQD JOD KWD LYD OMR TND";
+
+fn exponent_of(code: &str) -> Option<u32> {
+    let listed = |list: &str| list.split_ascii_whitespace().any(|c| c == code);
+    if listed(PLACES_2) {
+        Some(2)
+    } else if listed(PLACES_0) {
+        Some(0)
+    } else if listed(PLACES_3) {
+        Some(3)
+    } else {
+        None
+    }
+}
+
+/// An exact fraction, 0 or more: a rate that is never rounded before it is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ratio {
+    num: i128,
+    den: i128,
+}
+
+impl Ratio {
+    /// The exact value of `num / den`; `None` unless `num` is 0 or more and `den` positive.
+    pub fn of(num: Decimal, den: Decimal) -> Option<Self> {
+        if num.is_sign_negative() && !num.is_zero() || den <= Decimal::ZERO {
+            return None;
+        }
+        let (num, den) = (num.normalize(), den.normalize());
+        let scale = num.scale().max(den.scale());
+        let widen = |d: Decimal| 10_i128.checked_pow(scale - d.scale()).and_then(|f| d.mantissa().checked_mul(f));
+        Some(Self { num: widen(num)?, den: widen(den)? })
+    }
+
+    /// floor(x r), or `None` when it does not fit. Down: a programme never owes a fraction.
+    pub fn floor(self, x: i64) -> Option<i64> {
+        let n = i128::from(x).checked_mul(self.num)?.div_euclid(self.den);
+        i64::try_from(n).ok()
+    }
+
+    /// x r rounded half up, or `None` when it does not fit.
+    pub fn half_up(self, x: i64) -> Option<i64> {
+        let twice = i128::from(x).checked_mul(self.num)?.checked_mul(2)?.checked_add(self.den)?;
+        i64::try_from(twice.div_euclid(self.den.checked_mul(2)?)).ok()
+    }
+}
+
+/// a b / c rounded half up, for whole numbers of 0 or more; 0 when `c` is 0.
+pub fn half_up(a: i64, b: i64, c: i64) -> i64 {
+    if c == 0 {
+        return 0;
+    }
+    let (a, b, c) = (i128::from(a), i128::from(b), i128::from(c));
+    i64::try_from((2 * a * b + c).div_euclid(2 * c)).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,80 @@
+//! Whole numbers shared out exactly: largest remainder, and what stays of a line after returns.
+
+/// Shares `total` out by `weights`: largest remainder, ties to the earlier part. The parts sum to `total`.
+///
+/// Negative weights count as zero. When all weights are zero the first part gets everything.
+/// Source: golden.md R1.
+pub fn spread(total: i64, weights: &[i64]) -> Vec<i64> {
+    let weight = |w: &i64| i128::from((*w).max(0));
+    let sum: i128 = weights.iter().map(weight).sum();
+    if sum == 0 {
+        return weights.iter().enumerate().map(|(i, _)| if i == 0 { total } else { 0 }).collect();
+    }
+    let total_wide = i128::from(total);
+    let mut parts: Vec<i64> = Vec::with_capacity(weights.len());
+    let mut remainders: Vec<(usize, i128)> = Vec::with_capacity(weights.len());
+    let mut rest = total;
+    for (i, w) in weights.iter().enumerate() {
+        let exact = total_wide * weight(w);
+        let part = i64::try_from(exact.div_euclid(sum)).unwrap_or(0);
+        parts.push(part);
+        remainders.push((i, exact.rem_euclid(sum)));
+        rest -= part;
+    }
+    // Stable: equal remainders keep document order.
+    remainders.sort_by_key(|(_, remainder)| std::cmp::Reverse(*remainder));
+    for (i, _) in remainders.iter().take(usize::try_from(rest).unwrap_or(0)) {
+        if let Some(part) = parts.get_mut(*i) {
+            *part += 1;
+        }
+    }
+    parts
+}
+
+/// An exact fraction, 0 to 1: how much of a line has been returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    num: i128,
+    den: i128,
+}
+
+impl Share {
+    /// Nothing.
+    pub const NONE: Self = Self { num: 0, den: 1 };
+    /// Everything.
+    pub const ALL: Self = Self { num: 1, den: 1 };
+
+    /// `part` of `whole`; `None` unless 0 <= part <= whole and 0 < whole.
+    pub fn of(part: i64, whole: i64) -> Option<Self> {
+        (whole > 0 && (0..=whole).contains(&part)).then(|| Self { num: part.into(), den: whole.into() }.reduced())
+    }
+
+    /// The sum; `None` beyond everything, or when the exact fraction gets too fine.
+    pub fn plus(self, other: Self) -> Option<Self> {
+        let left = self.num.checked_mul(other.den)?;
+        let right = other.num.checked_mul(self.den)?;
+        let den = self.den.checked_mul(other.den)?;
+        let sum = Self { num: left.checked_add(right)?, den }.reduced();
+        (sum.num <= sum.den).then_some(sum)
+    }
+
+    /// What stays of a stored whole number when this share of it is gone: floor(x (1 - f)). Source: golden.md R4.
+    pub fn stays(self, x: i64) -> i64 {
+        let exact = i128::from(x).checked_mul(self.den - self.num).map(|n| n.div_euclid(self.den));
+        exact.and_then(|n| i64::try_from(n).ok()).unwrap_or(0)
+    }
+
+    /// Whether it is everything.
+    pub fn is_all(self) -> bool {
+        self.num == self.den
+    }
+
+    fn reduced(self) -> Self {
+        let divisor = gcd(self.num, self.den).max(1);
+        Self { num: self.num / divisor, den: self.den / divisor }
+    }
+}
+
+fn gcd(a: i128, b: i128) -> i128 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}

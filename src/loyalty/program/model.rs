@@ -1,0 +1,199 @@
+//! A programme's version as decisions read it: checked, with codes resolved to slots.
+
+use std::sync::Arc;
+
+use crate::kernel::calendar::{Period, RoundUp, Zone};
+use crate::kernel::clock::Instant;
+use crate::kernel::id::Version;
+use crate::kernel::money::{Currency, Ratio};
+
+/// The most wallets of a programme, over all of its versions: each keeps its slot for ever.
+pub const WALLETS_MAX: usize = 8;
+
+/// Where a wallet's figures stand in an account: fixed when the wallet first appears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Slot(pub i16);
+
+/// A wallet of one version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wallet {
+    /// The marketer's name for it, `points`.
+    pub code: String,
+    /// Where its figures stand.
+    pub slot: Slot,
+    /// What it is for.
+    pub kind: WalletKind,
+}
+
+/// What a wallet is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WalletKind {
+    /// Its points can be spent.
+    Redeemable(Redeemable),
+    /// Its figure drives tiers.
+    Qualifying(Qualifying),
+}
+
+/// How points that can be spent live and die.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redeemable {
+    /// Minor units of money that one point is worth at checkout.
+    pub value: Ratio,
+    /// How long an award waits before it can be spent.
+    pub pending: Option<Period>,
+    /// When it is over.
+    pub expiry: Expiry,
+    /// How long points that are given back to a lot that is over live on.
+    pub restore_grace: Option<Period>,
+    /// What a return may take.
+    pub returns: ReturnPolicy,
+}
+
+/// When points are over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// Never.
+    Never,
+    /// A period after the day they were earned, moved on to a round day.
+    Fixed {
+        /// The period.
+        after: Period,
+        /// The round day.
+        round: Option<RoundUp>,
+    },
+    /// All at once, a period after the member last earned or spent.
+    Inactive {
+        /// The period.
+        after: Period,
+    },
+}
+
+/// What a return may take when the award is not there any more. Source: golden.md R5.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReturnPolicy {
+    /// The order's own lot while it is pending; the rest is waived.
+    PendingOnly,
+    /// The own lot, then others; the rest is waived.
+    WithinBalance,
+    /// The own lot, then others; the rest is debt.
+    Allow,
+}
+
+/// How a qualifying wallet counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Qualifying {
+    /// What an order adds.
+    pub counts: Counts,
+    /// For how long that counts.
+    pub window: Window,
+}
+
+/// What an order adds to a qualifying wallet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counts {
+    /// Its earning base, in minor units of money.
+    Spend,
+    /// The points it earned.
+    Points,
+    /// One.
+    Orders,
+}
+
+/// For how long an order counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// To the end of the calendar year.
+    CalendarYear,
+    /// To the day before the next anniversary of the enrolment.
+    Anniversary,
+    /// For a period from its day.
+    Rolling(Period),
+    /// For ever.
+    Lifetime,
+}
+
+/// One version of the programme, compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rulebook {
+    /// Its number.
+    pub version: Version,
+    /// From when it decides; version 1 reaches back without end.
+    pub starts: Instant,
+    /// What all money is in.
+    pub currency: Currency,
+    /// Whose days count.
+    pub zone: Zone,
+    /// The wallets of this version, in document order.
+    pub wallets: Vec<Wallet>,
+    /// What an order earns.
+    pub earning: Vec<EarningRule>,
+}
+
+impl Rulebook {
+    /// The wallet of a code.
+    pub fn wallet(&self, code: &str) -> Option<&Wallet> {
+        self.wallets.iter().find(|w| w.code == code)
+    }
+
+    /// The wallet in a slot; `None` when this version no longer has it.
+    pub fn wallet_in(&self, slot: Slot) -> Option<&Wallet> {
+        self.wallets.iter().find(|w| w.slot == slot)
+    }
+
+    /// The only, or first, wallet whose points can be spent.
+    pub fn main_wallet(&self) -> Option<&Wallet> {
+        self.wallets.iter().find(|w| matches!(w.kind, WalletKind::Redeemable(_)))
+    }
+}
+
+/// A rule that awards points.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EarningRule {
+    /// The marketer's name for it, `base`.
+    pub code: String,
+    /// The redeemable wallet that it fills.
+    pub wallet: Slot,
+    /// Points for each minor unit of base, exact.
+    pub rate: Ratio,
+    /// What is not part of the base.
+    pub net_of: NetOf,
+}
+
+/// What is taken out of the money of a line before points are computed. Source: golden.md R2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NetOf {
+    /// Discounts.
+    pub discounts: bool,
+    /// The part paid with points.
+    pub points_paid: bool,
+    /// Tax.
+    pub tax: bool,
+    /// Shipping lines.
+    pub shipping: bool,
+    /// The part paid with a gift card.
+    pub gift_card: bool,
+}
+
+/// The versions of a programme, oldest first: each instant is decided by the one in force then.
+#[derive(Clone, Debug)]
+pub struct Timeline {
+    first: Arc<Rulebook>,
+    later: Vec<Arc<Rulebook>>,
+}
+
+impl Timeline {
+    /// The timeline of a first version and the later ones, in the order of their starts.
+    pub fn new(first: Arc<Rulebook>, later: Vec<Arc<Rulebook>>) -> Self {
+        Self { first, later }
+    }
+
+    /// The version in force at an instant.
+    pub fn at(&self, at: Instant) -> &Arc<Rulebook> {
+        self.later.iter().rev().find(|v| v.starts <= at).unwrap_or(&self.first)
+    }
+
+    /// The newest version, perhaps of the future.
+    pub fn newest(&self) -> &Arc<Rulebook> {
+        self.later.last().unwrap_or(&self.first)
+    }
+}
