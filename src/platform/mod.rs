@@ -1,1 +1,3 @@
 //! Engines with no loyalty word inside.
+
+pub mod db;
