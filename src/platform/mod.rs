@@ -1,3 +1,4 @@
 //! Engines with no loyalty word inside.
 
 pub mod db;
+pub mod journal;

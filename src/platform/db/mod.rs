@@ -3,6 +3,7 @@
 mod error;
 mod migrate;
 mod pool;
+mod statement;
 mod url;
 
 pub use error::{DbError, Fault, fault_of};
