@@ -1,1 +1,4 @@
 //! Engines with no loyalty word inside.
+
+pub mod entropy;
+pub mod web;
