@@ -1,4 +1,7 @@
 //! Engines with no loyalty word inside.
 
+pub mod audit;
+pub mod auth;
+pub mod db;
 pub mod entropy;
 pub mod web;

@@ -1,0 +1,84 @@
+//! The schema's migrations, inside the binary.
+
+use diesel::migration::{Migration, MigrationSource};
+use diesel::pg::Pg;
+use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::{QueryableByName, sql_query};
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use tokio::task::spawn_blocking;
+
+use super::error::DbError;
+use super::pool::{Db, check_server, connect};
+use super::url::DatabaseUrl;
+use crate::kernel::id::LaneCount;
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
+
+/// Held while migrating, so that of several processes that start at once one works and the others wait ("perennia").
+const MIGRATION_LOCK: i64 = 0x7065_7265_6e6e_6961;
+
+/// Applies what is missing, and answers the names of it; `lanes` counts only for a database that has none yet.
+///
+/// # Errors
+/// `Migration` when one fails: it leaves no trace, those before it stay.
+pub async fn migrate(url: &DatabaseUrl, lanes: LaneCount) -> Result<Vec<String>, DbError> {
+    let mut conn = connect(url).await?;
+    check_server(&mut conn).await?;
+    sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(MIGRATION_LOCK).execute(&mut conn).await?;
+    sql_query("SELECT set_config('perennial.lanes', $1, false)")
+        .bind::<Text, _>(lanes.0.to_string())
+        .execute(&mut conn)
+        .await?;
+    // The harness blocks, so it gets a thread of its own; the lock goes with the connection.
+    let ran = spawn_blocking(move || run_pending(conn)).await.map_err(|e| DbError::Migration(Box::new(e)))?;
+    ran.map_err(DbError::Migration)
+}
+
+fn run_pending(conn: AsyncPgConnection) -> diesel::migration::Result<Vec<String>> {
+    let mut harness: AsyncConnectionWrapper<AsyncPgConnection> = AsyncConnectionWrapper::from(conn);
+    let pending = MigrationHarness::<Pg>::pending_migrations(&mut harness, MIGRATIONS)?;
+    let mut names = Vec::with_capacity(pending.len());
+    for migration in &pending {
+        harness.run_migration(migration)?;
+        names.push(migration.name().to_string());
+    }
+    Ok(names)
+}
+
+#[derive(QueryableByName)]
+struct KnownRow {
+    #[diesel(sql_type = Bool)]
+    known: bool,
+}
+
+#[derive(QueryableByName)]
+struct VersionRow {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+/// The names of the migrations that this database still lacks, in order; changes nothing.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn pending(db: &Db) -> Result<Vec<String>, DbError> {
+    let mut conn = db.conn().await?;
+    let table: KnownRow = sql_query("SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL AS known")
+        .get_result(&mut conn)
+        .await?;
+    let applied: Vec<VersionRow> = if table.known {
+        sql_query("SELECT version FROM __diesel_schema_migrations").load(&mut conn).await?
+    } else {
+        Vec::new()
+    };
+    let embedded: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS.migrations().map_err(DbError::Migration)?;
+    let mut missing: Vec<String> = embedded
+        .iter()
+        .filter(|m| !applied.iter().any(|row| row.version == m.name().version().to_string()))
+        .map(|m| m.name().to_string())
+        .collect();
+    missing.sort();
+    Ok(missing)
+}

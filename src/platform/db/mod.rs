@@ -1,0 +1,11 @@
+//! The database: where it is, connections to it, its schema, and a private cluster when there is none.
+
+mod error;
+mod migrate;
+mod pool;
+mod url;
+
+pub use error::{DbError, Fault, fault_of};
+pub use migrate::{migrate, pending};
+pub use pool::{Conn, Db, POOL_WAIT_S, PoolSize, Role};
+pub use url::DatabaseUrl;

@@ -1,0 +1,157 @@
+//! Connections: a pool for short statements, dedicated ones for those who keep theirs.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use diesel::result::{ConnectionError, DatabaseErrorKind, Error as QueryError};
+use diesel::sql_types::Integer;
+use diesel::{QueryableByName, sql_query};
+use diesel_async::pooled_connection::deadpool::{Object, Pool};
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use futures_util::FutureExt;
+use tokio::time::timeout;
+use tokio_postgres::NoTls;
+
+use super::error::{DbError, chain_of};
+use super::url::DatabaseUrl;
+
+/// How long a caller waits for a connection of the pool, in seconds.
+pub const POOL_WAIT_S: u64 = 5;
+/// The oldest major version of Postgres that will do.
+const SERVER_MIN: i32 = 15;
+/// How long a connection may sit in an open transaction without a statement, in seconds.
+const IDLE_TRANSACTION_MAX_S: u64 = 60;
+
+/// A pooled connection, given back when dropped.
+pub type Conn = Object<AsyncPgConnection>;
+
+/// The most connections that a pool opens; at least 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolSize(pub usize);
+
+/// On whose behalf a connection works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// `perennial_app`, who may not rewrite history.
+    App,
+    /// Whoever the URL names: migrations, and nobody else.
+    Owner,
+}
+
+/// A handle on one database, cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    pool: Pool<AsyncPgConnection>,
+    door: Arc<Door>,
+}
+
+/// What it takes to open a connection.
+struct Door {
+    url: DatabaseUrl,
+    role: Role,
+    role_refused: OnceLock<()>,
+}
+
+impl Db {
+    /// Opens a pool, and one connection of it, so that mistakes show at once.
+    ///
+    /// # Errors
+    /// `Connect` when nobody answers, `TooOld` before Postgres 15.
+    pub async fn open(url: &DatabaseUrl, size: PoolSize, role: Role) -> Result<Self, DbError> {
+        let door = Arc::new(Door { url: url.clone(), role, role_refused: OnceLock::new() });
+        // Opened outside the pool first: the pool would keep only the text of the cause.
+        let mut first = door.open().await?;
+        check_server(&mut first).await?;
+        let opener = Arc::clone(&door);
+        let mut config = ManagerConfig::default();
+        config.recycling_method = RecyclingMethod::Fast;
+        config.custom_setup = Box::new(move |_| {
+            let door = Arc::clone(&opener);
+            async move { door.open().await.map_err(|e| ConnectionError::BadConnection(chain_of(&e))) }.boxed()
+        });
+        let pool = Pool::builder(AsyncDieselConnectionManager::new_with_config("", config))
+            .max_size(size.0.max(1))
+            .build()
+            .map_err(|e| DbError::Connect(Box::new(e)))?;
+        Ok(Self { pool, door })
+    }
+
+    /// A connection of the pool.
+    ///
+    /// # Errors
+    /// `Busy` when none came free in time, `Connect` when the server is gone.
+    pub async fn conn(&self) -> Result<Conn, DbError> {
+        let wait = Duration::from_secs(POOL_WAIT_S);
+        Ok(timeout(wait, self.pool.get()).await.map_err(|_| DbError::Busy)??)
+    }
+
+    /// A connection of one's own, outside the pool, under the same role.
+    ///
+    /// # Errors
+    /// `Connect` when the server is gone.
+    pub async fn dedicated(&self) -> Result<AsyncPgConnection, DbError> {
+        self.door.open().await
+    }
+
+    /// Whether connections work under the application's role: false where the provider forbade it, and for `Owner`.
+    pub fn role_enforced(&self) -> bool {
+        self.door.role == Role::App && self.door.role_refused.get().is_none()
+    }
+
+    /// Closes the pool: who waits for a connection is told so, and connections end when given back.
+    pub fn close(&self) {
+        self.pool.close();
+    }
+}
+
+impl Door {
+    async fn open(&self) -> Result<AsyncPgConnection, DbError> {
+        let mut conn = connect(&self.url).await?;
+        conn.batch_execute(&format!("SET idle_in_transaction_session_timeout = '{IDLE_TRANSACTION_MAX_S}s'")).await?;
+        if self.role == Role::App {
+            self.assume(&mut conn).await?;
+        }
+        Ok(conn)
+    }
+
+    /// Takes the application's role, or remembers that the provider forbade it.
+    async fn assume(&self, conn: &mut AsyncPgConnection) -> Result<(), DbError> {
+        match conn.batch_execute("SET ROLE perennial_app").await {
+            Ok(()) => Ok(()),
+            Err(QueryError::DatabaseError(DatabaseErrorKind::Unknown, info)) => {
+                if self.role_refused.set(()).is_ok() {
+                    tracing::warn!(reason = info.message(), "the role perennial_app was refused: working as the owner");
+                }
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Opens a connection as whoever the URL names.
+pub(super) async fn connect(url: &DatabaseUrl) -> Result<AsyncPgConnection, DbError> {
+    let (client, driver) = url.config().connect(NoTls).await.map_err(|e| DbError::Connect(Box::new(e)))?;
+    let conn = AsyncPgConnection::try_from_client_and_connection(client, driver).await;
+    let mut conn = conn.map_err(|e| DbError::Connect(Box::new(e)))?;
+    // Faults are told apart by message. Only a superuser may choose the language; others keep the server's.
+    sql_query("SELECT set_config('lc_messages', 'C', false) FROM pg_roles WHERE rolname = current_user AND rolsuper")
+        .execute(&mut conn)
+        .await?;
+    Ok(conn)
+}
+
+#[derive(QueryableByName)]
+struct ServerRow {
+    #[diesel(sql_type = Integer)]
+    version: i32,
+}
+
+/// Refuses a server that is too old.
+pub(super) async fn check_server(conn: &mut AsyncPgConnection) -> Result<(), DbError> {
+    let row: ServerRow =
+        sql_query("SELECT current_setting('server_version_num')::int AS version").get_result(conn).await?;
+    let found = row.version / 10_000;
+    if found < SERVER_MIN { Err(DbError::TooOld { found, needed: SERVER_MIN }) } else { Ok(()) }
+}
