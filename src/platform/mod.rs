@@ -1,6 +1,5 @@
 //! Engines with no loyalty word inside.
 
-pub mod audit;
 pub mod auth;
 pub mod db;
 pub mod entropy;

@@ -1,6 +1,13 @@
-//! The kinds of problem that any call may meet.
+//! The kinds of problem that any call may meet, and which of them a failing database is.
 
-use crate::platform::web::problem::{ProblemType, problems};
+use std::error::Error as StdError;
+use std::sync::Arc;
+
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
+use diesel::result::Error as QueryError;
+
+use crate::platform::db::{DbError, Fault};
+use crate::platform::web::problem::{Problem, ProblemType, problems};
 
 problems! {
     MALFORMED_JSON = 400 "malformed_json", "Malformed JSON", "The body is not one JSON value in UTF-8.";
@@ -30,10 +37,44 @@ problems! {
     DUPLICATE_PARAMETER = 422 "duplicate_parameter", "Duplicate parameter", "The query has a parameter twice.";
     INVALID_CURSOR = 422 "invalid_cursor", "Cursor not valid",
         "A cursor is what an earlier page gave as next_cursor, unchanged, for the same list.";
+    OUT_OF_RANGE = 422 "out_of_range", "Out of range", "A figure is beyond what can be kept.";
     RATE_LIMITED = 429 retryable "rate_limited", "Too many requests",
         "The credential's rate is used up; Retry-After says when to try again.";
     INTERNAL = 500 "internal", "Internal error",
         "Something went wrong inside; it has been logged under the request's id.";
     UNAVAILABLE = 503 retryable "unavailable", "Unavailable",
         "The database is busy or away; try again after Retry-After.";
+}
+
+impl From<DbError> for Problem {
+    fn from(error: DbError) -> Self {
+        of_database(kind_of(&error), error)
+    }
+}
+
+// One look-up may serve several callers, and fail for all of them.
+impl From<Arc<DbError>> for Problem {
+    fn from(error: Arc<DbError>) -> Self {
+        of_database(kind_of(&error), error)
+    }
+}
+
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Self {
+        DbError::from(error).into()
+    }
+}
+
+fn kind_of(error: &DbError) -> &'static ProblemType {
+    match error.fault() {
+        Fault::OutOfRange => &OUT_OF_RANGE,
+        Fault::LockTimeout | Fault::Conflict | Fault::ConnectionLost | Fault::ReadOnly => &UNAVAILABLE,
+        Fault::Other if matches!(error, DbError::Busy) => &UNAVAILABLE,
+        Fault::Unique(_) | Fault::Check(_) | Fault::ForeignKey(_) | Fault::Other => &INTERNAL,
+    }
+}
+
+fn of_database(kind: &'static ProblemType, error: impl StdError + Send + Sync + 'static) -> Problem {
+    let problem = Problem::of(kind).because(error);
+    if kind.retryable { problem.header(RETRY_AFTER, HeaderValue::from_static("1")) } else { problem }
 }

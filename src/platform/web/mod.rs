@@ -8,4 +8,5 @@ pub mod invalid;
 pub mod paging;
 pub mod problem;
 pub mod query;
+pub mod rate;
 pub mod text;
