@@ -7,3 +7,4 @@ pub mod app;
 pub mod kernel;
 pub mod loyalty;
 pub mod platform;
+pub(crate) mod schema;

@@ -1,4 +1,7 @@
 //! Engines with no loyalty word inside.
 
+pub mod auth;
 pub mod db;
+pub mod entropy;
 pub mod journal;
+pub mod web;

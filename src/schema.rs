@@ -1,0 +1,29 @@
+//! The tables, as the migrations leave them.
+
+diesel::table! {
+    api_keys (key_id) {
+        key_id -> Text,
+        program_id -> Uuid,
+        name -> Text,
+        scopes -> Text,
+        secret_hash -> Bytea,
+        created_at -> Timestamptz,
+        created_by -> Text,
+        expires_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
+        successor_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    audit_log (program_id, audit_id) {
+        program_id -> Uuid,
+        audit_id -> Uuid,
+        at -> Timestamptz,
+        principal -> Text,
+        action -> Text,
+        subject -> Text,
+        detail -> Text,
+    }
+}
