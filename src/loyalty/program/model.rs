@@ -192,6 +192,23 @@ impl Timeline {
         self.later.iter().rev().find(|v| v.starts <= at).unwrap_or(&self.first)
     }
 
+    /// A version by its number; the first one where there is none of that number.
+    pub fn version(&self, version: Version) -> &Arc<Rulebook> {
+        self.later.iter().find(|v| v.version == version).unwrap_or(&self.first)
+    }
+
+    /// After how long without activity a wallet ends: as the newest version until `at` says that had such a rule.
+    /// A later version without one binds new points only.
+    pub fn inactivity(&self, wallet: Slot, at: Instant) -> Option<Period> {
+        let until = self.later.iter().rev().filter(|v| v.starts <= at).chain([&self.first]);
+        let rules = until.filter_map(|v| v.wallet_in(wallet));
+        let periods = rules.filter_map(|w| match &w.kind {
+            WalletKind::Redeemable(Redeemable { expiry: Expiry::Inactive { after }, .. }) => Some(*after),
+            WalletKind::Redeemable(_) | WalletKind::Qualifying(_) => None,
+        });
+        periods.into_iter().next()
+    }
+
     /// The newest version, perhaps of the future.
     pub fn newest(&self) -> &Arc<Rulebook> {
         self.later.last().unwrap_or(&self.first)
