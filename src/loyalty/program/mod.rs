@@ -1,3 +1,7 @@
 //! The programme: one typed, versioned document, compiled to what decisions need.
 
+pub mod compile;
+pub mod document;
 pub mod model;
+pub mod read;
+pub mod slots;
