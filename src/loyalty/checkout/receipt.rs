@@ -134,6 +134,7 @@ pub struct EarnedReceipt {
     pub counts: Option<CountsName>,
     /// When the points can be spent, if not at once.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub available_at: Option<Instant>,
     /// Their last usable day.
     #[serde(skip_serializing_if = "Option::is_none")]

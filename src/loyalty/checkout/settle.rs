@@ -24,8 +24,8 @@ use crate::loyalty::ledger::lot::LotExpiry;
 use crate::loyalty::ledger::posting::{
     AccountTime, Needs, Posting, PostingKind, Record, Reference, RequestHash, Target,
 };
-use crate::loyalty::membership::enrol::{enrol, verify_owner};
 use crate::loyalty::members::model::{Identity, Profile};
+use crate::loyalty::membership::enrol::{enrol, verify_owner};
 use crate::loyalty::program::model::{
     Counts, NetOf, Qualifying, Redeemable, Rulebook, Slot, Timeline, Wallet, WalletKind,
 };

@@ -13,9 +13,7 @@ use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::grant::{dates, grant, note_activity, window_end};
 use crate::loyalty::ledger::lot::LotExpiry;
-use crate::loyalty::ledger::posting::{
-    AccountTime, Posting, PostingKind, Record, Reference, RequestHash, Target,
-};
+use crate::loyalty::ledger::posting::{AccountTime, Posting, PostingKind, Record, Reference, RequestHash, Target};
 use crate::loyalty::program::model::{Timeline, WalletKind};
 
 /// Open a lot that a member brings along.

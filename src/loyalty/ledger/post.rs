@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use metrics::gauge;
+use tokio::sync::Mutex;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, Sender};
-use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use crate::kernel::id::LaneCount;
@@ -81,7 +81,8 @@ impl Ledger {
             Err(TrySendError::Closed(_)) => return Err(PostError::Unavailable),
         }
         let depth = queue.max_capacity() - queue.capacity();
-        gauge!("perennial_queue_depth", "writer" => place.to_string()).set(f64::from(u32::try_from(depth).unwrap_or(0)));
+        gauge!("perennial_queue_depth", "writer" => place.to_string())
+            .set(f64::from(u32::try_from(depth).unwrap_or(0)));
         answer.await.unwrap_or(Err(PostError::Unavailable))
     }
 

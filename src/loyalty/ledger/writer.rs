@@ -137,7 +137,8 @@ impl Writer {
         let done = self.transact(&conn, jobs, lock_counters).await;
         if done.is_err() {
             // A connection that cannot even roll back is dropped.
-            if Rollback {}.execute(&mut &conn).await.is_err() {
+            let rolled_back = Rollback {}.execute(&mut &conn).await;
+            if rolled_back.is_err() {
                 return done;
             }
         }
@@ -180,11 +181,12 @@ impl Writer {
     async fn verdicts(
         &self,
         conn: &AsyncPgConnection,
-        jobs: &[Box<dyn Queued>],
+        jobs: &mut [Box<dyn Queued>],
         outcomes: Vec<Outcome>,
         group: &Group,
     ) -> Result<Verdicts, QueryError> {
-        let seen: Vec<Owner> = outcomes.iter().filter_map(|o| if let Outcome::Seen(s) = o { Some(*s) } else { None }).collect();
+        let seen: Vec<Owner> =
+            outcomes.iter().filter_map(|o| if let Outcome::Seen(s) = o { Some(*s) } else { None }).collect();
         let mut receipts: HashMap<(MemberId, Seq), (Vec<u8>, String)> = HashMap::new();
         if !seen.is_empty() {
             receipts = find_receipts(conn, &seen, self.lanes).await?;

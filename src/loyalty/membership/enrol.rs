@@ -109,11 +109,7 @@ pub fn enrol(
 ///
 /// # Errors
 /// `MemberMoved` when it does not.
-pub fn verify_owner(
-    accounts: &Accounts<'_>,
-    identity: Option<&Identity>,
-    target: Target,
-) -> Result<(), LedgerRefusal> {
+pub fn verify_owner(accounts: &Accounts<'_>, identity: Option<&Identity>, target: Target) -> Result<(), LedgerRefusal> {
     let Some(identity) = identity else { return Ok(()) };
     let expected = match target {
         Target::Member(member) => Some(member),

@@ -5,3 +5,5 @@ pub mod document;
 pub mod model;
 pub mod read;
 pub mod slots;
+pub mod store;
+pub mod timelines;

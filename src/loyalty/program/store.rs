@@ -2,8 +2,8 @@
 
 use diesel::QueryResult;
 use diesel::sql_types::{Int4, SmallInt, Text, Timestamptz, Uuid};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use diesel::{OptionalExtension, Queryable};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use indexmap::IndexMap;
 use uuid::Uuid as Id;
 
