@@ -1,0 +1,7 @@
+//! What tests stand on.
+
+mod database;
+mod home;
+
+pub use database::TestDb;
+pub use home::Home;
