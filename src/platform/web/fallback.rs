@@ -34,8 +34,12 @@ impl Routes {
     /// The methods that a path has; empty when there is no such path.
     fn allowed(&self, path: &str) -> Vec<&'static str> {
         let parts: Vec<_> = path.split('/').collect();
-        let mut methods: Vec<_> =
-            self.0.iter().filter(|route| route.matches(&parts)).flat_map(|route| route.methods.iter().copied()).collect();
+        let mut methods: Vec<_> = self
+            .0
+            .iter()
+            .filter(|route| route.matches(&parts))
+            .flat_map(|route| route.methods.iter().copied())
+            .collect();
         methods.sort_unstable();
         methods.dedup();
         methods

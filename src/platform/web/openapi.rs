@@ -6,7 +6,7 @@ use actix_web::{App, HttpResponse, web};
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Components, ContentBuilder, Header, Info, License, OpenApi, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{Components, ContentBuilder, Header, Info, OpenApi, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -94,7 +94,8 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation
 
 /// Adds the common refusals to an operation, unless it says something of its own for that status.
 fn document_refusals(operation: &mut Operation, writes: bool) {
-    let public = operation.security.as_ref().is_some_and(Vec::is_empty);
+    let nobody = SecurityRequirement::default();
+    let public = operation.security.as_ref().is_some_and(|wanted| wanted.iter().all(|one| *one == nobody));
     let has_body = operation.request_body.is_some();
     for (status, name, _) in COMMON {
         let applies = match status {

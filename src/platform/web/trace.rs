@@ -34,7 +34,8 @@ impl RequestId {
 
     fn sent(headers: &HeaderMap) -> Option<Self> {
         let id = headers.get(REQUEST_ID)?.to_str().ok()?;
-        let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'~' | b'-' | b'+' | b'/' | b'=');
+        let allowed =
+            |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'~' | b'-' | b'+' | b'/' | b'=');
         let sane = (1..=REQUEST_ID_CHARS_MAX).contains(&id.len()) && id.bytes().all(allowed);
         sane.then(|| Self(id.into()))
     }
