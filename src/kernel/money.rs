@@ -142,6 +142,9 @@ pub struct Ratio {
 }
 
 impl Ratio {
+    /// Nothing.
+    pub const ZERO: Self = Self { num: 0, den: 1 };
+
     /// The exact value of `num / den`; `None` unless `num` is 0 or more and `den` positive.
     pub fn of(num: Decimal, den: Decimal) -> Option<Self> {
         if num.is_sign_negative() && !num.is_zero() || den <= Decimal::ZERO {

@@ -1,5 +1,10 @@
 //! Whole numbers shared out exactly: largest remainder, and what stays of a line after returns.
 
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
 /// Shares `total` out by `weights`: largest remainder, ties to the earlier part. The parts sum to `total`.
 ///
 /// Negative weights count as zero. When all weights are zero the first part gets everything.
@@ -31,8 +36,9 @@ pub fn spread(total: i64, weights: &[i64]) -> Vec<i64> {
     parts
 }
 
-/// An exact fraction, 0 to 1: how much of a line has been returned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// An exact fraction, 0 to 1: how much of a line has been returned. Written `1/3`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Share {
     num: i128,
     den: i128,
@@ -49,13 +55,14 @@ impl Share {
         (whole > 0 && (0..=whole).contains(&part)).then(|| Self { num: part.into(), den: whole.into() }.reduced())
     }
 
-    /// The sum; `None` beyond everything, or when the exact fraction gets too fine.
+    /// The sum; `None` beyond everything, or when the exact fraction gets too fine to be written down (a denominator
+    /// beyond 2^63: pieces and cents of one line never get there).
     pub fn plus(self, other: Self) -> Option<Self> {
         let left = self.num.checked_mul(other.den)?;
         let right = other.num.checked_mul(self.den)?;
         let den = self.den.checked_mul(other.den)?;
         let sum = Self { num: left.checked_add(right)?, den }.reduced();
-        (sum.num <= sum.den).then_some(sum)
+        (sum.num <= sum.den && i64::try_from(sum.den).is_ok()).then_some(sum)
     }
 
     /// What stays of a stored whole number when this share of it is gone: floor(x (1 - f)). Source: golden.md R4.
@@ -72,6 +79,47 @@ impl Share {
     fn reduced(self) -> Self {
         let divisor = gcd(self.num, self.den).max(1);
         Self { num: self.num / divisor, den: self.den / divisor }
+    }
+}
+
+impl Default for Share {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+/// The text is no share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a fraction from 0 to 1 such as 1/3")]
+pub struct NotAShare;
+
+impl FromStr for Share {
+    type Err = NotAShare;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (part, whole) = text.split_once('/').ok_or(NotAShare)?;
+        let number = |s: &str| s.parse::<i64>().map_err(|_| NotAShare);
+        Self::of(number(part)?, number(whole)?).ok_or(NotAShare)
+    }
+}
+
+impl TryFrom<String> for Share {
+    type Error = NotAShare;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Share> for String {
+    fn from(share: Share) -> Self {
+        share.to_string()
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.num, self.den)
     }
 }
 

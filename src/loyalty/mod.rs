@@ -1,3 +1,7 @@
 //! The programme: what is earned, held, spent and given back.
 
+pub mod checkout;
+pub mod earning;
+pub mod ledger;
+pub mod members;
 pub mod program;

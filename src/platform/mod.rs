@@ -4,4 +4,5 @@ pub mod audit;
 pub mod auth;
 pub mod db;
 pub mod entropy;
+pub mod journal;
 pub mod web;

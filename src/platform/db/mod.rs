@@ -4,6 +4,7 @@ pub mod embedded;
 mod error;
 mod migrate;
 mod pool;
+mod statement;
 mod url;
 
 pub use error::{DbError, Fault, fault_of};

@@ -1,0 +1,9 @@
+DROP TABLE followers;
+DROP TABLE due;
+DROP TABLE counters;
+DROP TABLE directory;
+DROP TABLE journal;
+DROP TABLE postings;
+DROP TABLE members;
+DROP TABLE accounts;
+DROP TABLE lanes;

@@ -1,0 +1,3 @@
+DROP VIEW lots;
+DROP VIEW lot_moves;
+DROP VIEW entries;

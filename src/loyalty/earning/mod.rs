@@ -1,0 +1,6 @@
+//! What an order earns: the base of each line, the rows of the award, and what counts for tiers.
+
+pub mod base;
+pub mod credit;
+pub mod model;
+pub mod rows;

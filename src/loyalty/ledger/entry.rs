@@ -1,0 +1,116 @@
+//! Entries: the immutable lines of the ledger, and what each did to the lots.
+
+use crate::kernel::clock::Instant;
+use crate::kernel::points::Points;
+use crate::loyalty::ledger::lot::{LotExpiry, LotId};
+use crate::loyalty::program::model::Slot;
+
+/// What an entry does. The numbers are stored: never change one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EntryKind {
+    /// Points were earned.
+    Award,
+    /// Pending points can be spent now.
+    Available,
+    /// Points paid.
+    Spend,
+    /// Points paid came back.
+    Restore,
+    /// Points earned were taken back.
+    ClawBack,
+    /// What could not be taken back is owed.
+    Owe,
+    /// What was owed is repaid.
+    Repay,
+    /// Points are over.
+    Expire,
+    /// A person added points.
+    AdjustUp,
+    /// A person took points.
+    AdjustDown,
+    /// Points brought along from another system.
+    Opening,
+}
+
+/// Every kind with its stored number and its name in the API.
+pub const ENTRY_KINDS: [(EntryKind, i16, &str); 11] = [
+    (EntryKind::Award, 1, "award"),
+    (EntryKind::Available, 2, "available"),
+    (EntryKind::Spend, 3, "spend"),
+    (EntryKind::Restore, 4, "restore"),
+    (EntryKind::ClawBack, 5, "claw_back"),
+    (EntryKind::Owe, 6, "owe"),
+    (EntryKind::Repay, 7, "repay"),
+    (EntryKind::Expire, 8, "expire"),
+    (EntryKind::AdjustUp, 9, "adjust_up"),
+    (EntryKind::AdjustDown, 10, "adjust_down"),
+    (EntryKind::Opening, 11, "opening"),
+];
+
+impl EntryKind {
+    /// The stored number.
+    pub fn number(self) -> i16 {
+        ENTRY_KINDS.iter().find(|(k, ..)| *k == self).map_or(0, |(_, n, _)| *n)
+    }
+
+    /// The kind of a stored number.
+    pub fn of(number: i16) -> Option<Self> {
+        ENTRY_KINDS.iter().find(|(_, n, _)| *n == number).map(|(k, ..)| *k)
+    }
+
+    /// The name in the API.
+    pub fn name(self) -> &'static str {
+        ENTRY_KINDS.iter().find(|(k, ..)| *k == self).map_or("", |(.., name)| name)
+    }
+
+    /// +1 where lots are filled, -1 where they are emptied, 0 where they only change state or are not touched.
+    pub fn direction(self) -> i64 {
+        match self {
+            Self::Award | Self::Restore | Self::AdjustUp | Self::Opening => 1,
+            Self::Spend | Self::ClawBack | Self::Repay | Self::Expire | Self::AdjustDown => -1,
+            Self::Available | Self::Owe => 0,
+        }
+    }
+
+    /// The sign with which people and storage see the entry.
+    pub fn sign(self) -> i64 {
+        match self {
+            Self::Owe => -1,
+            Self::Available => 1,
+            other => other.direction(),
+        }
+    }
+
+    /// Whether the entry's movements over lots sum to it (law 4): a debt has no lot.
+    pub fn moves_lots(self) -> bool {
+        self != Self::Owe
+    }
+}
+
+/// One line: what happened to one wallet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What it does.
+    pub kind: EntryKind,
+    /// To which wallet.
+    pub wallet: Slot,
+    /// How much; the direction is the kind's.
+    pub points: Points,
+    /// What could be spent after it.
+    pub after: Points,
+    /// Of a new lot: when it can be spent, if later. Of `available`: the instant at which it could be.
+    pub available_at: Option<Instant>,
+    /// Of a new lot, or of one that is over: when.
+    pub expiry: LotExpiry,
+}
+
+/// What an entry did to one lot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// The entry's place in its posting.
+    pub entry: i16,
+    /// The lot.
+    pub lot: LotId,
+    /// How much; the direction is the entry's.
+    pub points: Points,
+}

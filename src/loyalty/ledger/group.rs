@@ -1,0 +1,230 @@
+//! A group of commands decided one after the other in memory: pure, so that a store, a test and a preview share it.
+//!
+//! A later command sees what an earlier one of the group did. A refused one leaves nothing: it worked on a clone.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::kernel::clock::{Instant, Moment};
+use crate::kernel::id::{MemberId, PostingId, ProgramId};
+use crate::kernel::money::Currency;
+use crate::loyalty::ledger::account::Account;
+use crate::loyalty::ledger::accounts::{Accounts, Counter, DirectoryKey, Owner, Wishes};
+use crate::loyalty::ledger::catch_up::catch_up;
+use crate::loyalty::ledger::error::LedgerRefusal;
+use crate::loyalty::ledger::posting::{
+    AccountTime, CounterKey, Needs, PostingKind, PostingRow, Record, Reference, RequestHash, Target,
+};
+use crate::loyalty::members::model::Profile;
+use crate::loyalty::program::model::Timeline;
+
+/// A posting whose types the group need not know.
+pub trait Command {
+    /// In which programme.
+    fn program(&self) -> ProgramId;
+    /// In whose name.
+    fn cause(&self) -> String;
+    /// Whose posting it becomes.
+    fn target(&self) -> Target;
+    /// Its name.
+    fn reference(&self) -> Reference;
+    /// Of what the caller sent.
+    fn request_hash(&self) -> RequestHash;
+    /// What has to be read first.
+    fn needs(&self) -> Needs;
+    /// When it is decided.
+    fn time(&self) -> AccountTime;
+    /// Decides, keeps the answer, and says what to store: the receipt as JSON, or `None` when it was refused.
+    fn decide(&mut self, at: &Moment, program: &Timeline, accounts: &mut Accounts<'_>) -> Option<String>;
+}
+
+/// What became of a command in its group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Accepted; true once the group is stored.
+    Accepted(PostingId),
+    /// Refused by its decision, which keeps the reason.
+    Refused,
+    /// Refused before it could decide.
+    Barred(LedgerRefusal),
+    /// Its reference was used before, by this posting.
+    Seen(Owner),
+}
+
+/// What was loaded for a group, and what its decisions made of it.
+#[derive(Debug, Default)]
+pub struct Group {
+    /// The accounts, as the decisions so far left them.
+    pub accounts: HashMap<MemberId, Account>,
+    /// Who owns which of the values that were asked for.
+    pub owners: HashMap<DirectoryKey, Owner>,
+    /// Stored postings that a command asked for, by the reference it named.
+    pub stories: HashMap<DirectoryKey, Vec<PostingRow>>,
+    /// The counters that were asked for.
+    pub counters: HashMap<CounterKey, Counter>,
+    /// The new postings, in order.
+    pub rows: Vec<PostingRow>,
+    /// Members without a stored account.
+    pub new_members: HashSet<MemberId>,
+    /// Directory values that found an owner.
+    pub takes: Vec<(DirectoryKey, Owner)>,
+    /// Directory values that lost theirs.
+    pub releases: Vec<DirectoryKey>,
+    /// How the counters moved.
+    pub counts: HashMap<CounterKey, i64>,
+    /// The profiles that were written, the last one of each member.
+    pub profiles: HashMap<MemberId, Profile>,
+}
+
+impl Group {
+    /// Runs one command at Postgres's time `clock`.
+    pub fn run(&mut self, command: &mut dyn Command, clock: Instant, program: &Timeline) -> Outcome {
+        let key = DirectoryKey::reference(command.program(), &command.reference());
+        if let Some(owner) = self.owners.get(&key) {
+            return Outcome::Seen(*owner);
+        }
+        let member = command.target().member();
+        let known = self.accounts.get(&member).filter(|a| a.program == command.program());
+        if known.is_none() && matches!(command.target(), Target::Member(_)) {
+            return Outcome::Barred(LedgerRefusal::MemberUnknown);
+        }
+        let at = match moment_of(command, known, clock) {
+            Ok(at) => at,
+            Err(refusal) => return Outcome::Barred(refusal),
+        };
+        let mut account = known.cloned();
+        let caught_up = match account.as_mut().map(|a| catch_up_row(a, command, &at, program)).transpose() {
+            Ok(row) => row.flatten(),
+            Err(refusal) => return Outcome::Barred(refusal),
+        };
+        let (account, wishes, document) = {
+            let mut accounts = Accounts {
+                member,
+                program: command.program(),
+                account,
+                owners: &self.owners,
+                story: self.story(command, member),
+                counters: &self.counters,
+                wishes: Wishes::default(),
+            };
+            let document = command.decide(&at, program, &mut accounts);
+            (accounts.account, accounts.wishes, document)
+        };
+        match (document, account) {
+            (Some(document), Some(account)) => {
+                self.rows.extend(caught_up);
+                let currency = program.newest().currency;
+                let draft = Accepted { account, wishes, document, currency };
+                self.accept(command, &at, draft, key)
+            }
+            _ => Outcome::Refused,
+        }
+    }
+
+    /// Whether anything is to be stored.
+    pub fn is_idle(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    fn story<'g>(&'g self, command: &dyn Command, member: MemberId) -> Vec<&'g PostingRow> {
+        let Some(reference) = command.needs().story_of else { return Vec::new() };
+        let key = DirectoryKey::reference(command.program(), &reference);
+        let stored = self.stories.get(&key).into_iter().flatten();
+        stored.chain(self.rows.iter().filter(|r| r.member == member)).collect()
+    }
+
+    fn accept(&mut self, command: &dyn Command, at: &Moment, accepted: Accepted, key: DirectoryKey) -> Outcome {
+        let Accepted { mut account, wishes, document, currency } = accepted;
+        let plain = || Record::plain(PostingKind::Change, at.at, account.decided_by);
+        let record = wishes.record.unwrap_or_else(plain);
+        account.order_count += i32::from(record.orders);
+        let (row, profile) = close(&mut account, command, at, record, command.reference(), (document, currency));
+        let owner = Owner { member: row.member, seq: row.seq };
+        for taken in std::iter::once(key).chain(wishes.takes) {
+            self.owners.insert(taken.clone(), owner);
+            self.takes.push((taken, owner));
+        }
+        for released in wishes.releases {
+            self.owners.remove(&released);
+            self.takes.retain(|(taken, _)| *taken != released);
+            self.releases.push(released);
+        }
+        for (counter, by) in wishes.counts {
+            self.counters.entry(counter.clone()).or_default().used += by;
+            *self.counts.entry(counter).or_default() += by;
+        }
+        if let Some(profile) = profile {
+            self.profiles.insert(row.member, profile);
+        }
+        if row.seq.0 == 1 {
+            self.new_members.insert(row.member);
+        }
+        self.rows.push(row);
+        self.accounts.insert(account.member, account);
+        Outcome::Accepted(PostingId { member: owner.member, seq: owner.seq })
+    }
+}
+
+/// A decision that was accepted.
+struct Accepted {
+    account: Account,
+    wishes: Wishes,
+    document: String,
+    currency: Currency,
+}
+
+fn moment_of(command: &dyn Command, known: Option<&Account>, clock: Instant) -> Result<Moment, LedgerRefusal> {
+    match command.time() {
+        AccountTime::Live => Ok(Moment { at: known.map_or(clock, |a| clock.max(a.moved_at)), recorded: clock }),
+        AccountTime::Imported(at) if known.is_some_and(|a| at < a.moved_at) => Err(LedgerRefusal::OutOfOrder),
+        AccountTime::Imported(at) => Ok(Moment { at, recorded: clock }),
+    }
+}
+
+/// The posting of what happened by itself until the command, if anything did.
+fn catch_up_row(
+    account: &mut Account,
+    command: &dyn Command,
+    at: &Moment,
+    program: &Timeline,
+) -> Result<Option<PostingRow>, LedgerRefusal> {
+    let Some(last) = catch_up(account, program.at(at.at).zone, at.at)? else { return Ok(None) };
+    let record = Record::plain(PostingKind::CatchUp, last, program.at(last).version);
+    let document = (String::from("{}"), program.newest().currency);
+    let (row, _) = close(account, command, at, record, Reference::catch_up(last), document);
+    Ok(Some(row))
+}
+
+fn close(
+    account: &mut Account,
+    command: &dyn Command,
+    at: &Moment,
+    record: Record,
+    reference: Reference,
+    (document, currency): (String, Currency),
+) -> (PostingRow, Option<Profile>) {
+    let draft = account.close_draft(at.at, record.version);
+    let caught_up = record.kind == PostingKind::CatchUp;
+    let row = PostingRow {
+        member: account.member,
+        program: account.program,
+        seq: account.seq,
+        reference,
+        kind: record.kind,
+        // Nobody sends a catch-up.
+        hash: if caught_up { RequestHash([0; 16]) } else { command.request_hash() },
+        effective_at: record.effective_at,
+        recorded_at: at.recorded,
+        version: record.version,
+        cause: command.cause(),
+        imported: matches!(command.time(), AccountTime::Imported(_)),
+        paid: record.paid,
+        currency,
+        items: record.items,
+        orders: record.orders,
+        entries: draft.entries,
+        moves: draft.moves,
+        document,
+        texts: record.texts,
+    };
+    (row, record.profile)
+}

@@ -1,0 +1,198 @@
+//! What a group reads, pipelined in one round trip:
+//!
+//! | # | statement | when |
+//! |---|---|---|
+//! | 1 | `BEGIN` | always |
+//! | 2 | lock the lanes, by number | always |
+//! | 3 | newest versions, and the clock | always, after the lock |
+//! | 4 | accounts | always |
+//! | 5 | owners of directory values | always |
+//! | 6 | stories: an order, the lots it touched, its returns | where a command needs one |
+//! | 7 | counters | where a command needs one |
+//!
+//! One more round trip only where a reference was seen before (its receipt), or a version is new.
+
+use std::collections::{BTreeSet, HashMap};
+
+use diesel::QueryResult;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::try_join;
+use uuid::Uuid as Id;
+
+use crate::kernel::clock::Instant;
+use crate::kernel::id::{Lane, LaneCount, MemberId, ProgramId, Seq};
+use crate::loyalty::ledger::accounts::{Counter, DirectoryKey, Owner};
+use crate::loyalty::ledger::group::{Command, Group};
+use crate::loyalty::ledger::posting::CounterKey;
+use crate::loyalty::ledger::reads::{
+    Begin, FindAccounts, FindCounters, FindOwners, FindReceipts, FindStories, LockCounters, LockLanes, ReadVersions,
+};
+use crate::loyalty::ledger::rows::{AccountRow, BadRow, StoredPosting};
+
+/// The head of a lane, locked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaneHead {
+    /// The lane.
+    pub lane: Lane,
+    /// Number of its last journal row.
+    pub number: i64,
+    /// Digest of that row.
+    pub digest: Vec<u8>,
+    /// The moment of that row.
+    pub moment: Instant,
+}
+
+/// What was read for a group.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The lanes, locked, by number.
+    pub heads: Vec<LaneHead>,
+    /// The newest version of each programme.
+    pub versions: HashMap<ProgramId, i32>,
+    /// Postgres's clock, no earlier than any of the lanes' last moments.
+    pub clock: Instant,
+    /// The working set.
+    pub group: Group,
+}
+
+/// Why a group could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The database failed.
+    #[error("the database failed")]
+    Query(#[from] diesel::result::Error),
+    /// A row was changed by hand.
+    #[error(transparent)]
+    Row(#[from] BadRow),
+}
+
+/// What a group asks for.
+#[derive(Debug, Default)]
+pub struct Plan {
+    lanes: BTreeSet<Lane>,
+    programs: BTreeSet<ProgramId>,
+    members: BTreeSet<(Lane, MemberId)>,
+    values: BTreeSet<DirectoryKey>,
+    stories: BTreeSet<DirectoryKey>,
+    counters: BTreeSet<CounterKey>,
+}
+
+impl Plan {
+    /// Adds what a command asks for.
+    pub fn add(&mut self, command: &dyn Command, lanes: LaneCount) {
+        let program = command.program();
+        let member = command.target().member();
+        let lane = member.lane(lanes);
+        let needs = command.needs();
+        self.lanes.insert(lane);
+        self.programs.insert(program);
+        self.members.insert((lane, member));
+        self.values.insert(DirectoryKey::reference(program, &command.reference()));
+        self.values.extend(needs.identities.iter().map(DirectoryKey::identity));
+        self.stories.extend(needs.story_of.iter().map(|r| DirectoryKey::reference(program, r)));
+        self.counters.extend(needs.counters);
+    }
+}
+
+/// Opens the transaction, locks the lanes and reads what the plan asks for.
+///
+/// # Errors
+/// When the database fails, or holds a row that cannot be read.
+pub async fn load(conn: &AsyncPgConnection, plan: &Plan, lock_counters: bool) -> Result<Loaded, LoadError> {
+    let (accounts, owners) = (find_accounts(plan), find_owners(plan));
+    let lanes = LockLanes { lanes: plan.lanes.iter().map(|l| l.0).collect() };
+    let versions = ReadVersions { programs: plan.programs.iter().map(|p| p.0).collect() };
+    // Polled in order on one connection: that pipelines them.
+    let (_, heads, versions, accounts, owners, stories, counters) = try_join!(
+        Begin {}.execute(&mut &*conn),
+        lanes.load::<(i16, i64, Vec<u8>, Instant)>(&mut &*conn),
+        versions.load::<(Id, i32, Instant)>(&mut &*conn),
+        accounts.load::<AccountRow>(&mut &*conn),
+        owners.load::<(Id, i16, String, Id, i64)>(&mut &*conn),
+        stories(conn, plan),
+        counters(conn, plan, lock_counters),
+    )?;
+    let mut group = Group { counters, ..Group::default() };
+    for row in &accounts {
+        group.accounts.insert(MemberId(row.member_id), row.read()?);
+    }
+    for (program, kind, value, member, seq) in owners {
+        let key = DirectoryKey { program: ProgramId(program), kind, value };
+        group.owners.insert(key, Owner { member: MemberId(member), seq: Seq(seq) });
+    }
+    for (program, reference, row) in stories {
+        let program = ProgramId(program);
+        let key = DirectoryKey { program, kind: 1, value: reference };
+        group.stories.entry(key).or_default().push(row.read(program)?);
+    }
+    let heads: Vec<LaneHead> = heads
+        .into_iter()
+        .map(|(lane, number, digest, moment)| LaneHead { lane: Lane(lane), number, digest, moment })
+        .collect();
+    let clocks = versions.iter().map(|(.., clock)| *clock).chain(heads.iter().map(|h| h.moment));
+    let clock = clocks.max().unwrap_or_default();
+    let versions = versions.into_iter().map(|(program, version, _)| (ProgramId(program), version)).collect();
+    Ok(Loaded { heads, versions, clock, group })
+}
+
+/// What postings answered, with the hash of what was asked, by name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_receipts(
+    conn: &AsyncPgConnection,
+    owners: &[Owner],
+    lanes: LaneCount,
+) -> QueryResult<HashMap<(MemberId, Seq), (Vec<u8>, String)>> {
+    let found = FindReceipts {
+        lanes: owners.iter().map(|o| o.member.lane(lanes).0).collect(),
+        members: owners.iter().map(|o| o.member.0).collect(),
+        seqs: owners.iter().map(|o| o.seq.0).collect(),
+    };
+    let rows: Vec<(Id, i64, Vec<u8>, String)> = found.load(&mut &*conn).await?;
+    Ok(rows.into_iter().map(|(member, seq, hash, text)| ((MemberId(member), Seq(seq)), (hash, text))).collect())
+}
+
+fn find_accounts(plan: &Plan) -> FindAccounts {
+    FindAccounts {
+        lanes: plan.members.iter().map(|(lane, _)| lane.0).collect(),
+        members: plan.members.iter().map(|(_, member)| member.0).collect(),
+    }
+}
+
+fn find_owners(plan: &Plan) -> FindOwners {
+    FindOwners {
+        programs: plan.values.iter().map(|v| v.program.0).collect(),
+        kinds: plan.values.iter().map(|v| v.kind).collect(),
+        values: plan.values.iter().map(|v| v.value.clone()).collect(),
+    }
+}
+
+async fn stories(conn: &AsyncPgConnection, plan: &Plan) -> QueryResult<Vec<(Id, String, StoredPosting)>> {
+    if plan.stories.is_empty() {
+        return Ok(Vec::new());
+    }
+    let find = FindStories {
+        programs: plan.stories.iter().map(|s| s.program.0).collect(),
+        references: plan.stories.iter().map(|s| s.value.clone()).collect(),
+    };
+    find.load(&mut &*conn).await
+}
+
+async fn counters(conn: &AsyncPgConnection, plan: &Plan, lock: bool) -> QueryResult<HashMap<CounterKey, Counter>> {
+    if plan.counters.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let programs = plan.counters.iter().map(|c| c.program.0).collect();
+    let rules = plan.counters.iter().map(|c| c.rule.clone()).collect();
+    let periods = plan.counters.iter().map(|c| c.period.clone()).collect();
+    let rows: Vec<(Id, String, String, i64, Option<i64>)> = if lock {
+        LockCounters { programs, rules, periods }.load(&mut &*conn).await?
+    } else {
+        FindCounters { programs, rules, periods }.load(&mut &*conn).await?
+    };
+    let counters = rows.into_iter().map(|(program, rule, period, used, max)| {
+        (CounterKey { program: ProgramId(program), rule, period }, Counter { used, max })
+    });
+    Ok(counters.collect())
+}

@@ -1,0 +1,285 @@
+//! Accounts and postings as rows: what each column holds, both ways.
+
+use chrono::NaiveDate;
+use diesel::Queryable;
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use crate::kernel::clock::Instant;
+use crate::kernel::id::{MemberId, ProgramId, Seq, Version};
+use crate::kernel::money::Currency;
+use crate::kernel::points::Points;
+use crate::loyalty::ledger::account::{Account, Draft, Status, WalletState};
+use crate::loyalty::ledger::entry::{Entry, EntryKind, Move};
+use crate::loyalty::ledger::figures::{FIGURES_A_WALLET, Figures};
+use crate::loyalty::ledger::lot::{Lot, LotExpiry, LotId};
+use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference, RequestHash};
+use crate::loyalty::program::model::Slot;
+
+/// The stored day of a lot that ends by inactivity.
+const INACTIVE: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
+    Some(day) => day,
+    None => NaiveDate::MAX,
+};
+
+/// A stored row cannot be read: somebody changed it by hand.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{table}.{column} of member {member} cannot be read")]
+pub struct BadRow {
+    /// The table.
+    pub table: &'static str,
+    /// The column.
+    pub column: &'static str,
+    /// Whose row.
+    pub member: MemberId,
+}
+
+/// A row of `accounts`, in the order of its columns.
+#[derive(Clone, Debug, Queryable)]
+pub struct AccountRow {
+    /// The lane of the row.
+    pub lane: i16,
+    /// Whose it is.
+    pub member_id: Uuid,
+    /// Its programme.
+    pub program_id: Uuid,
+    /// 0 active, 1 suspended.
+    pub status: i16,
+    /// The last posting.
+    pub seq: i64,
+    /// Account time of the last posting.
+    pub moved_at: Instant,
+    /// When anything changes by itself next.
+    pub changes_at: Option<Instant>,
+    /// The local day of the enrolment.
+    pub enrolled_on: NaiveDate,
+    /// The version that decided last.
+    pub decided_by: i32,
+    /// Orders not fully returned.
+    pub order_count: i32,
+    /// The local day of the latest order.
+    pub last_order_on: Option<NaiveDate>,
+    /// Figures, by slot.
+    pub figures: Vec<i64>,
+    /// Inactivity days, by slot.
+    pub expires_on: Vec<Option<NaiveDate>>,
+    /// Open lots: names.
+    pub lot_ids: Vec<i64>,
+    /// Open lots: wallets.
+    pub lot_wallets: Vec<i16>,
+    /// Open lots: what is left.
+    pub lot_remaining: Vec<i64>,
+    /// Open lots: from when.
+    pub lot_available_at: Vec<Option<Instant>>,
+    /// Open lots: until when.
+    pub lot_expires_on: Vec<Option<NaiveDate>>,
+}
+
+impl AccountRow {
+    /// The account of the row.
+    ///
+    /// # Errors
+    /// When a column holds what no account has.
+    pub fn read(&self) -> Result<Account, BadRow> {
+        let member = MemberId(self.member_id);
+        let bad = |column| BadRow { table: "accounts", column, member };
+        let (chunks, rest) = self.figures.as_chunks::<FIGURES_A_WALLET>();
+        if !rest.is_empty() || self.expires_on.len() != chunks.len() {
+            return Err(bad("figures"));
+        }
+        let mut wallets = Vec::with_capacity(chunks.len());
+        for (stored, expires_on) in chunks.iter().zip(&self.expires_on) {
+            let figures = Figures::from_stored(*stored).map_err(|_| bad("figures"))?;
+            wallets.push(WalletState { figures, expires_on: *expires_on });
+        }
+        Ok(Account {
+            member,
+            program: ProgramId(self.program_id),
+            status: status_of(self.status).ok_or_else(|| bad("status"))?,
+            seq: Seq(self.seq),
+            moved_at: self.moved_at,
+            enrolled_on: self.enrolled_on,
+            decided_by: Version(self.decided_by),
+            order_count: self.order_count,
+            last_order_on: self.last_order_on,
+            wallets,
+            lots: self.read_lots().ok_or_else(|| bad("lot_ids"))?,
+            draft: Draft::default(),
+        })
+    }
+
+    fn read_lots(&self) -> Option<Vec<Lot>> {
+        let lengths =
+            [self.lot_wallets.len(), self.lot_remaining.len(), self.lot_available_at.len(), self.lot_expires_on.len()];
+        if lengths.iter().any(|n| *n != self.lot_ids.len()) {
+            return None;
+        }
+        let whose = self.lot_ids.iter().zip(&self.lot_wallets).zip(&self.lot_remaining);
+        let when = self.lot_available_at.iter().zip(&self.lot_expires_on);
+        let lots = whose.zip(when).map(|(((id, wallet), remaining), (available_at, expires_on))| {
+            Some(Lot {
+                id: LotId(*id),
+                wallet: Slot(*wallet),
+                remaining: Points::try_from(*remaining).ok()?,
+                available_at: *available_at,
+                expiry: expiry_of(*expires_on),
+            })
+        });
+        lots.collect()
+    }
+}
+
+/// The stored number of a status.
+pub fn status_number(status: Status) -> i16 {
+    match status {
+        Status::Active => 0,
+        Status::Suspended => 1,
+    }
+}
+
+fn status_of(number: i16) -> Option<Status> {
+    [Status::Active, Status::Suspended].into_iter().find(|s| status_number(*s) == number)
+}
+
+/// The stored day of a lot's end.
+pub fn expiry_day(expiry: LotExpiry) -> Option<NaiveDate> {
+    match expiry {
+        LotExpiry::On(day) => Some(day),
+        LotExpiry::Inactive => Some(INACTIVE),
+        LotExpiry::Never => None,
+    }
+}
+
+/// The end of a lot by its stored day.
+pub fn expiry_of(stored: Option<NaiveDate>) -> LotExpiry {
+    match stored {
+        Some(INACTIVE) => LotExpiry::Inactive,
+        Some(day) => LotExpiry::On(day),
+        None => LotExpiry::Never,
+    }
+}
+
+/// A row of `postings`, in the order of its columns.
+#[derive(Clone, Debug, Queryable)]
+pub struct StoredPosting {
+    lane: i16,
+    member_id: Uuid,
+    seq: i64,
+    reference: String,
+    kind: i16,
+    hash: Vec<u8>,
+    effective_at: Instant,
+    recorded_at: Instant,
+    version: i32,
+    cause: String,
+    imported: bool,
+    paid: Option<Decimal>,
+    currency: String,
+    items: i32,
+    orders: i16,
+    entry_kinds: Vec<i16>,
+    entry_wallets: Vec<i16>,
+    entry_points: Vec<i64>,
+    entry_after: Vec<i64>,
+    entry_available_at: Vec<Option<Instant>>,
+    entry_expires_on: Vec<Option<NaiveDate>>,
+    move_entries: Vec<i16>,
+    move_lots: Vec<i64>,
+    move_points: Vec<i64>,
+    document: String,
+    texts: Option<String>,
+}
+
+/// The columns of `postings` as `StoredPosting` reads them, of a table called `p`.
+#[macro_export]
+macro_rules! posting_columns {
+    () => {
+        "p.lane, p.member_id, p.seq, p.reference, p.kind, p.hash, p.effective_at, p.recorded_at, p.version, p.cause, \
+         p.imported, p.paid, p.currency, p.items, p.orders, p.entry_kinds, p.entry_wallets, p.entry_points, \
+         p.entry_after, p.entry_available_at, p.entry_expires_on, p.move_entries, p.move_lots, p.move_points, \
+         p.document, p.texts"
+    };
+}
+
+impl StoredPosting {
+    /// The lane in which the row stands.
+    pub fn lane(&self) -> i16 {
+        self.lane
+    }
+
+    /// Whose row it is.
+    pub fn member(&self) -> MemberId {
+        MemberId(self.member_id)
+    }
+
+    /// The posting of the row; its programme is the account's.
+    ///
+    /// # Errors
+    /// When a column holds what no posting has.
+    pub fn read(self, program: ProgramId) -> Result<PostingRow, BadRow> {
+        let member = self.member();
+        let bad = |column| BadRow { table: "postings", column, member };
+        Ok(PostingRow {
+            member,
+            program,
+            seq: Seq(self.seq),
+            kind: PostingKind::of(self.kind).ok_or_else(|| bad("kind"))?,
+            hash: RequestHash(self.hash.as_slice().try_into().map_err(|_| bad("hash"))?),
+            effective_at: self.effective_at,
+            recorded_at: self.recorded_at,
+            version: Version(self.version),
+            imported: self.imported,
+            paid: self.paid.map(|p| p.normalize()),
+            currency: Currency::parse(&self.currency).map_err(|_| bad("currency"))?,
+            items: self.items,
+            orders: self.orders,
+            entries: self.read_entries().ok_or_else(|| bad("entry_points"))?,
+            moves: self.read_moves().ok_or_else(|| bad("move_points"))?,
+            reference: Reference::stored(self.reference),
+            cause: self.cause,
+            document: self.document,
+            texts: self.texts,
+        })
+    }
+
+    fn read_entries(&self) -> Option<Vec<Entry>> {
+        let lengths = [
+            self.entry_wallets.len(),
+            self.entry_points.len(),
+            self.entry_after.len(),
+            self.entry_available_at.len(),
+            self.entry_expires_on.len(),
+        ];
+        if lengths.iter().any(|n| *n != self.entry_kinds.len()) {
+            return None;
+        }
+        let what =
+            self.entry_kinds.iter().zip(&self.entry_wallets).zip(self.entry_points.iter().zip(&self.entry_after));
+        let when = self.entry_available_at.iter().zip(&self.entry_expires_on);
+        let entries = what.zip(when).map(|(((kind, wallet), (points, after)), (available_at, expires_on))| {
+            let kind = EntryKind::of(*kind)?;
+            Some(Entry {
+                kind,
+                wallet: Slot(*wallet),
+                points: Points::try_from(points.checked_mul(kind.sign())?).ok()?,
+                after: Points::try_from(*after).ok()?,
+                available_at: *available_at,
+                expiry: expiry_of(*expires_on),
+            })
+        });
+        entries.collect()
+    }
+
+    fn read_moves(&self) -> Option<Vec<Move>> {
+        if self.move_lots.len() != self.move_entries.len() || self.move_points.len() != self.move_entries.len() {
+            return None;
+        }
+        let moves = self.move_entries.iter().zip(&self.move_lots).zip(&self.move_points);
+        let moves = moves.map(|((entry, lot), points)| {
+            let kind = self.entry_kinds.get(usize::try_from(*entry).ok()?).and_then(|k| EntryKind::of(*k))?;
+            let points = Points::try_from(points.checked_mul(kind.sign())?).ok()?;
+            Some(Move { entry: *entry, lot: LotId(*lot), points })
+        });
+        moves.collect()
+    }
+}

@@ -1,0 +1,202 @@
+//! The statements that save a group.
+
+use chrono::NaiveDate;
+use diesel::sql_types::{
+    Array, BigInt, Binary, Bool, Date, Int4, Nullable, Numeric, SmallInt, Text, Timestamptz, Uuid,
+};
+use rust_decimal::Decimal;
+use uuid::Uuid as Id;
+
+use crate::kernel::clock::Instant;
+use crate::statement;
+
+statement! {
+    /// Accounts as they stand after the group. MERGE, since its join starts at the source whatever the planner thinks
+    /// of a table that was empty when the statement was planned.
+    SaveAccounts {
+        figures: Vec<i64> => Array<BigInt>,
+        expires_on: Vec<Option<NaiveDate>> => Array<Nullable<Date>>,
+        lot_ids: Vec<i64> => Array<BigInt>,
+        lot_wallets: Vec<i16> => Array<SmallInt>,
+        lot_remaining: Vec<i64> => Array<BigInt>,
+        lot_available_at: Vec<Option<Instant>> => Array<Nullable<Timestamptz>>,
+        lot_expires_on: Vec<Option<NaiveDate>> => Array<Nullable<Date>>,
+        lanes: Vec<i16> => Array<SmallInt>,
+        members: Vec<Id> => Array<Uuid>,
+        programs: Vec<Id> => Array<Uuid>,
+        statuses: Vec<i16> => Array<SmallInt>,
+        seqs: Vec<i64> => Array<BigInt>,
+        moved_at: Vec<Instant> => Array<Timestamptz>,
+        changes_at: Vec<Option<Instant>> => Array<Nullable<Timestamptz>>,
+        enrolled_on: Vec<NaiveDate> => Array<Date>,
+        decided_by: Vec<i32> => Array<Int4>,
+        order_counts: Vec<i32> => Array<Int4>,
+        last_order_on: Vec<Option<NaiveDate>> => Array<Nullable<Date>>,
+        figures_ends: Vec<i32> => Array<Int4>,
+        wallets_ends: Vec<i32> => Array<Int4>,
+        lots_ends: Vec<i32> => Array<Int4>,
+        figures_counts: Vec<i32> => Array<Int4>,
+        wallets_counts: Vec<i32> => Array<Int4>,
+        lots_counts: Vec<i32> => Array<Int4>,
+    } -> Bool,
+    "MERGE INTO accounts AS a USING (SELECT u.*, \
+     (?)[fz - fn + 1:fz] AS figures, (?)[xz - xn + 1:xz] AS expires_on, (?)[lz - ln + 1:lz] AS lot_ids, \
+     (?)[lz - ln + 1:lz] AS lot_wallets, (?)[lz - ln + 1:lz] AS lot_remaining, \
+     (?)[lz - ln + 1:lz] AS lot_available_at, (?)[lz - ln + 1:lz] AS lot_expires_on \
+     FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS u (lane, member_id, program_id, status, seq, \
+     moved_at, changes_at, enrolled_on, decided_by, order_count, last_order_on, fz, xz, lz, fn, xn, ln)) AS s \
+     ON a.lane = s.lane AND a.member_id = s.member_id \
+     WHEN MATCHED THEN UPDATE SET status = s.status, seq = s.seq, moved_at = s.moved_at, changes_at = s.changes_at, \
+     decided_by = s.decided_by, order_count = s.order_count, last_order_on = s.last_order_on, figures = s.figures, \
+     expires_on = s.expires_on, lot_ids = s.lot_ids, lot_wallets = s.lot_wallets, lot_remaining = s.lot_remaining, \
+     lot_available_at = s.lot_available_at, lot_expires_on = s.lot_expires_on \
+     WHEN NOT MATCHED THEN INSERT VALUES (s.lane, s.member_id, s.program_id, s.status, s.seq, s.moved_at, \
+     s.changes_at, s.enrolled_on, s.decided_by, s.order_count, s.last_order_on, s.figures, s.expires_on, s.lot_ids, \
+     s.lot_wallets, s.lot_remaining, s.lot_available_at, s.lot_expires_on)"
+}
+
+statement! {
+    /// The new postings.
+    InsertPostings {
+        lanes: Vec<i16> => Array<SmallInt>,
+        members: Vec<Id> => Array<Uuid>,
+        seqs: Vec<i64> => Array<BigInt>,
+        references: Vec<String> => Array<Text>,
+        kinds: Vec<i16> => Array<SmallInt>,
+        hashes: Vec<Vec<u8>> => Array<Binary>,
+        effective_at: Vec<Instant> => Array<Timestamptz>,
+        recorded_at: Vec<Instant> => Array<Timestamptz>,
+        versions: Vec<i32> => Array<Int4>,
+        causes: Vec<String> => Array<Text>,
+        imported: Vec<bool> => Array<Bool>,
+        paid: Vec<Option<Decimal>> => Array<Nullable<Numeric>>,
+        currencies: Vec<String> => Array<Text>,
+        items: Vec<i32> => Array<Int4>,
+        orders: Vec<i16> => Array<SmallInt>,
+        documents: Vec<String> => Array<Text>,
+        texts: Vec<Option<String>> => Array<Nullable<Text>>,
+        entries_ends: Vec<i32> => Array<Int4>,
+        moves_ends: Vec<i32> => Array<Int4>,
+        entries_counts: Vec<i32> => Array<Int4>,
+        moves_counts: Vec<i32> => Array<Int4>,
+        entry_kinds: Vec<i16> => Array<SmallInt>,
+        entry_wallets: Vec<i16> => Array<SmallInt>,
+        entry_points: Vec<i64> => Array<BigInt>,
+        entry_after: Vec<i64> => Array<BigInt>,
+        entry_available_at: Vec<Option<Instant>> => Array<Nullable<Timestamptz>>,
+        entry_expires_on: Vec<Option<NaiveDate>> => Array<Nullable<Date>>,
+        move_entries: Vec<i16> => Array<SmallInt>,
+        move_lots: Vec<i64> => Array<BigInt>,
+        move_points: Vec<i64> => Array<BigInt>,
+    } -> Bool,
+    "WITH u AS NOT MATERIALIZED (SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+     AS u (lane, member_id, seq, reference, kind, hash, effective_at, recorded_at, version, cause, imported, paid, \
+     currency, items, orders, document, texts, ez, mz, en, mn)) \
+     INSERT INTO postings (lane, member_id, seq, reference, kind, hash, effective_at, recorded_at, version, cause, \
+     imported, paid, currency, items, orders, entry_kinds, entry_wallets, entry_points, entry_after, \
+     entry_available_at, entry_expires_on, move_entries, move_lots, move_points, document, texts) \
+     SELECT lane, member_id, seq, reference, kind, hash, effective_at, recorded_at, version, cause, imported, paid, \
+     currency, items, orders, (?)[ez - en + 1:ez], (?)[ez - en + 1:ez], (?)[ez - en + 1:ez], (?)[ez - en + 1:ez], \
+     (?)[ez - en + 1:ez], (?)[ez - en + 1:ez], (?)[mz - mn + 1:mz], (?)[mz - mn + 1:mz], (?)[mz - mn + 1:mz], \
+     document, texts FROM u"
+}
+
+statement! {
+    /// Directory values and the postings that took them.
+    InsertOwners {
+        programs: Vec<Id> => Array<Uuid>,
+        kinds: Vec<i16> => Array<SmallInt>,
+        values: Vec<String> => Array<Text>,
+        lanes: Vec<i16> => Array<SmallInt>,
+        members: Vec<Id> => Array<Uuid>,
+        seqs: Vec<i64> => Array<BigInt>,
+    } -> Bool,
+    "INSERT INTO directory (program_id, kind, value, lane, member_id, seq) SELECT * FROM unnest(?, ?, ?, ?, ?, ?)"
+}
+
+statement! {
+    /// Directory values that nobody owns any more.
+    DeleteOwners {
+        programs: Vec<Id> => Array<Uuid>,
+        kinds: Vec<i16> => Array<SmallInt>,
+        values: Vec<String> => Array<Text>,
+    } -> Bool,
+    "DELETE FROM directory WHERE ctid = ANY (ARRAY(SELECT d.place FROM unnest(?, ?, ?) AS u (program_id, kind, value) \
+     CROSS JOIN LATERAL (SELECT ctid AS place FROM directory \
+     WHERE program_id = u.program_id AND kind = u.kind AND value = u.value OFFSET 0) AS d))"
+}
+
+statement! {
+    /// Profiles.
+    SaveMembers {
+        lanes: Vec<i16> => Array<SmallInt>,
+        members: Vec<Id> => Array<Uuid>,
+        external_ids: Vec<Option<String>> => Array<Nullable<Text>>,
+        emails: Vec<Option<String>> => Array<Nullable<Text>>,
+        phones: Vec<Option<String>> => Array<Nullable<Text>>,
+        cards: Vec<Option<String>> => Array<Nullable<Text>>,
+        names: Vec<Option<String>> => Array<Nullable<Text>>,
+        birthdays: Vec<Option<NaiveDate>> => Array<Nullable<Date>>,
+        locales: Vec<Option<String>> => Array<Nullable<Text>>,
+        attributes: Vec<String> => Array<Text>,
+        changed_at: Vec<Instant> => Array<Timestamptz>,
+    } -> Bool,
+    "INSERT INTO members (lane, member_id, external_id, email, phone, card, name, birthday, locale, attributes, \
+     changed_at) SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT ON CONSTRAINT members_pk DO UPDATE \
+     SET external_id = excluded.external_id, email = excluded.email, phone = excluded.phone, card = excluded.card, \
+     name = excluded.name, birthday = excluded.birthday, locale = excluded.locale, attributes = excluded.attributes, \
+     changed_at = excluded.changed_at"
+}
+
+statement! {
+    /// Counters, by how much each moves: last, in the order of their names, so that nobody waits for them long.
+    SaveCounters {
+        programs: Vec<Id> => Array<Uuid>,
+        rules: Vec<String> => Array<Text>,
+        periods: Vec<String> => Array<Text>,
+        counts: Vec<i64> => Array<BigInt>,
+    } -> Bool,
+    "INSERT INTO counters AS c (program_id, rule, period, used) SELECT * FROM unnest(?, ?, ?, ?) \
+     ON CONFLICT ON CONSTRAINT counters_pk DO UPDATE SET used = c.used + excluded.used"
+}
+
+statement! {
+    /// The journal rows of the group.
+    InsertJournal {
+        members: Vec<Id> => Array<Uuid>,
+        seqs: Vec<i64> => Array<BigInt>,
+        lanes: Vec<i16> => Array<SmallInt>,
+        numbers: Vec<i64> => Array<BigInt>,
+        moments: Vec<Instant> => Array<Timestamptz>,
+        digests: Vec<Vec<u8>> => Array<Binary>,
+        ends: Vec<i32> => Array<Int4>,
+        counts: Vec<i32> => Array<Int4>,
+    } -> Bool,
+    "INSERT INTO journal (members, seqs, lane, number, moment, digest) \
+     SELECT (?)[z - n + 1:z], (?)[z - n + 1:z], lane, number, moment, digest \
+     FROM unnest(?, ?, ?, ?, ?, ?) AS u (lane, number, moment, digest, z, n)"
+}
+
+statement! {
+    /// The new heads of the lanes.
+    SaveHeads {
+        lanes: Vec<i16> => Array<SmallInt>,
+        numbers: Vec<i64> => Array<BigInt>,
+        digests: Vec<Vec<u8>> => Array<Binary>,
+        moments: Vec<Instant> => Array<Timestamptz>,
+    } -> Bool,
+    "UPDATE lanes AS l SET head = u.head, digest = u.digest, moment = u.moment \
+     FROM unnest(?, ?, ?, ?) AS u (lane, head, digest, moment) WHERE l.lane = u.lane"
+}
+
+statement! {
+    /// Makes it all true.
+    Commit {} -> Bool,
+    "COMMIT"
+}
+
+statement! {
+    /// Drops it all.
+    Rollback {} -> Bool,
+    "ROLLBACK"
+}

@@ -1,0 +1,3 @@
+//! Members: who they are and by what they are known.
+
+pub mod model;

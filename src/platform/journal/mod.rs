@@ -1,0 +1,3 @@
+//! The journal: opaque rows in lanes, numbered without a gap, chained by digests.
+
+pub mod digest;
