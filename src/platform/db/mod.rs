@@ -1,5 +1,6 @@
 //! The database: where it is, connections to it, its schema, and a private cluster when there is none.
 
+pub mod embedded;
 mod error;
 mod migrate;
 mod pool;

@@ -1,0 +1,83 @@
+//! Why there is no private cluster.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::platform::db::error::{DbError, chain_of};
+
+/// The private cluster could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// No usable server binaries on this system.
+    #[error("{found}; {advice}, or set DATABASE_URL to a server of your own")]
+    NoBinaries {
+        /// What was looked for, and found instead.
+        found: String,
+        /// What to install, in this system's words.
+        advice: String,
+    },
+    /// Postgres refuses to run as root, and there is nobody to run it as.
+    #[error(
+        "running as root, and there is no user `postgres` to run the server as: create one, or run as another user"
+    )]
+    NoUser,
+    /// A directory that others could write to, or reach, or that the server's user could not.
+    #[error("{path} cannot hold the cluster: {reason}")]
+    Place {
+        /// The directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file or directory of the cluster failed.
+    #[error("{what} {path}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// With which file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// A program of Postgres failed.
+    #[error("{program} failed: {said}")]
+    Program {
+        /// Which one.
+        program: &'static str,
+        /// The end of what it said.
+        said: String,
+    },
+    /// The server, or another process that starts it, took too long.
+    #[error("{what} took more than {limit_s} s")]
+    Slow {
+        /// What was waited for.
+        what: &'static str,
+        /// For how long, in seconds.
+        limit_s: u64,
+    },
+    /// The server runs, and refused the first statements.
+    #[error("the private cluster does not answer")]
+    Db(#[from] DbError),
+}
+
+impl ClusterError {
+    /// Whether the operator has to change this system or the configuration: exit code 2.
+    pub fn is_configuration(&self) -> bool {
+        match self {
+            Self::NoBinaries { .. } | Self::NoUser | Self::Place { .. } => true,
+            Self::Io { .. } | Self::Program { .. } | Self::Slow { .. } | Self::Db(_) => false,
+        }
+    }
+
+    /// The error and all its causes in one line.
+    pub fn chain(&self) -> String {
+        chain_of(self)
+    }
+
+    /// For `map_err`: what was tried with which file.
+    pub(super) fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { what, path, source }
+    }
+}

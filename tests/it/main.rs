@@ -1,0 +1,8 @@
+//! Tests against a real Postgres: one private cluster for the process, one database for each test.
+
+#![expect(clippy::unwrap_used, reason = "the harness, too: a test that lost its ground has to fail")]
+
+mod commands;
+mod embedded;
+mod harness;
+mod migrations;
