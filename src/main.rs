@@ -1,3 +1,10 @@
 //! Parses the command line and calls `app`.
 
-fn main() {}
+use std::process::ExitCode;
+
+use perennial::app;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    app::run().await
+}

@@ -1,1 +1,16 @@
-//! The composition root.
+//! The composition root: settings, commands, and what is put together for each of them.
+//!
+//! One file per command of the command line; `cli.rs` is the list of them.
+
+mod cli;
+mod database;
+mod failure;
+mod health;
+mod http;
+mod log;
+mod migrate;
+mod serve;
+pub mod settings;
+mod terminal;
+
+pub use cli::run;

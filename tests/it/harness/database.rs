@@ -72,6 +72,13 @@ pub struct BareDb {
     name: String,
 }
 
+impl BareDb {
+    /// The connection string in words, for another process.
+    pub fn text(&self) -> String {
+        text(&self.name)
+    }
+}
+
 impl Drop for BareDb {
     fn drop(&mut self) {
         drop_database(&self.name);

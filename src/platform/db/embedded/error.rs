@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::platform::db::error::DbError;
+use crate::platform::db::error::{DbError, chain_of};
 
 /// The private cluster could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +68,11 @@ impl ClusterError {
             Self::NoBinaries { .. } | Self::NoUser | Self::Place { .. } => true,
             Self::Io { .. } | Self::Program { .. } | Self::Slow { .. } | Self::Db(_) => false,
         }
+    }
+
+    /// The error and all its causes in one line.
+    pub fn chain(&self) -> String {
+        chain_of(self)
     }
 
     /// For `map_err`: what was tried with which file.

@@ -1,0 +1,49 @@
+//! The command line: what can be asked, and which file answers.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use super::failure::Failure;
+use super::settings::{Settings, Source};
+use super::{log, migrate, serve, terminal};
+
+/// Loyalty points and rewards: an exact ledger, programmes that marketers can change, statistics that are honest.
+#[derive(Debug, Parser)]
+#[command(name = "perennial", version, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "Configured by environment variables, or a TOML file named by PERENNIAL_CONFIG. Without \
+DATABASE_URL a private Postgres is started.\nExit codes: 0 done, 1 failed, 2 usage or configuration.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Answer the API until interrupted
+    Serve,
+}
+
+/// Does what the command line asks; the exit code is 0 when done, 1 when it failed, 2 for usage or configuration.
+pub async fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match answer(cli.command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            terminal::complain(&failure.to_string());
+            failure.exit_code()
+        }
+    }
+}
+
+async fn answer(command: Command) -> Result<(), Failure> {
+    let settings = Settings::read(&Source::of_process())?;
+    log::start(&settings);
+    match command {
+        Command::Migrate => migrate::run(&settings).await,
+        Command::Serve => serve::run(&settings).await,
+    }
+}

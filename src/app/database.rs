@@ -1,0 +1,63 @@
+//! The database of a command: the one of `DATABASE_URL`, or the private cluster.
+
+use super::failure::Failure;
+use super::settings::{Place, Settings};
+use crate::platform::db::embedded::Cluster;
+use crate::platform::db::{DatabaseUrl, Db, PoolSize, Role, migrate, pending};
+
+/// The database that a command works with; a private cluster runs at least until `close`.
+pub struct Database {
+    url: DatabaseUrl,
+    cluster: Option<Cluster>,
+}
+
+impl Database {
+    /// Finds it, and starts or joins the private cluster if that is it.
+    ///
+    /// # Errors
+    /// `Configuration` when there is neither a URL nor a server to start.
+    pub async fn locate(settings: &Settings) -> Result<Self, Failure> {
+        match &settings.database {
+            Place::Url(url) => Ok(Self { url: url.clone(), cluster: None }),
+            Place::Private(place) => {
+                let cluster = Cluster::start(place).await?;
+                tracing::info!(joined = cluster.joined(), home = %place.home.display(), "private Postgres is running");
+                Ok(Self { url: cluster.url().clone(), cluster: Some(cluster) })
+            }
+        }
+    }
+
+    /// How to reach it, as its owner.
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    /// Opens a pool for the application on a schema that is up to date: a private one is migrated on the way.
+    ///
+    /// # Errors
+    /// `Configuration` when somebody has to run `perennial migrate` first.
+    pub async fn open(&self, settings: &Settings, size: PoolSize) -> Result<Db, Failure> {
+        if self.cluster.is_some() {
+            migrate(&self.url, settings.lanes).await?;
+        }
+        let db = Db::open(&self.url, size, Role::App).await?;
+        let missing = pending(&db).await?;
+        if missing.is_empty() {
+            return Ok(db);
+        }
+        let missing = missing.join(", ");
+        Err(Failure::Configuration(format!("the database lacks migrations ({missing}): run `perennial migrate`")))
+    }
+
+    /// Leaves the private cluster, which stops if nobody else uses it.
+    ///
+    /// # Errors
+    /// When it does not stop.
+    pub async fn close(self) -> Result<(), Failure> {
+        if let Some(cluster) = self.cluster {
+            let stopped = cluster.stop().await?;
+            tracing::info!(stopped, "left the private Postgres");
+        }
+        Ok(())
+    }
+}
