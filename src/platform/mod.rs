@@ -1,5 +1,6 @@
 //! Engines with no loyalty word inside.
 
+pub mod audit;
 pub mod auth;
 pub mod db;
 pub mod entropy;

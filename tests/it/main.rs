@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "the harness, too: a test that lost its ground has to fail")]
 
+mod audit;
+mod auth;
 mod commands;
 mod embedded;
 mod harness;

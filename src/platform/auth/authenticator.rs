@@ -47,11 +47,6 @@ impl Authenticator {
         Self { db, known, rate: RateLimit::new(rate) }
     }
 
-    /// The database behind it.
-    pub(super) fn db(&self) -> &Db {
-        &self.db
-    }
-
     /// Forgets a key at once, in this process.
     pub(super) async fn forget(&self, id: KeyId) {
         self.known.invalidate(&id).await;

@@ -58,6 +58,30 @@ pub struct ApiKey {
     pub successor: Option<KeyId>,
 }
 
+/// Whether a key lets anybody in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyStatus {
+    /// It does.
+    Active,
+    /// Its time is over.
+    Expired,
+    /// Somebody revoked it.
+    Revoked,
+}
+
+impl ApiKey {
+    /// Whether it lets anybody in at an instant.
+    pub fn status(&self, at: Instant) -> KeyStatus {
+        if self.revoked_at.is_some() {
+            KeyStatus::Revoked
+        } else if self.expires_at.is_some_and(|end| end <= at) {
+            KeyStatus::Expired
+        } else {
+            KeyStatus::Active
+        }
+    }
+}
+
 impl KeyId {
     /// Reads an id; `None` unless it is 16 lower-case hex digits.
     pub fn parse(text: &str) -> Option<Self> {

@@ -3,6 +3,8 @@
 mod authenticator;
 mod caller;
 mod error;
+pub mod http;
+mod issue;
 mod key;
 mod scopes;
 mod store;
@@ -10,5 +12,6 @@ mod store;
 pub use authenticator::{Authenticator, KEY_CACHE_S};
 pub use caller::Caller;
 pub use error::PROBLEMS;
-pub use key::{ApiKey, KeyId, KeyName, KeyToken};
-pub use scopes::{Needs, Scope, Scopes, needs};
+pub use issue::{IssueError, Issued, KEYS_PER_PROGRAM_MAX, NewKey, OVERLAP_S_DEFAULT, OVERLAP_S_MAX, issue};
+pub use key::{ApiKey, KEY_NAME_CHARS_MAX, KeyId, KeyName, KeyStatus, KeyToken};
+pub use scopes::{Needs, NotAScope, Scope, Scopes, needs};

@@ -3,10 +3,15 @@
 pub mod amount;
 pub mod body;
 pub mod codes;
+pub mod edge;
+pub mod fallback;
 pub mod idempotency;
-pub mod invalid;
+mod invalid;
+pub mod openapi;
 pub mod paging;
 pub mod problem;
 pub mod query;
 pub mod rate;
+pub mod telemetry;
 pub mod text;
+pub mod trace;
