@@ -12,6 +12,9 @@ use crate::kernel::clock::Instant;
 /// The most days a period spans.
 pub const PERIOD_DAYS_MAX: u32 = 36_600;
 
+/// Longer than any zone is from UTC, and than any gap in one.
+const OFFSET_MOST: Duration = Duration::hours(26);
+
 /// A programme's time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Zone(Tz);
@@ -27,13 +30,15 @@ impl Zone {
 
     /// The local day on which an instant falls.
     pub fn day_of(self, at: Instant) -> NaiveDate {
-        at.with_timezone(&self.0).date_naive()
+        // Local time does not exist at the ends of what can be counted.
+        let (first, last) = (Instant::MIN_UTC + OFFSET_MOST, Instant::MAX_UTC - OFFSET_MOST);
+        at.clamp(first, last).with_timezone(&self.0).date_naive()
     }
 
-    /// The first instant of a local day, also where midnight is skipped or comes twice.
+    /// The first instant of a local day, also where midnight is skipped or comes twice. Of a day that was skipped
+    /// altogether: of the next.
     pub fn start_of(self, day: NaiveDate) -> Instant {
-        let midnight = day.and_time(NaiveTime::MIN);
-        match self.0.from_local_datetime(&midnight) {
+        match self.0.from_local_datetime(&day.and_time(NaiveTime::MIN)) {
             LocalResult::Single(t) | LocalResult::Ambiguous(t, _) => t.with_timezone(&Utc),
             LocalResult::None => self.first_after_gap(day),
         }
@@ -45,10 +50,10 @@ impl Zone {
     }
 
     fn first_after_gap(self, day: NaiveDate) -> Instant {
-        // A gap is at most a day (Samoa 2011) and offsets are whole seconds: halve until the first second of `day`.
-        let noon_before = day.pred_opt().unwrap_or(day).and_time(NaiveTime::MIN);
-        let mut before = Utc.from_utc_datetime(&noon_before) - Duration::days(1);
-        let mut inside = before + Duration::days(5);
+        // A gap is at most a day (Samoa 2011) and starts on a whole second: halve until the first second of `day`.
+        let midnight = Utc.from_utc_datetime(&day.and_time(NaiveTime::MIN));
+        let span = midnight.checked_sub_signed(OFFSET_MOST * 2).zip(midnight.checked_add_signed(OFFSET_MOST * 2));
+        let Some((mut before, mut inside)) = span else { return midnight };
         while inside - before > Duration::seconds(1) {
             let middle = before + Duration::seconds((inside - before).num_seconds() / 2);
             if self.day_of(middle) >= day { inside = middle } else { before = middle }
@@ -71,7 +76,7 @@ impl fmt::Display for Zone {
     }
 }
 
-/// A calendar period of ISO 8601: `P12M`, `P14D`, `P1Y6M`, `P2W`. Longer than nothing, at most [`PERIOD_DAYS_MAX`].
+/// A calendar period of ISO 8601: `P12M`, `P14D`, `P1Y6M`, `P2W`. Longer than nothing, about [`PERIOD_DAYS_MAX`] at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Period {
@@ -120,7 +125,8 @@ impl FromStr for Period {
             days = number.checked_mul(in_days).and_then(|n| n.checked_add(days)).ok_or(NotAPeriod)?;
             rest = tail.get(1..).unwrap_or("");
         }
-        let span = u64::from(months) * 31 + u64::from(days);
+        // A month has 30.4375 days on average.
+        let span = u64::from(months) * 487 / 16 + u64::from(days);
         if span == 0 || span > u64::from(PERIOD_DAYS_MAX) {
             return Err(NotAPeriod);
         }
@@ -178,3 +184,6 @@ impl RoundUp {
             .unwrap_or(day)
     }
 }
+
+#[cfg(test)]
+mod tests;

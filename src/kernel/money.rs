@@ -7,6 +7,8 @@ use rust_decimal::Decimal;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::kernel::spread::gcd;
+
 /// No amount of money is larger, in minor units.
 pub const MONEY_MINOR_MAX: i64 = 1_000_000_000_000;
 
@@ -126,7 +128,7 @@ const PLACES_2: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN 
     BZD CAD CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL \
     HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR \
     MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE \
-    SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD YER ZAR ZMW ZWG";
+    SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG";
 const PLACES_3: &str = "BHD IQD JOD KWD LYD OMR TND";
 
 fn exponent_of(code: &str) -> Option<u32> {
@@ -161,7 +163,9 @@ impl Ratio {
         let (num, den) = (num.normalize(), den.normalize());
         let scale = num.scale().max(den.scale());
         let widen = |d: Decimal| 10_i128.checked_pow(scale - d.scale()).and_then(|f| d.mantissa().checked_mul(f));
-        Some(Self { num: widen(num)?, den: widen(den)? })
+        let (num, den) = (widen(num)?, widen(den)?);
+        let divisor = gcd(num, den).max(1);
+        Some(Self { num: num / divisor, den: den / divisor })
     }
 
     /// floor(x r), or `None` when it does not fit. Down: a programme never owes a fraction.
@@ -177,13 +181,14 @@ impl Ratio {
     }
 }
 
-/// a b / c rounded half up, for whole numbers of 0 or more; 0 when `c` is 0.
+/// a b / c rounded half up, for whole numbers of 0 or more; 0 when `c` is 0 or less, `i64::MAX` beyond that.
 pub fn half_up(a: i64, b: i64, c: i64) -> i64 {
-    if c == 0 {
+    if c <= 0 {
         return 0;
     }
-    let (a, b, c) = (i128::from(a), i128::from(b), i128::from(c));
-    i64::try_from((2 * a * b + c).div_euclid(2 * c)).unwrap_or(i64::MAX)
+    let (product, c) = (i128::from(a) * i128::from(b), i128::from(c));
+    let twice = product.checked_mul(2).and_then(|n| n.checked_add(c));
+    twice.and_then(|n| i64::try_from(n.div_euclid(2 * c)).ok()).unwrap_or(i64::MAX)
 }
 
 /// An amount of money as documents write it: a decimal string with the currency's places.
@@ -212,3 +217,6 @@ impl<'de> Deserialize<'de> for Amount {
         Decimal::from_str_exact(&text).map(Self).map_err(D::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! Money is exact in every currency, and refuses what it has no room for.
+
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+
+use crate::kernel::money::{
+    Currency, MONEY_MINOR_MAX, Money, MoneyError, PLACES_0, PLACES_2, PLACES_3, Ratio, half_up,
+};
+
+fn currency(code: &str) -> Currency {
+    Currency::parse(code).unwrap()
+}
+
+fn decimal(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+#[test]
+fn amounts_are_read_in_the_places_of_their_currency() {
+    let read = |text, code| Money::from_decimal(decimal(text), currency(code)).map(Money::minor);
+    assert_eq!((read("12.34", "EUR"), read("12", "EUR"), read("12.3400", "EUR")), (Ok(1_234), Ok(1_200), Ok(1_234)));
+    assert_eq!((read("1234", "JPY"), read("1234.0", "JPY")), (Ok(1_234), Ok(1_234)));
+    assert_eq!((read("1.234", "KWD"), read("1.2", "KWD")), (Ok(1_234), Ok(1_200)));
+    for (text, code) in [("0.5", "JPY"), ("0.001", "EUR"), ("0.0001", "KWD")] {
+        assert_eq!(read(text, code), Err(MoneyError::TooPrecise));
+    }
+    assert_eq!((read("-0.01", "EUR"), read("-0", "EUR")), (Err(MoneyError::Negative), Ok(0)));
+    assert_eq!(
+        (read("10000000000", "EUR"), read("10000000000.01", "EUR")),
+        (Ok(MONEY_MINOR_MAX), Err(MoneyError::TooLarge))
+    );
+    assert_eq!(Money::from_decimal(Decimal::MAX, currency("KWD")), Err(MoneyError::TooLarge));
+    assert_eq!(Money::from_minor(7).unwrap().to_decimal(currency("KWD")).to_string(), "0.007");
+    assert_eq!(Money::from_minor(7).unwrap().to_decimal(currency("JPY")).to_string(), "7");
+}
+
+#[test]
+fn money_never_leaves_its_range() {
+    let (most, cent) = (Money::from_minor(MONEY_MINOR_MAX).unwrap(), Money::from_minor(1).unwrap());
+    assert_eq!((most.plus(cent), Money::ZERO.minus(cent)), (None, None));
+    assert_eq!((Money::from_minor(-1), Money::from_minor(MONEY_MINOR_MAX + 1)), (None, None));
+    assert_eq!(most.minus(most), Some(Money::ZERO));
+}
+
+#[test]
+fn every_currency_is_listed_once() {
+    let all: Vec<&str> = [PLACES_0, PLACES_2, PLACES_3].iter().flat_map(|l| l.split_ascii_whitespace()).collect();
+    let distinct: std::collections::HashSet<&&str> = all.iter().collect();
+    assert_eq!((distinct.len(), all.len()), (all.len(), 158));
+    for code in all {
+        assert_eq!(currency(code).code(), code);
+    }
+    for text in ["", "eur", "EURO", "XXX", "E R", "ÀB"] {
+        assert!(Currency::parse(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn halves_go_up() {
+    assert_eq!((half_up(1, 1, 2), half_up(3, 1, 2), half_up(1, 49, 100), half_up(5, 0, 3)), (1, 2, 0, 0));
+    assert_eq!((half_up(1, 1, 0), half_up(i64::MAX, i64::MAX, i64::MAX)), (0, i64::MAX));
+    assert_eq!(half_up(i64::MAX, i64::MAX, 1), i64::MAX);
+    // The taxes of golden case G1.
+    assert_eq!([7_409, 2_182, 1_143].map(|charged| half_up(charged, 21, 121)), [1_286, 379, 198]);
+}
+
+#[test]
+fn a_ratio_is_exact_or_nothing() {
+    let ratio = |num, den| Ratio::of(decimal(num), decimal(den));
+    assert_eq!((ratio("-1", "1"), ratio("1", "0"), ratio("1", "-1")), (None, None, None));
+    assert_eq!(ratio("0.50", "1.0"), ratio("2", "4"));
+    assert_eq!((ratio("1", "3").unwrap().floor(8), ratio("1", "3").unwrap().half_up(8)), (Some(2), Some(3)));
+    assert_eq!((ratio("0.5", "1").unwrap().half_up(3), Ratio::ZERO.half_up(i64::MAX)), (Some(2), Some(0)));
+    let huge = Ratio::of(Decimal::MAX, Decimal::ONE).unwrap();
+    assert_eq!((huge.floor(1), huge.half_up(i64::MAX)), (None, None));
+    assert_eq!(Ratio::of(Decimal::MAX, decimal("0.0000000000000000000000000001")), None);
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read_again(minor in 0..=MONEY_MINOR_MAX, code in prop::sample::select(vec!["JPY", "EUR", "KWD"])) {
+        let money = Money::from_minor(minor).unwrap();
+        let text = money.to_decimal(currency(code)).to_string();
+        prop_assert_eq!(Money::from_decimal(decimal(&text), currency(code)), Ok(money));
+    }
+
+    #[test]
+    fn no_decimal_panics(lo in any::<u32>(), mid in any::<u32>(), hi in any::<u32>(), negative: bool, scale in 0..29_u32) {
+        let amount = Decimal::from_parts(lo, mid, hi, negative, scale);
+        for code in ["JPY", "EUR", "KWD"] {
+            if let Ok(money) = Money::from_decimal(amount, currency(code)) {
+                prop_assert_eq!(money.to_decimal(currency(code)), amount);
+            }
+        }
+        if let Some(ratio) = Ratio::of(amount, Decimal::ONE) {
+            let _ = (ratio.floor(i64::MAX), ratio.half_up(i64::MAX));
+        }
+    }
+
+    #[test]
+    fn half_up_is_the_nearest(a in any::<i64>(), b in any::<i64>(), c in any::<i64>(), x in 0..1_000_000_i64, y in 1..1_000_i64) {
+        let _ = half_up(a, b, c);
+        let (exact, rounded) = (x * x, half_up(x, x, y) * y);
+        prop_assert!(2 * (rounded - exact) <= y && 2 * (exact - rounded) < y);
+    }
+}
