@@ -259,9 +259,9 @@ impl<'g> Story<'g> {
     fn expired(&self, lot: LotId) -> Points {
         let mut sum = Points::ZERO;
         for row in self.rows {
-            for (place, entry) in row.entries.iter().enumerate().filter(|(_, e)| e.kind == EntryKind::Expire) {
-                let moved = row.moves_of(place).filter(|m| m.lot == lot && entry.kind == EntryKind::Expire);
-                sum = moved.filter_map(|m| Some(m.points)).fold(sum, |sum, p| sum.plus(p).unwrap_or(sum));
+            for (place, _) in row.entries.iter().enumerate().filter(|(_, e)| e.kind == EntryKind::Expire) {
+                let moved = row.moves_of(place).filter(|m| m.lot == lot);
+                sum = moved.fold(sum, |sum, m| sum.plus(m.points).unwrap_or(sum));
             }
         }
         sum

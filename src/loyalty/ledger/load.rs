@@ -23,9 +23,10 @@ use crate::kernel::clock::Instant;
 use crate::kernel::id::{Lane, LaneCount, MemberId, ProgramId, Seq};
 use crate::loyalty::ledger::accounts::{Counter, DirectoryKey, Owner};
 use crate::loyalty::ledger::group::{Command, Group};
-use crate::loyalty::ledger::posting::CounterKey;
+use crate::loyalty::ledger::posting::{CounterKey, RequestHash};
 use crate::loyalty::ledger::reads::{
-    Begin, FindAccounts, FindCounters, FindOwners, FindReceipts, FindStories, LockCounters, LockLanes, ReadVersions,
+    Begin, FindAccounts, FindCounters, FindOwners, FindReceipts, FindStories, LockCounters, LockLanes, ReadLanes,
+    ReadVersions,
 };
 use crate::loyalty::ledger::rows::{AccountRow, BadRow, StoredPosting};
 
@@ -94,23 +95,33 @@ impl Plan {
     }
 }
 
-/// Opens the transaction, locks the lanes and reads what the plan asks for.
+/// What a reader of a group locks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lock {
+    /// Nothing: it will not write.
+    Nothing,
+    /// The lanes, by number.
+    Lanes,
+    /// The lanes, then the counters by name: it ran into a counter's bound before.
+    LanesAndCounters,
+}
+
+/// Opens the transaction, locks what is to be locked and reads what the plan asks for.
 ///
 /// # Errors
 /// When the database fails, or holds a row that cannot be read.
-pub async fn load(conn: &AsyncPgConnection, plan: &Plan, lock_counters: bool) -> Result<Loaded, LoadError> {
+pub async fn load(conn: &AsyncPgConnection, plan: &Plan, lock: Lock) -> Result<Loaded, LoadError> {
     let (accounts, owners) = (find_accounts(plan), find_owners(plan));
-    let lanes = LockLanes { lanes: plan.lanes.iter().map(|l| l.0).collect() };
     let versions = ReadVersions { programs: plan.programs.iter().map(|p| p.0).collect() };
     // Polled in order on one connection: that pipelines them.
     let (_, heads, versions, accounts, owners, stories, counters) = try_join!(
         Begin {}.execute(&mut &*conn),
-        lanes.load::<(i16, i64, Vec<u8>, Instant)>(&mut &*conn),
+        heads(conn, plan, lock),
         versions.load::<(Id, i32, Instant)>(&mut &*conn),
         accounts.load::<AccountRow>(&mut &*conn),
         owners.load::<(Id, i16, String, Id, i64)>(&mut &*conn),
         stories(conn, plan),
-        counters(conn, plan, lock_counters),
+        counters(conn, plan, lock),
     )?;
     let mut group = Group { counters, ..Group::default() };
     for row in &accounts {
@@ -143,14 +154,18 @@ pub async fn find_receipts(
     conn: &AsyncPgConnection,
     owners: &[Owner],
     lanes: LaneCount,
-) -> QueryResult<HashMap<(MemberId, Seq), (Vec<u8>, String)>> {
+) -> QueryResult<HashMap<(MemberId, Seq), (RequestHash, String)>> {
     let found = FindReceipts {
         lanes: owners.iter().map(|o| o.member.lane(lanes).0).collect(),
         members: owners.iter().map(|o| o.member.0).collect(),
         seqs: owners.iter().map(|o| o.seq.0).collect(),
     };
     let rows: Vec<(Id, i64, Vec<u8>, String)> = found.load(&mut &*conn).await?;
-    Ok(rows.into_iter().map(|(member, seq, hash, text)| ((MemberId(member), Seq(seq)), (hash, text))).collect())
+    let receipts = rows.into_iter().filter_map(|(member, seq, hash, text)| {
+        let hash = RequestHash(hash.as_slice().try_into().ok()?);
+        Some(((MemberId(member), Seq(seq)), (hash, text)))
+    });
+    Ok(receipts.collect())
 }
 
 fn find_accounts(plan: &Plan) -> FindAccounts {
@@ -168,6 +183,14 @@ fn find_owners(plan: &Plan) -> FindOwners {
     }
 }
 
+async fn heads(conn: &AsyncPgConnection, plan: &Plan, lock: Lock) -> QueryResult<Vec<(i16, i64, Vec<u8>, Instant)>> {
+    let lanes = plan.lanes.iter().map(|l| l.0).collect();
+    match lock {
+        Lock::Nothing => ReadLanes { lanes }.load(&mut &*conn).await,
+        Lock::Lanes | Lock::LanesAndCounters => LockLanes { lanes }.load(&mut &*conn).await,
+    }
+}
+
 async fn stories(conn: &AsyncPgConnection, plan: &Plan) -> QueryResult<Vec<(Id, String, StoredPosting)>> {
     if plan.stories.is_empty() {
         return Ok(Vec::new());
@@ -179,14 +202,14 @@ async fn stories(conn: &AsyncPgConnection, plan: &Plan) -> QueryResult<Vec<(Id, 
     find.load(&mut &*conn).await
 }
 
-async fn counters(conn: &AsyncPgConnection, plan: &Plan, lock: bool) -> QueryResult<HashMap<CounterKey, Counter>> {
+async fn counters(conn: &AsyncPgConnection, plan: &Plan, lock: Lock) -> QueryResult<HashMap<CounterKey, Counter>> {
     if plan.counters.is_empty() {
         return Ok(HashMap::new());
     }
     let programs = plan.counters.iter().map(|c| c.program.0).collect();
     let rules = plan.counters.iter().map(|c| c.rule.clone()).collect();
     let periods = plan.counters.iter().map(|c| c.period.clone()).collect();
-    let rows: Vec<(Id, String, String, i64, Option<i64>)> = if lock {
+    let rows: Vec<(Id, String, String, i64, Option<i64>)> = if lock == Lock::LanesAndCounters {
         LockCounters { programs, rules, periods }.load(&mut &*conn).await?
     } else {
         FindCounters { programs, rules, periods }.load(&mut &*conn).await?

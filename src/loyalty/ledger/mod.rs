@@ -13,6 +13,7 @@ pub mod grant;
 pub mod group;
 pub mod load;
 pub mod lot;
+pub mod memory;
 pub mod opening;
 pub mod post;
 pub mod posting;

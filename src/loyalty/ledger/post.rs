@@ -11,8 +11,8 @@ use tokio::task::JoinHandle;
 use crate::kernel::id::LaneCount;
 use crate::kernel::scope::ProgramScope;
 use crate::loyalty::ledger::posting::Posting;
-use crate::loyalty::ledger::queue::{Job, PostError, Posted, Queued};
-use crate::loyalty::ledger::writer::{GROUP_MAX, Writer};
+use crate::loyalty::ledger::queue::{Answer, Job, PostError, Queued};
+use crate::loyalty::ledger::writer::{GROUP_MAX, Writer, preview};
 use crate::loyalty::program::timelines::Timelines;
 use crate::platform::db::Db;
 
@@ -26,6 +26,7 @@ pub struct WriterCount(pub u16);
 /// The posting engine of this process.
 #[derive(Clone)]
 pub struct Ledger {
+    db: Db,
     lanes: LaneCount,
     timelines: Timelines,
     queues: Arc<[Sender<Box<dyn Queued>>]>,
@@ -44,7 +45,7 @@ impl Ledger {
             })
             .collect();
         let (queues, handles): (Vec<_>, Vec<_>) = started.into_iter().unzip();
-        Self { lanes, timelines, queues: queues.into(), writers: Arc::new(Mutex::new(handles)) }
+        Self { db: db.clone(), lanes, timelines, queues: queues.into(), writers: Arc::new(Mutex::new(handles)) }
     }
 
     /// How many lanes the database has.
@@ -66,11 +67,7 @@ impl Ledger {
     ///
     /// # Errors
     /// What the decision refused, a reference that belongs to another command, a full queue, or no database.
-    pub async fn post<P: Posting>(
-        &self,
-        scope: &ProgramScope,
-        posting: P,
-    ) -> Result<Posted<P::Receipt>, PostError<P::Refusal>> {
+    pub async fn post<P: Posting>(&self, scope: &ProgramScope, posting: P) -> Answer<P> {
         let lane = posting.target().member().lane(self.lanes).0.unsigned_abs();
         let place = usize::from(lane) % self.queues.len().max(1);
         let queue = self.queues.get(place).ok_or(PostError::Busy)?;
@@ -83,6 +80,18 @@ impl Ledger {
         let depth = queue.max_capacity() - queue.capacity();
         gauge!("perennial_queue_depth", "writer" => place.to_string())
             .set(f64::from(u32::try_from(depth).unwrap_or(0)));
+        answer.await.unwrap_or(Err(PostError::Unavailable))
+    }
+
+    /// Decides a command on what is there and stores nothing: a quote, by the same function as the commit.
+    ///
+    /// # Errors
+    /// As [`Ledger::post`].
+    pub async fn preview<P: Posting>(&self, scope: &ProgramScope, posting: P) -> Answer<P> {
+        let (job, answer) = Job::new(scope.clone(), posting);
+        let conn = self.db.conn().await.map_err(|_| PostError::Unavailable)?;
+        let previewed = preview(&conn, &self.timelines, self.lanes, Box::new(job)).await;
+        previewed.map_err(|_| PostError::Unavailable)?;
         answer.await.unwrap_or(Err(PostError::Unavailable))
     }
 

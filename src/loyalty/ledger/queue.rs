@@ -6,7 +6,7 @@ use tokio::time::Instant as Started;
 use crate::kernel::clock::Moment;
 use crate::kernel::id::{PostingId, ProgramId};
 use crate::kernel::scope::ProgramScope;
-use crate::loyalty::ledger::accounts::Accounts;
+use crate::loyalty::ledger::accounts::{Accounts, Owner};
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::group::Command;
 use crate::loyalty::ledger::posting::{AccountTime, Needs, Posting, Reference, RequestHash, Target};
@@ -70,21 +70,23 @@ pub trait Queued: Command + Send {
     fn since(&self) -> Started;
 }
 
+/// What who posted a command gets.
+pub type Answer<P> = Result<Posted<<P as Posting>::Receipt>, PostError<<P as Posting>::Refusal>>;
+/// What a decision said: the receipt and how it is stored, or the refusal.
+type Said<P> = Result<(<P as Posting>::Receipt, String), <P as Posting>::Refusal>;
+
 /// A posting with whoever waits for its answer.
 pub struct Job<P: Posting> {
     scope: ProgramScope,
     posting: P,
-    said: Option<Result<(P::Receipt, String), P::Refusal>>,
-    reply: oneshot::Sender<Result<Posted<P::Receipt>, PostError<P::Refusal>>>,
+    said: Option<Said<P>>,
+    reply: oneshot::Sender<Answer<P>>,
     since: Started,
 }
 
 impl<P: Posting> Job<P> {
     /// A job, and where its answer arrives.
-    pub fn new(
-        scope: ProgramScope,
-        posting: P,
-    ) -> (Self, oneshot::Receiver<Result<Posted<P::Receipt>, PostError<P::Refusal>>>) {
+    pub fn new(scope: ProgramScope, posting: P) -> (Self, oneshot::Receiver<Answer<P>>) {
         let (reply, answer) = oneshot::channel();
         (Self { scope, posting, said: None, reply, since: Started::now() }, answer)
     }
@@ -155,5 +157,17 @@ impl<P: Posting> Queued for Job<P> {
 
     fn since(&self) -> Started {
         self.since
+    }
+}
+
+/// The answer to a command whose reference was used before: the same again, if it is the same command of the same
+/// member, or of nobody in particular.
+pub fn replay(command: &dyn Command, owner: Owner, receipt: Option<(&RequestHash, &String)>) -> Verdict {
+    let other_member = matches!(command.target(), Target::Member(member) if member != owner.member);
+    match receipt {
+        Some((hash, document)) if !other_member && *hash == command.request_hash() => {
+            Verdict::Replayed(PostingId { member: owner.member, seq: owner.seq }, document.clone())
+        }
+        _ => Verdict::Conflict,
     }
 }

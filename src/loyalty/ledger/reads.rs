@@ -75,6 +75,12 @@ statement! {
 }
 
 statement! {
+    /// The same without a lock: for who only looks.
+    ReadLanes { lanes: Vec<i16> => Array<SmallInt> } -> (SmallInt, BigInt, Binary, Timestamptz),
+    "SELECT lane, head, digest, moment FROM lanes WHERE lane = ANY (?) ORDER BY lane"
+}
+
+statement! {
     /// The newest version of each programme, and Postgres's clock.
     ReadVersions { programs: Vec<Id> => Array<Uuid> } -> (Uuid, Int4, Timestamptz),
     "SELECT program_id, version, clock_timestamp() FROM programs WHERE program_id = ANY (?)"

@@ -13,12 +13,13 @@ use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant as Started, sleep};
 
 use crate::kernel::calendar::Zone;
-use crate::kernel::id::{LaneCount, MemberId, PostingId, ProgramId, Seq};
+use crate::kernel::clock::Instant;
+use crate::kernel::id::{LaneCount, MemberId, ProgramId, Seq};
 use crate::loyalty::ledger::accounts::Owner;
 use crate::loyalty::ledger::group::{Group, Outcome};
-use crate::loyalty::ledger::load::{LoadError, Loaded, Plan, find_receipts, load};
-use crate::loyalty::ledger::posting::Target;
-use crate::loyalty::ledger::queue::{Queued, Verdict};
+use crate::loyalty::ledger::load::{LaneHead, LoadError, Loaded, Lock, Plan, find_receipts, load};
+use crate::loyalty::ledger::posting::RequestHash;
+use crate::loyalty::ledger::queue::{Queued, Verdict, replay};
 use crate::loyalty::ledger::save::save;
 use crate::loyalty::ledger::writes::Rollback;
 use crate::loyalty::program::timelines::{TimelineError, Timelines};
@@ -107,9 +108,9 @@ impl Writer {
 
     /// Stores a group, trying again as long as that may help; `None` when it did not.
     async fn store(&mut self, jobs: &mut [Box<dyn Queued>]) -> Option<Verdicts> {
-        let mut lock_counters = false;
+        let mut lock = Lock::Lanes;
         for attempt in 0..TRIES_MAX {
-            let error = match self.attempt(jobs, lock_counters).await {
+            let error = match self.attempt(jobs, lock).await {
                 Ok(verdicts) => return Some(verdicts),
                 Err(error) => error,
             };
@@ -117,7 +118,7 @@ impl Writer {
             counter!("perennial_group_retries_total").increment(1);
             tracing::warn!(error = %chain(&error), attempt, commands = jobs.len(), "a group was not stored");
             match fault {
-                Fault::Check("counters_used_check") => lock_counters = true,
+                Fault::Check("counters_used_check") => lock = Lock::LanesAndCounters,
                 Fault::Unique(_) | Fault::Conflict | Fault::LockTimeout => {}
                 Fault::ConnectionLost | Fault::ReadOnly => {
                     self.conn = None;
@@ -129,12 +130,12 @@ impl Writer {
         None
     }
 
-    async fn attempt(&mut self, jobs: &mut [Box<dyn Queued>], lock_counters: bool) -> Result<Verdicts, GroupError> {
+    async fn attempt(&mut self, jobs: &mut [Box<dyn Queued>], lock: Lock) -> Result<Verdicts, GroupError> {
         let conn = match self.conn.take() {
             Some(conn) => conn,
             None => open(&self.db).await?,
         };
-        let done = self.transact(&conn, jobs, lock_counters).await;
+        let done = self.transact(&conn, jobs, lock).await;
         if done.is_err() {
             // A connection that cannot even roll back is dropped.
             let rolled_back = Rollback {}.execute(&mut &conn).await;
@@ -150,23 +151,14 @@ impl Writer {
         &self,
         conn: &AsyncPgConnection,
         jobs: &mut [Box<dyn Queued>],
-        lock_counters: bool,
+        lock: Lock,
     ) -> Result<Verdicts, GroupError> {
         let mut plan = Plan::default();
         for job in jobs.iter() {
             plan.add(job.as_ref(), self.lanes);
         }
-        let Loaded { heads, versions, clock, mut group } = load(conn, &plan, lock_counters).await?;
-        let mut zones: HashMap<ProgramId, Zone> = HashMap::new();
-        let mut outcomes = Vec::with_capacity(jobs.len());
-        for job in jobs.iter_mut() {
-            let program = job.program();
-            let version = versions.get(&program).copied().unwrap_or_default();
-            let timeline = self.timelines.at_least(conn, program, version).await?;
-            zones.insert(program, timeline.newest().zone);
-            outcomes.push(group.run(job.as_mut(), clock, &timeline));
-        }
-        let verdicts = self.verdicts(conn, jobs, outcomes, &group).await?;
+        let Decided { heads, clock, group, zones, verdicts } =
+            decide(conn, &self.timelines, self.lanes, &plan, lock, jobs).await?;
         let started = Started::now();
         if group.is_idle() {
             Rollback {}.execute(&mut &*conn).await?;
@@ -177,42 +169,90 @@ impl Writer {
         counter!("perennial_postings_total").increment(u64::try_from(group.rows.len()).unwrap_or(0));
         Ok(verdicts)
     }
-
-    async fn verdicts(
-        &self,
-        conn: &AsyncPgConnection,
-        jobs: &mut [Box<dyn Queued>],
-        outcomes: Vec<Outcome>,
-        group: &Group,
-    ) -> Result<Verdicts, QueryError> {
-        let seen: Vec<Owner> =
-            outcomes.iter().filter_map(|o| if let Outcome::Seen(s) = o { Some(*s) } else { None }).collect();
-        let mut receipts: HashMap<(MemberId, Seq), (Vec<u8>, String)> = HashMap::new();
-        if !seen.is_empty() {
-            receipts = find_receipts(conn, &seen, self.lanes).await?;
-            let own = group.rows.iter().filter(|r| seen.contains(&Owner { member: r.member, seq: r.seq }));
-            receipts.extend(own.map(|r| ((r.member, r.seq), (r.hash.0.to_vec(), r.document.clone()))));
-        }
-        let verdicts = jobs.iter().zip(outcomes).map(|(job, outcome)| match outcome {
-            Outcome::Accepted(posting) => Verdict::Accepted(posting),
-            Outcome::Refused => Verdict::Refused,
-            Outcome::Barred(refusal) => Verdict::Barred(refusal),
-            Outcome::Seen(owner) => replay(job.as_ref(), owner, receipts.get(&(owner.member, owner.seq))),
-        });
-        Ok(verdicts.collect())
-    }
 }
 
-/// The answer to a command whose reference was used before: the same again, if it is the same command.
-fn replay(job: &dyn Queued, owner: Owner, receipt: Option<&(Vec<u8>, String)>) -> Verdict {
-    let same_member = !matches!(job.target(), Target::Member(m) if m != owner.member);
-    match receipt {
-        Some((hash, document)) if same_member && *hash == job.request_hash().0 => {
-            let posting = PostingId { member: owner.member, seq: owner.seq };
-            Verdict::Replayed(posting, document.clone())
-        }
-        _ => Verdict::Conflict,
+/// A group as its decisions left it, not stored yet.
+struct Decided {
+    heads: Vec<LaneHead>,
+    clock: Instant,
+    group: Group,
+    zones: HashMap<ProgramId, Zone>,
+    verdicts: Verdicts,
+}
+
+async fn decide(
+    conn: &AsyncPgConnection,
+    timelines: &Timelines,
+    lanes: LaneCount,
+    plan: &Plan,
+    lock: Lock,
+    jobs: &mut [Box<dyn Queued>],
+) -> Result<Decided, GroupError> {
+    let Loaded { heads, versions, clock, mut group } = load(conn, plan, lock).await?;
+    let mut zones: HashMap<ProgramId, Zone> = HashMap::new();
+    let mut outcomes = Vec::with_capacity(jobs.len());
+    for job in jobs.iter_mut() {
+        let program = job.program();
+        let version = versions.get(&program).copied().unwrap_or_default();
+        let timeline = timelines.at_least(conn, program, version).await?;
+        zones.insert(program, timeline.newest().zone);
+        outcomes.push(group.run(job.as_mut(), clock, &timeline));
     }
+    let verdicts = verdicts(conn, lanes, jobs, outcomes, &group).await?;
+    Ok(Decided { heads, clock, group, zones, verdicts })
+}
+
+/// Decides one command on what is there, and stores nothing: a quote.
+///
+/// # Errors
+/// When the database fails.
+pub async fn preview(
+    conn: &AsyncPgConnection,
+    timelines: &Timelines,
+    lanes: LaneCount,
+    job: Box<dyn Queued>,
+) -> Result<(), DbError> {
+    let mut plan = Plan::default();
+    plan.add(job.as_ref(), lanes);
+    let mut jobs = vec![job];
+    let decided = decide(conn, timelines, lanes, &plan, Lock::Nothing, &mut jobs).await;
+    Rollback {}.execute(&mut &*conn).await?;
+    let verdicts = decided.map_or_else(
+        |error| {
+            tracing::warn!(error = %chain(&error), "a preview was not decided");
+            vec![Verdict::Unavailable]
+        },
+        |decided| decided.verdicts,
+    );
+    answer(jobs, verdicts);
+    Ok(())
+}
+
+async fn verdicts(
+    conn: &AsyncPgConnection,
+    lanes: LaneCount,
+    jobs: &mut [Box<dyn Queued>],
+    outcomes: Vec<Outcome>,
+    group: &Group,
+) -> Result<Verdicts, QueryError> {
+    let seen: Vec<Owner> =
+        outcomes.iter().filter_map(|o| if let Outcome::Seen(s) = o { Some(*s) } else { None }).collect();
+    let mut receipts: HashMap<(MemberId, Seq), (RequestHash, String)> = HashMap::new();
+    if !seen.is_empty() {
+        receipts = find_receipts(conn, &seen, lanes).await?;
+        let own = group.rows.iter().filter(|r| seen.contains(&Owner { member: r.member, seq: r.seq }));
+        receipts.extend(own.map(|r| ((r.member, r.seq), (r.hash, r.document.clone()))));
+    }
+    let verdicts = jobs.iter().zip(outcomes).map(|(job, outcome)| match outcome {
+        Outcome::Accepted(posting) => Verdict::Accepted(posting),
+        Outcome::Refused => Verdict::Refused,
+        Outcome::Barred(refusal) => Verdict::Barred(refusal),
+        Outcome::Seen(owner) => {
+            let receipt = receipts.get(&(owner.member, owner.seq)).map(|(hash, document)| (hash, document));
+            replay(job.as_ref(), owner, receipt)
+        }
+    });
+    Ok(verdicts.collect())
 }
 
 async fn open(db: &Db) -> Result<AsyncPgConnection, DbError> {

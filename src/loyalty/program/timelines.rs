@@ -44,10 +44,10 @@ impl Timelines {
         program: ProgramId,
         version: i32,
     ) -> Result<Arc<Timeline>, TimelineError> {
-        if let Some(known) = self.known.load().get(&program) {
-            if known.newest().version.0 >= version {
-                return Ok(Arc::clone(known));
-            }
+        if let Some(known) = self.known.load().get(&program)
+            && known.newest().version.0 >= version
+        {
+            return Ok(Arc::clone(known));
         }
         let read = Arc::new(read(conn, program).await?);
         self.known.rcu(|known| {

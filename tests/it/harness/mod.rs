@@ -1,9 +1,11 @@
 //! What tests stand on.
 
+mod binary;
 mod database;
 mod home;
-mod program;
+mod platform;
 
+pub use binary::{Serving, perennial, said};
 pub use database::TestDb;
 pub use home::Home;
-pub use program::{Serving, perennial, said};
+pub use platform::{Platform, program};

@@ -1,0 +1,93 @@
+//! A ledger without a database: the same groups and decisions, for tests, previews and simulations.
+
+use std::collections::HashMap;
+
+use crate::kernel::clock::Instant;
+use crate::kernel::id::MemberId;
+use crate::kernel::scope::ProgramScope;
+use crate::loyalty::ledger::account::Account;
+use crate::loyalty::ledger::accounts::{Counter, DirectoryKey, Owner};
+use crate::loyalty::ledger::group::{Command, Group, Outcome};
+use crate::loyalty::ledger::posting::{CounterKey, Posting, PostingRow};
+use crate::loyalty::ledger::queue::{Answer, Job, PostError, Queued, Verdict, replay};
+use crate::loyalty::program::model::Timeline;
+
+/// One programme's ledger in memory.
+#[derive(Debug, Default)]
+pub struct MemoryLedger {
+    /// The accounts.
+    pub accounts: HashMap<MemberId, Account>,
+    /// The directory.
+    pub owners: HashMap<DirectoryKey, Owner>,
+    /// All postings of each member, in order.
+    pub postings: HashMap<MemberId, Vec<PostingRow>>,
+    /// The counters.
+    pub counters: HashMap<CounterKey, Counter>,
+}
+
+impl MemoryLedger {
+    /// Posts a command at a time.
+    ///
+    /// # Errors
+    /// What the decision refused, or a reference that belongs to another command.
+    pub fn post<P: Posting>(
+        &mut self,
+        scope: &ProgramScope,
+        posting: P,
+        clock: Instant,
+        program: &Timeline,
+    ) -> Answer<P> {
+        let (mut job, mut answer) = Job::new(scope.clone(), posting);
+        let mut group = self.group_for(&job);
+        let outcome = group.run(&mut job, clock, program);
+        let verdict = match outcome {
+            Outcome::Accepted(posting) => Verdict::Accepted(posting),
+            Outcome::Refused => Verdict::Refused,
+            Outcome::Barred(refusal) => Verdict::Barred(refusal),
+            Outcome::Seen(owner) => replay(&job, owner, self.posting(owner).map(|r| (&r.hash, &r.document))),
+        };
+        self.absorb(group);
+        Box::new(job).answer(verdict);
+        answer.try_recv().unwrap_or(Err(PostError::Unavailable))
+    }
+
+    /// A stored posting.
+    pub fn posting(&self, owner: Owner) -> Option<&PostingRow> {
+        self.postings.get(&owner.member)?.iter().find(|r| r.seq == owner.seq)
+    }
+
+    fn group_for(&self, command: &dyn Command) -> Group {
+        let mut group = Group { counters: self.counters.clone(), ..Group::default() };
+        let member = command.target().member();
+        group.accounts.extend(self.accounts.get(&member).map(|a| (member, a.clone())));
+        let needs = command.needs();
+        let mut keys: Vec<DirectoryKey> = needs.identities.iter().map(DirectoryKey::identity).collect();
+        keys.push(DirectoryKey::reference(command.program(), &command.reference()));
+        for key in keys {
+            if let Some(owner) = self.owners.get(&key) {
+                group.owners.insert(key, *owner);
+            }
+        }
+        if let Some(reference) = needs.story_of {
+            let key = DirectoryKey::reference(command.program(), &reference);
+            let owner = self.owners.get(&key).and_then(|o| self.postings.get(&o.member));
+            group.stories.insert(key, owner.cloned().unwrap_or_default());
+        }
+        group
+    }
+
+    fn absorb(&mut self, group: Group) {
+        if group.is_idle() {
+            return;
+        }
+        self.accounts.extend(group.accounts);
+        self.counters.extend(group.counters);
+        for key in &group.releases {
+            self.owners.remove(key);
+        }
+        self.owners.extend(group.takes);
+        for row in group.rows {
+            self.postings.entry(row.member).or_default().push(row);
+        }
+    }
+}
