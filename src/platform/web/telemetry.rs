@@ -1,15 +1,20 @@
 //! Logs and metrics of the process.
 
-use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use std::time::Duration;
+
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+
+use crate::platform::web::edge::{REQUEST_DURATION, REQUESTS_IN_FLIGHT};
 
 /// The media type of Prometheus's text format.
 pub const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// How often the recorder folds what was measured, in seconds, also when nobody scrapes.
 pub const METRICS_UPKEEP_S: u64 = 5;
+/// Counter of panics.
+const PANICS: &str = "panics_total";
 /// Upper bounds of the buckets of every histogram in seconds; most answers take a few milliseconds.
 const SECONDS_BUCKETS: [f64; 15] =
     [0.000_5, 0.001, 0.002, 0.003, 0.005, 0.007_5, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
@@ -62,7 +67,7 @@ fn log_panics() {
         let place = info.location().map(ToString::to_string);
         let message = info.payload_as_str().unwrap_or("no message");
         tracing::error!(place, message, "panicked");
-        metrics::counter!("panics_total").increment(1);
+        metrics::counter!(PANICS).increment(1);
         before(info);
     }));
 }
@@ -81,6 +86,10 @@ impl Metrics {
         let recorder = PrometheusBuilder::new().set_buckets_for_metric(seconds, &SECONDS_BUCKETS)?.build_recorder();
         let handle = recorder.handle();
         metrics::set_global_recorder(recorder).map_err(|_| TelemetryError::Metrics)?;
+        let seconds = metrics::Unit::Seconds;
+        metrics::describe_histogram!(REQUEST_DURATION, seconds, "Answers by method, route and status.");
+        metrics::describe_gauge!(REQUESTS_IN_FLIGHT, "Requests under way.");
+        metrics::describe_counter!(PANICS, "Panics; each is a defect.");
         Ok(Self(handle))
     }
 
@@ -96,5 +105,21 @@ impl Metrics {
             ticks.tick().await;
             self.0.run_upkeep();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_measured_can_be_scraped() {
+        let measured = Metrics::start().unwrap();
+        metrics::histogram!(REQUEST_DURATION, "route" => "/v1/tests").record(0.004);
+        let text = measured.render();
+        assert!(text.contains("http_request_duration_seconds_bucket{route=\"/v1/tests\",le=\"0.005\"} 1"), "{text}");
+        assert!(text.contains("# HELP http_request_duration_seconds "), "{text}");
+        assert!(matches!(Metrics::start(), Err(TelemetryError::Metrics)));
+        assert!(matches!(start_logging(LogFormat::Json, "a=b=c"), Err(TelemetryError::Filter(_))));
     }
 }
