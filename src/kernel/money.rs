@@ -1,8 +1,11 @@
 //! Money in minor units of one currency, rounded half up, never through a float.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use rust_decimal::Decimal;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// No amount of money is larger, in minor units.
 pub const MONEY_MINOR_MAX: i64 = 1_000_000_000_000;
@@ -60,6 +63,11 @@ impl Money {
     /// The amount as a decimal with the currency's places.
     pub fn to_decimal(self, currency: Currency) -> Decimal {
         Decimal::new(self.0, currency.exponent)
+    }
+
+    /// The amount as documents write it.
+    pub fn amount(self, currency: Currency) -> Amount {
+        Amount(self.to_decimal(currency))
     }
 
     /// The sum, or `None` when it is too large.
@@ -176,4 +184,31 @@ pub fn half_up(a: i64, b: i64, c: i64) -> i64 {
     }
     let (a, b, c) = (i128::from(a), i128::from(b), i128::from(c));
     i64::try_from((2 * a * b + c).div_euclid(2 * c)).unwrap_or(i64::MAX)
+}
+
+/// An amount of money as documents write it: a decimal string with the currency's places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Amount(pub Decimal);
+
+impl Amount {
+    /// The amount as minor units of a currency.
+    ///
+    /// # Errors
+    /// Negative, too large, or finer than the currency's minor unit.
+    pub fn read(self, currency: Currency) -> Result<Money, MoneyError> {
+        Money::from_decimal(self.0, currency)
+    }
+}
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        Decimal::from_str_exact(&text).map(Self).map_err(D::Error::custom)
+    }
 }

@@ -4,4 +4,5 @@ pub mod checkout;
 pub mod earning;
 pub mod ledger;
 pub mod members;
+pub mod membership;
 pub mod program;

@@ -1,6 +1,7 @@
 //! The private cluster.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::process;
 
 use diesel_async::SimpleAsyncConnection;
@@ -53,7 +54,6 @@ async fn a_stale_pid_file_is_no_obstacle_even_if_its_number_lives() {
 
 #[tokio::test]
 async fn only_its_owner_gets_in() {
-    use std::os::unix::fs::MetadataExt;
     let home = Home::new();
     let cluster = Cluster::start(&home.place()).await.unwrap();
     for directory in [cluster.socket_directory(), &home.path().join("postgres"), &home.path().join("postgres/data")] {

@@ -125,14 +125,10 @@ fn g2() -> Case {
     }
 }
 
-fn all_but_nothing() -> NetOf {
-    NetOf { discounts: true, points_paid: true, tax: true, shipping: true, gift_card: true }
-}
-
 fn priced(case: &Case) -> Priced {
     // A point is worth 0.01: one minor unit.
     let value = Ratio::of(Decimal::ONE, Decimal::ONE).unwrap();
-    price(&case.cart, &Terms { value, net_of: all_but_nothing() }).unwrap()
+    price(&case.cart, &Terms { value, net_of: NetOf::ALL }).unwrap()
 }
 
 fn sold(case: &Case, priced: &Priced) -> Sold {
@@ -183,7 +179,7 @@ fn lines_are_priced_to_the_cent() {
 #[test]
 fn the_base_rule_earns_a_point_for_each_unit_of_base() {
     let rate = Ratio::of(Decimal::ONE, Decimal::ONE_HUNDRED).unwrap();
-    let rule = EarningRule { code: "base".into(), wallet: Slot(0), rate, net_of: all_but_nothing() };
+    let rule = EarningRule { code: "base".into(), wallet: Slot(0), rate, step: None, net_of: NetOf::ALL };
     for case in [g1(), g2()] {
         let rows = award(std::slice::from_ref(&rule), &priced(&case).lines).unwrap();
         assert_eq!(rows.len(), 1);

@@ -1,8 +1,12 @@
 //! The checkout: what a cart costs, what an order earns, and what a return gives back.
 
 pub mod cart;
+pub mod error;
 pub mod price;
+pub mod receipt;
+pub mod return_order;
 pub mod returns;
+pub mod settle;
 pub mod share;
 
 #[cfg(test)]

@@ -212,3 +212,6 @@ fn sum<'a>(
 ) -> Result<Money, CartError> {
     lines.try_fold(Money::ZERO, |sum, line| sum.plus(figure(line))).ok_or(CartError::SumTooLarge)
 }
+
+#[cfg(test)]
+mod tests;

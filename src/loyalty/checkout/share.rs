@@ -280,3 +280,6 @@ impl Figures {
         self.credits.iter_mut().zip(&other.credits).for_each(|(a, b)| points(a, *b));
     }
 }
+
+#[cfg(test)]
+mod tests;

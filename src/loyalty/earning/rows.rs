@@ -55,8 +55,11 @@ pub fn earned(rows: &[Row<'_>], wallet: Slot) -> Result<Points, AwardTooLarge> {
 
 fn base_points(rule: &EarningRule, bases: &[i64]) -> Result<Points, AwardTooLarge> {
     let sum = bases.iter().try_fold(0_i64, |sum, base| sum.checked_add(*base)).ok_or(AwardTooLarge)?;
-    let points = rule.rate.floor(sum).ok_or(AwardTooLarge)?;
-    Points::try_from(points).map_err(|_| AwardTooLarge)
+    let points = match rule.step {
+        None => rule.rate.floor(sum),
+        Some(step) => step.rate.floor(sum).and_then(|steps| steps.checked_mul(step.points.get())),
+    };
+    Points::try_from(points.ok_or(AwardTooLarge)?).map_err(|_| AwardTooLarge)
 }
 
 /// Spreads a row over its lines by what it was computed from; when that is all zero by charged, then by quantity, and at

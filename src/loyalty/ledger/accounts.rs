@@ -133,8 +133,8 @@ impl<'g> Accounts<'g> {
 
     /// The postings that the command's `story_of` asked for, oldest first: that posting, those that opened the lots it
     /// took from, and all that came after it.
-    pub fn story(&self) -> &[&'g PostingRow] {
-        &self.story
+    pub fn story(&self) -> Vec<&'g PostingRow> {
+        self.story.clone()
     }
 
     /// How far a counter is used, of those that the command needs.

@@ -2,17 +2,23 @@
 
 pub mod account;
 pub mod accounts;
+pub mod adjust;
 pub mod canonical;
 pub mod catch_up;
 pub mod entry;
 pub mod error;
 pub mod figures;
 pub mod give_back;
+pub mod grant;
 pub mod group;
 pub mod load;
 pub mod lot;
+pub mod opening;
+pub mod post;
 pub mod posting;
+pub mod queue;
 pub mod reads;
 pub mod rows;
 pub mod save;
+pub mod writer;
 pub mod writes;

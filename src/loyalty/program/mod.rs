@@ -1,3 +1,9 @@
 //! The programme: one typed, versioned document, compiled to what decisions need.
 
+pub mod compile;
+pub mod document;
 pub mod model;
+pub mod read;
+pub mod slots;
+pub mod store;
+pub mod timelines;

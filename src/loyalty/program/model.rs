@@ -6,6 +6,7 @@ use crate::kernel::calendar::{Period, RoundUp, Zone};
 use crate::kernel::clock::Instant;
 use crate::kernel::id::Version;
 use crate::kernel::money::{Currency, Ratio};
+use crate::kernel::points::Points;
 
 /// The most wallets of a programme, over all of its versions: each keeps its slot for ever.
 pub const WALLETS_MAX: usize = 8;
@@ -140,6 +141,11 @@ impl Rulebook {
         self.wallets.iter().find(|w| w.slot == slot)
     }
 
+    /// What is not part of the base of a line: the first earning rule's; without rules everything that can be left out.
+    pub fn net_of(&self) -> NetOf {
+        self.earning.first().map_or(NetOf::ALL, |rule| rule.net_of)
+    }
+
     /// The only, or first, wallet whose points can be spent.
     pub fn main_wallet(&self) -> Option<&Wallet> {
         self.wallets.iter().find(|w| matches!(w.kind, WalletKind::Redeemable(_)))
@@ -155,8 +161,19 @@ pub struct EarningRule {
     pub wallet: Slot,
     /// Points for each minor unit of base, exact.
     pub rate: Ratio,
+    /// When only full steps earn: they instead of the rate.
+    pub step: Option<Step>,
     /// What is not part of the base.
     pub net_of: NetOf,
+}
+
+/// Points for full steps of base.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Steps for each minor unit of base, exact.
+    pub rate: Ratio,
+    /// Points for each full step.
+    pub points: Points,
 }
 
 /// What is taken out of the money of a line before points are computed. Source: golden.md R2.
@@ -172,6 +189,14 @@ pub struct NetOf {
     pub shipping: bool,
     /// The part paid with a gift card.
     pub gift_card: bool,
+}
+
+impl NetOf {
+    /// Everything that can be left out.
+    pub const ALL: Self = Self { discounts: true, points_paid: true, tax: true, shipping: true, gift_card: true };
+    /// Nothing: every line earns on what it cost before discounts.
+    pub const NOTHING: Self =
+        Self { discounts: false, points_paid: false, tax: false, shipping: false, gift_card: false };
 }
 
 /// The versions of a programme, oldest first: each instant is decided by the one in force then.
@@ -190,6 +215,23 @@ impl Timeline {
     /// The version in force at an instant.
     pub fn at(&self, at: Instant) -> &Arc<Rulebook> {
         self.later.iter().rev().find(|v| v.starts <= at).unwrap_or(&self.first)
+    }
+
+    /// A version by its number; the first one where there is none of that number.
+    pub fn version(&self, version: Version) -> &Arc<Rulebook> {
+        self.later.iter().find(|v| v.version == version).unwrap_or(&self.first)
+    }
+
+    /// After how long without activity a wallet ends: as the newest version until `at` says that had such a rule.
+    /// A later version without one binds new points only.
+    pub fn inactivity(&self, wallet: Slot, at: Instant) -> Option<Period> {
+        let until = self.later.iter().rev().filter(|v| v.starts <= at).chain([&self.first]);
+        let rules = until.filter_map(|v| v.wallet_in(wallet));
+        let periods = rules.filter_map(|w| match &w.kind {
+            WalletKind::Redeemable(Redeemable { expiry: Expiry::Inactive { after }, .. }) => Some(*after),
+            WalletKind::Redeemable(_) | WalletKind::Qualifying(_) => None,
+        });
+        periods.into_iter().next()
     }
 
     /// The newest version, perhaps of the future.

@@ -19,6 +19,9 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// Held while migrating, so that of several processes that start at once one works and the others wait ("perennia").
 const MIGRATION_LOCK: i64 = 0x7065_7265_6e6e_6961;
 
+/// How long a migration waits for a table that is in use, in seconds.
+const TABLE_WAIT_MAX_S: u64 = 10;
+
 /// Applies what is missing, and answers the names of it; `lanes` counts only for a database that has none yet.
 ///
 /// # Errors
@@ -27,8 +30,10 @@ pub async fn migrate(url: &DatabaseUrl, lanes: LaneCount) -> Result<Vec<String>,
     let mut conn = connect(url).await?;
     check_server(&mut conn).await?;
     sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(MIGRATION_LOCK).execute(&mut conn).await?;
-    sql_query("SELECT set_config('perennial.lanes', $1, false)")
+    // After the wait for the other processes, which may be long: a table that is in use fails the migration, not the shop.
+    sql_query("SELECT set_config('perennial.lanes', $1, false), set_config('lock_timeout', $2, false)")
         .bind::<Text, _>(lanes.0.to_string())
+        .bind::<Text, _>(format!("{TABLE_WAIT_MAX_S}s"))
         .execute(&mut conn)
         .await?;
     // The harness blocks, so it gets a thread of its own; the lock goes with the connection.

@@ -68,7 +68,7 @@ impl Db {
         config.recycling_method = RecyclingMethod::Fast;
         config.custom_setup = Box::new(move |_| {
             let door = Arc::clone(&opener);
-            async move { door.open().await.map_err(|e| ConnectionError::BadConnection(chain_of(&e))) }.boxed()
+            async move { door.open().await.map_err(in_words) }.boxed()
         });
         let pool = Pool::builder(AsyncDieselConnectionManager::new_with_config("", config))
             .max_size(size.0.max(1))
@@ -128,6 +128,14 @@ impl Door {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// The pool takes only the driver's kind of error, which keeps a text.
+fn in_words(error: DbError) -> ConnectionError {
+    ConnectionError::BadConnection(match error {
+        DbError::Connect(cause) => chain_of(&*cause),
+        other => other.chain(),
+    })
 }
 
 /// Opens a connection as whoever the URL names.

@@ -1,11 +1,14 @@
 //! A directory that lives as long as its test.
 
+use std::env::temp_dir;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use perennial::platform::db::embedded::ClusterPlace;
+use rustix::process::geteuid;
 
 /// An empty directory of the test's own, removed when dropped.
 pub struct Home(PathBuf);
@@ -41,11 +44,10 @@ impl Drop for Home {
 /// Below `target/`; as root, where the server's user might not get there, in the directory for temporary files.
 pub fn scratch() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    if open_to_others(target) { target.join("it") } else { std::env::temp_dir().join("perennial-it") }
+    if open_to_others(target) { target.join("it") } else { temp_dir().join("perennial-it") }
 }
 
 fn open_to_others(path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let root = rustix::process::geteuid().is_root();
+    let root = geteuid().is_root();
     !root || path.ancestors().all(|path| fs::metadata(path).is_ok_and(|meta| meta.mode() & 0o001 != 0))
 }

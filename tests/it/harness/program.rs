@@ -1,13 +1,16 @@
 //! The built program, run as an operator runs it.
 
+use std::env::vars;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+use rustix::process::Pid;
+
 /// A command of the program in a home, deaf to the tester's own settings.
 pub fn perennial(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_perennial"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PERENNIAL_") || name.starts_with("PG")) {
+    for (name, _) in vars().filter(|(name, _)| name.starts_with("PERENNIAL_") || name.starts_with("PG")) {
         command.env_remove(name);
     }
     command.env_remove("DATABASE_URL").env("PERENNIAL_HOME", home).env("PERENNIAL_LISTEN", "127.0.0.1:0");
@@ -38,8 +41,8 @@ impl Serving {
     }
 
     /// Its process.
-    pub fn pid(&self) -> rustix::process::Pid {
-        rustix::process::Pid::from_child(&self.child)
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
     }
 
     /// Waits for its end; true when it succeeded.

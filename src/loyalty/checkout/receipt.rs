@@ -1,0 +1,268 @@
+//! What settling and returning answer: stored once, sent as it is, and all that a later return works on.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::kernel::clock::Instant;
+use crate::kernel::money::Amount;
+use crate::loyalty::checkout::share::Returned;
+
+/// What an order did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OrderReceipt {
+    /// The order's reference.
+    pub reference: String,
+    /// The posting; of a quote there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub posting: Option<String>,
+    /// The member.
+    pub member: Uuid,
+    /// The version of the programme that decided.
+    pub program_version: i32,
+    /// What all money is in.
+    pub currency: String,
+    /// The programme-local day of the order.
+    pub ordered_on: NaiveDate,
+    /// Charged for products, tax included.
+    #[schema(value_type = String, example = "107.34")]
+    pub charged: Amount,
+    /// Charged for shipping, tax included.
+    #[schema(value_type = String, example = "4.95")]
+    pub shipping: Amount,
+    /// The tax in both.
+    #[schema(value_type = String, example = "19.49")]
+    pub tax: Amount,
+    /// Paid by gift card.
+    #[schema(value_type = String, example = "0.00")]
+    pub gift_card: Amount,
+    /// Paid in money, for shipping too.
+    #[schema(value_type = String, example = "92.29")]
+    pub paid: Amount,
+    /// The figures of each line.
+    pub lines: Vec<LineReceipt>,
+    /// What each rule awarded, and to which lines.
+    pub rows: Vec<RowReceipt>,
+    /// What came into which wallet.
+    pub earned: Vec<EarnedReceipt>,
+    /// What went out of which wallet.
+    pub spent: Vec<SpentReceipt>,
+    /// What did not apply, and why.
+    pub skipped: Vec<SkippedReceipt>,
+}
+
+/// The figures of one line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LineReceipt {
+    /// The line's id in the order.
+    pub id: String,
+    /// `product` or `shipping`.
+    pub kind: LineKindName,
+    /// Pieces.
+    pub quantity: u32,
+    /// Charged, tax included.
+    #[schema(value_type = String, example = "74.09")]
+    pub charged: Amount,
+    /// The tax in it.
+    #[schema(value_type = String, example = "12.86")]
+    pub tax: Amount,
+    /// Points paid for it.
+    pub points_spent: i64,
+    /// What they were worth.
+    #[schema(value_type = String, example = "13.80")]
+    pub worth: Amount,
+    /// Paid by gift card.
+    #[schema(value_type = String, example = "0.00")]
+    pub gift_card: Amount,
+    /// Paid in money.
+    #[schema(value_type = String, example = "60.29")]
+    pub paid: Amount,
+    /// What it earned on.
+    #[schema(value_type = String, example = "49.83")]
+    pub base: Amount,
+    /// Points earned, over all rules.
+    pub earned: i64,
+}
+
+/// What a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LineKindName {
+    /// Goods or services.
+    Product,
+    /// What bringing them costs.
+    Shipping,
+}
+
+/// What one rule awarded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RowReceipt {
+    /// The rule's code.
+    pub rule: String,
+    /// The wallet that it filled.
+    pub wallet: String,
+    /// Points.
+    pub points: i64,
+    /// Each line's part.
+    pub lines: Vec<LinePoints>,
+}
+
+/// A line's part of a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LinePoints {
+    /// The line's id in the order.
+    pub id: String,
+    /// Points.
+    pub points: i64,
+}
+
+/// What came into a wallet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EarnedReceipt {
+    /// The wallet's code.
+    pub wallet: String,
+    /// Points, of a wallet that holds points.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub points: Option<i64>,
+    /// Money, of a qualifying wallet that counts spend.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "72.19")]
+    pub amount: Option<Amount>,
+    /// What a qualifying wallet counts: `spend`, `points` or `orders`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counts: Option<CountsName>,
+    /// When the points can be spent, if not at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub available_at: Option<Instant>,
+    /// Their last usable day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_on: Option<NaiveDate>,
+}
+
+/// What a qualifying wallet counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CountsName {
+    /// The earning base, in money.
+    Spend,
+    /// Points earned.
+    Points,
+    /// Orders.
+    Orders,
+}
+
+/// What went out of a wallet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SpentReceipt {
+    /// The wallet's code.
+    pub wallet: String,
+    /// Points.
+    pub points: i64,
+    /// What they were worth.
+    #[schema(value_type = String, example = "20.00")]
+    pub worth: Amount,
+}
+
+/// What did not apply.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SkippedReceipt {
+    /// The rule's code.
+    pub rule: String,
+    /// The first reason.
+    pub reason: String,
+}
+
+/// What a return gave and took back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReturnReceipt {
+    /// The return's reference.
+    pub reference: String,
+    /// The order's reference.
+    pub order: String,
+    /// The posting; of a quote there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub posting: Option<String>,
+    /// The member.
+    pub member: Uuid,
+    /// What all money is in.
+    pub currency: String,
+    /// Of what was charged, tax included.
+    #[schema(value_type = String, example = "7.28")]
+    pub charged: Amount,
+    /// The tax in it.
+    #[schema(value_type = String, example = "1.27")]
+    pub tax: Amount,
+    /// To give back to the gift card.
+    #[schema(value_type = String, example = "0.00")]
+    pub gift_card: Amount,
+    /// To give back in money.
+    #[schema(value_type = String, example = "5.92")]
+    pub money: Amount,
+    /// The figures of each line that comes back.
+    pub lines: Vec<ReturnedLineReceipt>,
+    /// Points that were given back.
+    pub restored: Vec<RestoredReceipt>,
+    /// What was taken back.
+    pub clawed_back: Vec<ClawedBackReceipt>,
+    /// Whether the order has now come back in full.
+    pub complete: bool,
+}
+
+/// What comes back of a line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReturnedLineReceipt {
+    /// The line's id in the order.
+    pub id: String,
+    /// Of what was charged.
+    #[schema(value_type = String, example = "7.28")]
+    pub charged: Amount,
+    /// The tax in it.
+    #[schema(value_type = String, example = "1.27")]
+    pub tax: Amount,
+    /// To give back to the gift card.
+    #[schema(value_type = String, example = "0.00")]
+    pub gift_card: Amount,
+    /// To give back in money.
+    #[schema(value_type = String, example = "5.92")]
+    pub money: Amount,
+    /// Points given back for it.
+    pub restored: i64,
+    /// Points to take back for it, over all rules.
+    pub clawed_back: i64,
+    /// How much of the line has come back in all.
+    #[schema(value_type = Object)]
+    pub returned: Returned,
+}
+
+/// Points that were given back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RestoredReceipt {
+    /// The wallet's code.
+    pub wallet: String,
+    /// Points.
+    pub points: i64,
+}
+
+/// What was taken back of a wallet: taken + forgiven + waived + owed = points.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ClawedBackReceipt {
+    /// The wallet's code.
+    pub wallet: String,
+    /// Points to take back, of a wallet that holds points.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub points: Option<i64>,
+    /// Money to take back, of a qualifying wallet that counts spend.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "4.89")]
+    pub amount: Option<Amount>,
+    /// Taken from the wallet.
+    pub taken: i64,
+    /// Expired unused before.
+    pub forgiven: i64,
+    /// Let go.
+    pub waived: i64,
+    /// Owed from now on.
+    pub owed: i64,
+}

@@ -1,0 +1,354 @@
+//! An order, returned in part or in full: decided from the stored posting alone, never from today's rules.
+
+use serde::Deserialize;
+
+use crate::kernel::clock::Moment;
+use crate::kernel::id::MemberId;
+use crate::kernel::money::{Amount, Currency, Money};
+use crate::kernel::points::Points;
+use crate::loyalty::checkout::error::ReturnRefusal;
+use crate::loyalty::checkout::receipt::{
+    ClawedBackReceipt, CountsName, LineKindName, LineReceipt, OrderReceipt, RestoredReceipt, ReturnReceipt,
+    ReturnedLineReceipt,
+};
+use crate::loyalty::checkout::returns::ReturnRequest;
+use crate::loyalty::checkout::share::{Figures, GivenBack, Returned, Sold, SoldLine, give_back};
+use crate::loyalty::earning::model::LineKind;
+use crate::loyalty::ledger::account::Account;
+use crate::loyalty::ledger::accounts::Accounts;
+use crate::loyalty::ledger::entry::EntryKind;
+use crate::loyalty::ledger::error::LedgerRefusal;
+use crate::loyalty::ledger::give_back::{Afterlife, ClawedBack, OwnLot, Taken, claw_back, restore, uncount};
+use crate::loyalty::ledger::lot::{LotExpiry, LotId};
+use crate::loyalty::ledger::posting::{
+    AccountTime, Needs, Posting, PostingKind, PostingRow, Record, Reference, RequestHash, Target,
+};
+use crate::loyalty::program::model::{Rulebook, Slot, Timeline, WalletKind};
+
+/// Return an order.
+#[derive(Clone, Debug)]
+pub struct ReturnOrder {
+    /// The storefront's name for the return.
+    pub reference: String,
+    /// The order's reference.
+    pub order: String,
+    /// Of what the storefront sent.
+    pub hash: RequestHash,
+    /// Whose order it is.
+    pub member: MemberId,
+    /// What comes back.
+    pub request: ReturnRequest,
+    /// When it is decided.
+    pub time: AccountTime,
+}
+
+impl Posting for ReturnOrder {
+    type Receipt = ReturnReceipt;
+    type Refusal = ReturnRefusal;
+
+    fn target(&self) -> Target {
+        Target::Member(self.member)
+    }
+
+    fn reference(&self) -> Reference {
+        Reference::order_return(&self.order, &self.reference)
+    }
+
+    fn request_hash(&self) -> RequestHash {
+        self.hash
+    }
+
+    fn needs(&self) -> Needs {
+        Needs { story_of: Some(Reference::order(&self.order)), ..Needs::default() }
+    }
+
+    fn time(&self) -> AccountTime {
+        self.time
+    }
+
+    fn decide(
+        &self,
+        at: &Moment,
+        program: &Timeline,
+        accounts: &mut Accounts<'_>,
+    ) -> Result<ReturnReceipt, ReturnRefusal> {
+        let rows = accounts.story();
+        let story = Story::read(&self.order, &rows).ok_or(ReturnRefusal::OrderUnknown)?;
+        let book = program.version(story.row.version);
+        let sold = story.sold(book).ok_or(ReturnRefusal::OrderUnknown)?;
+        let back = give_back(&sold, &self.request).map_err(ReturnRefusal::Return)?;
+        let today = book.zone.day_of(at.at);
+        let account = accounts.account()?;
+        let posting = account.next_posting();
+        let restored = story.restore(account, book, back.sum.points_spent, today)?;
+        let mut clawed_back = story.claw_back(account, book, &back)?;
+        clawed_back.extend(story.uncount(account, book, &back)?);
+        let money = |m: Money| m.amount(book.currency);
+        let receipt = ReturnReceipt {
+            reference: self.reference.clone(),
+            order: self.order.clone(),
+            posting: Some(posting.to_string()),
+            member: posting.member.0,
+            currency: book.currency.code().to_owned(),
+            charged: money(back.sum.charged),
+            tax: money(back.sum.tax),
+            gift_card: money(back.sum.gift_card),
+            money: money(back.sum.money),
+            lines: line_receipts(&sold, &back, book.currency),
+            restored,
+            clawed_back,
+            complete: back.complete,
+        };
+        let pieces_before: u32 = sold.lines.iter().map(|l| product(l, l.returned.quantity)).sum();
+        let pieces_now: u32 = back
+            .lines
+            .iter()
+            .filter_map(|l| sold.lines.get(l.line).map(|stored| product(stored, l.returned.quantity)))
+            .sum();
+        let untouched: u32 = untouched_pieces(&sold, &back);
+        accounts.record(Record {
+            paid: Some(-back.sum.money.to_decimal(book.currency)),
+            items: negative((pieces_now + untouched).saturating_sub(pieces_before)),
+            orders: if back.completes { -1 } else { 0 },
+            ..Record::plain(PostingKind::Return, at.at, book.version)
+        });
+        Ok(receipt)
+    }
+}
+
+fn product(line: &SoldLine, pieces: u32) -> u32 {
+    if line.kind == LineKind::Product { pieces } else { 0 }
+}
+
+fn untouched_pieces(sold: &Sold, back: &GivenBack) -> u32 {
+    let touched = |i: usize| back.lines.iter().any(|l| l.line == i);
+    let rest = sold.lines.iter().enumerate().filter(|(i, _)| !touched(*i));
+    rest.map(|(_, line)| product(line, line.returned.quantity)).sum()
+}
+
+fn negative(pieces: u32) -> i32 {
+    i32::try_from(pieces).map_or(i32::MIN, |n| -n)
+}
+
+fn line_receipts(sold: &Sold, back: &GivenBack, currency: Currency) -> Vec<ReturnedLineReceipt> {
+    let money = |m: Money| m.amount(currency);
+    let receipt = |line: &SoldLine, figures: &Figures, returned: Returned| ReturnedLineReceipt {
+        id: line.id.clone(),
+        charged: money(figures.charged),
+        tax: money(figures.tax),
+        gift_card: money(figures.gift_card),
+        money: money(figures.money),
+        restored: figures.points_spent.get(),
+        clawed_back: figures.rows.iter().map(|p| p.get()).sum(),
+        returned,
+    };
+    let lines = back.lines.iter().filter_map(|l| sold.lines.get(l.line).map(|s| receipt(s, &l.figures, l.returned)));
+    lines.collect()
+}
+
+/// An order's posting, its receipt, and what came after it.
+struct Story<'g> {
+    row: &'g PostingRow,
+    receipt: OrderReceipt,
+    returns: Vec<ReturnReceipt>,
+    rows: &'g [&'g PostingRow],
+}
+
+impl<'g> Story<'g> {
+    fn read(order: &str, rows: &'g [&'g PostingRow]) -> Option<Self> {
+        let reference = Reference::order(order);
+        let row = rows.iter().find(|r| r.reference == reference)?;
+        let receipt = parse(&row.document)?;
+        let prefix = Reference::order_return(order, "");
+        let returns = rows.iter().filter(|r| r.reference.as_str().starts_with(prefix.as_str()));
+        let returns = returns.map(|r| parse(&r.document)).collect::<Option<_>>()?;
+        Some(Self { row, receipt, returns, rows })
+    }
+
+    /// The stored figures, with what has come back already.
+    fn sold(&self, book: &Rulebook) -> Option<Sold> {
+        let lines = self.receipt.lines.iter().map(|l| self.sold_line(l, book.currency)).collect::<Option<Vec<_>>>()?;
+        let ids: Vec<&str> = self.receipt.lines.iter().map(|l| l.id.as_str()).collect();
+        let place = |id: &str| ids.iter().position(|known| *known == id);
+        let mut rows = Vec::with_capacity(self.receipt.rows.len());
+        for row in &self.receipt.rows {
+            let mut by_line = vec![Points::ZERO; ids.len()];
+            for part in &row.lines {
+                *by_line.get_mut(place(&part.id)?)? = Points::try_from(part.points).ok()?;
+            }
+            rows.push(by_line);
+        }
+        let credits = self.credits().map(|counts| self.credit_by_line(counts, book)).collect::<Option<_>>()?;
+        Some(Sold { lines, rows, credits })
+    }
+
+    fn sold_line(&self, line: &LineReceipt, currency: Currency) -> Option<SoldLine> {
+        let money = |a: Amount| a.read(currency).ok();
+        let returns = self.returns.iter().rev().flat_map(|r| &r.lines);
+        let returned = returns.filter(|l| l.id == line.id).map(|l| l.returned).next();
+        Some(SoldLine {
+            id: line.id.clone(),
+            kind: match line.kind {
+                LineKindName::Product => LineKind::Product,
+                LineKindName::Shipping => LineKind::Shipping,
+            },
+            quantity: line.quantity,
+            charged: money(line.charged)?,
+            tax: money(line.tax)?,
+            points_spent: Points::try_from(line.points_spent).ok()?,
+            worth: money(line.worth)?,
+            gift_card: money(line.gift_card)?,
+            returned: returned.unwrap_or_default(),
+        })
+    }
+
+    fn credits(&self) -> impl Iterator<Item = CountsName> {
+        self.receipt.earned.iter().filter_map(|e| e.counts)
+    }
+
+    /// A qualifying wallet's credit of each line; orders are taken back whole, with the last of the order.
+    fn credit_by_line(&self, counts: CountsName, book: &Rulebook) -> Option<Vec<Points>> {
+        let main = book.main_wallet().map(|w| w.code.as_str());
+        let of_line = |line: &LineReceipt| match counts {
+            CountsName::Spend => line.base.read(book.currency).ok().and_then(|m| Points::try_from(m.minor()).ok()),
+            CountsName::Points => {
+                let rows = self.receipt.rows.iter().filter(|r| Some(r.wallet.as_str()) == main);
+                let parts = rows.flat_map(|r| &r.lines).filter(|p| p.id == line.id);
+                Points::try_from(parts.map(|p| p.points).sum::<i64>()).ok()
+            }
+            CountsName::Orders => Some(Points::ZERO),
+        };
+        self.receipt.lines.iter().map(of_line).collect()
+    }
+
+    /// What the order took from which lots and has not got back, in the order in which it was taken.
+    fn taken(&self, wallet: Slot, restored_before: Points) -> Vec<Taken> {
+        let mut taken = Vec::new();
+        for (place, entry) in self.row.entries.iter().enumerate() {
+            if entry.kind == EntryKind::Spend && entry.wallet == wallet {
+                let moves = self.row.moves_of(place);
+                taken.extend(moves.map(|m| Taken { lot: m.lot, points: m.points, expiry: self.expiry_of(m.lot) }));
+            }
+        }
+        let mut rest = restored_before;
+        for take in taken.iter_mut().rev() {
+            let gone = take.points.min(rest);
+            take.points = take.points.minus_or_zero(gone);
+            rest = rest.minus_or_zero(gone);
+        }
+        taken
+    }
+
+    /// When a lot is over, as the posting that opened it says.
+    fn expiry_of(&self, lot: LotId) -> LotExpiry {
+        let opened = self.rows.iter().find(|r| r.seq == lot.opened_in());
+        let entry = opened.and_then(|r| r.moves.iter().find(|m| m.lot == lot).map(|m| (r, m.entry)));
+        let entry = entry.and_then(|(r, e)| usize::try_from(e).ok().and_then(|e| r.entries.get(e)));
+        entry.map_or(LotExpiry::Never, |e| e.expiry)
+    }
+
+    /// The lot that the order's award to a wallet went to.
+    fn own_lot(&self, wallet: Slot) -> Option<LotId> {
+        let awards = self.row.entries.iter().enumerate();
+        let mut awards = awards.filter(|(_, e)| e.kind == EntryKind::Award && e.wallet == wallet);
+        let (place, _) = awards.next()?;
+        self.row.moves_of(place).map(|m| m.lot).next()
+    }
+
+    /// What expired of a lot unused, over its whole life.
+    fn expired(&self, lot: LotId) -> Points {
+        let mut sum = Points::ZERO;
+        for row in self.rows {
+            for (place, entry) in row.entries.iter().enumerate().filter(|(_, e)| e.kind == EntryKind::Expire) {
+                let moved = row.moves_of(place).filter(|m| m.lot == lot && entry.kind == EntryKind::Expire);
+                sum = moved.filter_map(|m| Some(m.points)).fold(sum, |sum, p| sum.plus(p).unwrap_or(sum));
+            }
+        }
+        sum
+    }
+
+    fn restore(
+        &self,
+        account: &mut Account,
+        book: &Rulebook,
+        points: Points,
+        today: chrono::NaiveDate,
+    ) -> Result<Vec<RestoredReceipt>, LedgerRefusal> {
+        let wallet = self.receipt.spent.first().and_then(|s| book.wallet(&s.wallet));
+        let Some(wallet) = wallet.filter(|_| !points.is_zero()) else { return Ok(Vec::new()) };
+        let before = self.returns.iter().flat_map(|r| &r.restored).map(|r| r.points).sum::<i64>();
+        let taken = self.taken(wallet.slot, Points::try_from(before).unwrap_or(Points::ZERO));
+        let grace = match &wallet.kind {
+            WalletKind::Redeemable(rules) => rules.restore_grace,
+            WalletKind::Qualifying(_) => None,
+        };
+        let afterlife = Afterlife { today, grace_until: grace.map(|period| period.after(today)) };
+        restore(account, wallet.slot, &taken, points, afterlife)?;
+        Ok(vec![RestoredReceipt { wallet: wallet.code.clone(), points: points.get() }])
+    }
+
+    fn claw_back(
+        &self,
+        account: &mut Account,
+        book: &Rulebook,
+        back: &GivenBack,
+    ) -> Result<Vec<ClawedBackReceipt>, LedgerRefusal> {
+        let mut receipts = Vec::new();
+        for wallet in &book.wallets {
+            let WalletKind::Redeemable(rules) = &wallet.kind else { continue };
+            let rows = self.receipt.rows.iter().zip(&back.sum.rows).filter(|(r, _)| r.wallet == wallet.code);
+            let points = rows.map(|(_, p)| p.get()).sum::<i64>();
+            let points = Points::try_from(points).map_err(|_| LedgerRefusal::TooManyPoints)?;
+            let Some(lot) = self.own_lot(wallet.slot).filter(|_| !points.is_zero()) else { continue };
+            let earlier = self.returns.iter().flat_map(|r| &r.clawed_back).filter(|c| c.wallet == wallet.code);
+            let forgiven = Points::try_from(earlier.map(|c| c.forgiven).sum::<i64>()).unwrap_or(Points::ZERO);
+            let own = OwnLot { lot, forgivable: self.expired(lot).minus_or_zero(forgiven) };
+            let done = claw_back(account, wallet.slot, own, points, rules.returns)?;
+            receipts.push(points_back(&wallet.code, done));
+        }
+        Ok(receipts)
+    }
+
+    fn uncount(
+        &self,
+        account: &mut Account,
+        book: &Rulebook,
+        back: &GivenBack,
+    ) -> Result<Vec<ClawedBackReceipt>, LedgerRefusal> {
+        let mut receipts = Vec::new();
+        let credits = self.receipt.earned.iter().filter_map(|e| e.counts.map(|c| (e, c)));
+        for ((earned, counts), by_line) in credits.zip(&back.sum.credits) {
+            let Some(wallet) = book.wallet(&earned.wallet) else { continue };
+            let one = if back.completes { 1 } else { 0 };
+            let points =
+                if counts == CountsName::Orders { Points::try_from(one).unwrap_or(*by_line) } else { *by_line };
+            let Some(lot) = self.own_lot(wallet.slot).filter(|_| !points.is_zero()) else { continue };
+            let taken = uncount(account, wallet.slot, lot, points)?;
+            let forgiven = points.minus_or_zero(taken);
+            let done = ClawedBack { points, taken, forgiven, ..ClawedBack::default() };
+            let amount = Money::from_minor(points.get()).map(|m| m.amount(book.currency));
+            let mut receipt = points_back(&wallet.code, done);
+            if counts == CountsName::Spend {
+                receipt = ClawedBackReceipt { points: None, amount, ..receipt };
+            }
+            receipts.push(receipt);
+        }
+        Ok(receipts)
+    }
+}
+
+fn points_back(wallet: &str, done: ClawedBack) -> ClawedBackReceipt {
+    ClawedBackReceipt {
+        wallet: wallet.to_owned(),
+        points: Some(done.points.get()),
+        amount: None,
+        taken: done.taken.get(),
+        forgiven: done.forgiven.get(),
+        waived: done.waived.get(),
+        owed: done.owed.get(),
+    }
+}
+
+fn parse<'de, T: Deserialize<'de>>(document: &'de str) -> Option<T> {
+    serde_json::from_str(document).ok()
+}

@@ -1,0 +1,350 @@
+//! An order, settled: points paid, points earned, orders counted, in one posting.
+
+use chrono::{Duration, NaiveDate};
+
+use crate::kernel::clock::{Instant, Moment};
+use crate::kernel::money::{Currency, Money, Ratio};
+use crate::kernel::points::Points;
+use crate::loyalty::checkout::cart::Cart;
+use crate::loyalty::checkout::error::OrderRefusal;
+use crate::loyalty::checkout::price::{Priced, Terms, price};
+use crate::loyalty::checkout::receipt::{
+    CountsName, EarnedReceipt, LineKindName, LinePoints, LineReceipt, OrderReceipt, RowReceipt, SkippedReceipt,
+    SpentReceipt,
+};
+use crate::loyalty::earning::credit::{Credit, credits};
+use crate::loyalty::earning::model::{LineFigures, LineKind};
+use crate::loyalty::earning::rows::{Row, award, earned};
+use crate::loyalty::ledger::account::{Account, LotDates, Status};
+use crate::loyalty::ledger::accounts::Accounts;
+use crate::loyalty::ledger::entry::EntryKind;
+use crate::loyalty::ledger::error::LedgerRefusal;
+use crate::loyalty::ledger::grant::{count, dates, grant, note_activity, window_end};
+use crate::loyalty::ledger::lot::LotExpiry;
+use crate::loyalty::ledger::posting::{
+    AccountTime, Needs, Posting, PostingKind, Record, Reference, RequestHash, Target,
+};
+use crate::loyalty::members::model::{Identity, Profile};
+use crate::loyalty::membership::enrol::{enrol, verify_owner};
+use crate::loyalty::program::model::{
+    Counts, NetOf, Qualifying, Redeemable, Rulebook, Slot, Timeline, Wallet, WalletKind,
+};
+
+/// How old a live order may be, in days: a till that was offline for long.
+pub const ORDER_AGE_MAX_D: i64 = 730;
+/// How far ahead of Postgres's clock an order may be, in seconds: a till whose clock is wrong.
+pub const ORDER_AHEAD_MAX_S: i64 = 300;
+
+/// Settle an order.
+#[derive(Clone, Debug)]
+pub struct SettleOrder {
+    /// The storefront's name for it.
+    pub reference: String,
+    /// Of what the storefront sent.
+    pub hash: RequestHash,
+    /// Whose order it is.
+    pub target: Target,
+    /// By what the storefront knows the member: checked again when it is decided.
+    pub identity: Option<Identity>,
+    /// Who is enrolled with it, where the target is new.
+    pub profile: Profile,
+    /// When it was placed; absent: now.
+    pub ordered: OrderedAt,
+    /// When it is decided.
+    pub time: AccountTime,
+    /// What was bought and how it was paid.
+    pub cart: Cart,
+    /// The wallet that pays.
+    pub spend_from: Option<String>,
+    /// Where it was placed: stored with the free text.
+    pub place: Option<String>,
+}
+
+/// When an order was placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderedAt {
+    /// At the moment it is decided.
+    Now,
+    /// At an instant.
+    At(Instant),
+    /// On a programme-local day, without a time: its start.
+    On(NaiveDate),
+}
+
+impl Posting for SettleOrder {
+    type Receipt = OrderReceipt;
+    type Refusal = OrderRefusal;
+
+    fn target(&self) -> Target {
+        self.target
+    }
+
+    fn reference(&self) -> Reference {
+        Reference::order(&self.reference)
+    }
+
+    fn request_hash(&self) -> RequestHash {
+        self.hash
+    }
+
+    fn needs(&self) -> Needs {
+        let program = self.identity.iter().map(|i| i.program).next();
+        let profile = program.map(|p| self.profile.identities(p)).unwrap_or_default();
+        let identities = self.identity.iter().cloned().chain(profile).collect();
+        Needs { identities, ..Needs::default() }
+    }
+
+    fn time(&self) -> AccountTime {
+        self.time
+    }
+
+    fn decide(
+        &self,
+        at: &Moment,
+        program: &Timeline,
+        accounts: &mut Accounts<'_>,
+    ) -> Result<OrderReceipt, OrderRefusal> {
+        let ordered = self.ordered_at(at, program)?;
+        let book = program.at(ordered);
+        let day = book.zone.day_of(ordered);
+        let enrols = matches!(self.target, Target::New(_));
+        verify_owner(accounts, self.identity.as_ref(), self.target)?;
+        if enrols {
+            enrol(accounts, &self.profile, ordered.min(at.at), day)?;
+        }
+        let account = accounts.account()?;
+        let payer = self.payer(book)?;
+        let priced = price(&self.cart, &terms(book, payer)).map_err(OrderRefusal::Cart)?;
+        self.pay(account, program, payer, (day, at))?;
+        let rows = award(&book.earning, &priced.lines).map_err(|_| LedgerRefusal::TooManyPoints)?;
+        let credit = credits(book, &priced.lines, &rows).map_err(|_| LedgerRefusal::TooManyPoints)?;
+        let suspended = account.status == Status::Suspended;
+        let (rows, credit, skipped) =
+            if suspended { (Vec::new(), Vec::new(), suspended_rules(book)) } else { (rows, credit, Vec::new()) };
+        let posting = account.next_posting();
+        let mut came_in = earn(account, program, book, &rows, (day, at))?;
+        came_in.extend(count_for(account, book, &credit, (day, at))?);
+        account.last_order_on = account.last_order_on.max(Some(day));
+        let money = Writer { currency: book.currency };
+        let receipt = OrderReceipt {
+            reference: self.reference.clone(),
+            posting: Some(posting.to_string()),
+            member: posting.member.0,
+            program_version: book.version.0,
+            currency: book.currency.code().to_owned(),
+            ordered_on: day,
+            charged: priced.charged.amount(book.currency),
+            shipping: priced.shipping.amount(book.currency),
+            tax: priced.tax.amount(book.currency),
+            gift_card: self.cart.gift_card.amount(book.currency),
+            paid: priced.paid.amount(book.currency),
+            lines: self.line_receipts(&priced, &rows, money),
+            rows: self.row_receipts(book, &rows),
+            earned: came_in,
+            spent: self.spent(&priced, payer, money),
+            skipped,
+        };
+        accounts.record(Record {
+            paid: Some(priced.paid.to_decimal(book.currency)),
+            items: self.items(),
+            orders: 1,
+            texts: self.place.clone(),
+            profile: enrols.then(|| self.profile.clone()),
+            ..Record::plain(PostingKind::Order, ordered, book.version)
+        });
+        Ok(receipt)
+    }
+}
+
+impl SettleOrder {
+    fn ordered_at(&self, at: &Moment, program: &Timeline) -> Result<Instant, OrderRefusal> {
+        let ordered = match self.ordered {
+            OrderedAt::Now => at.at,
+            OrderedAt::At(ordered) => ordered,
+            OrderedAt::On(day) => program.newest().zone.start_of(day),
+        };
+        if ordered > at.recorded + Duration::seconds(ORDER_AHEAD_MAX_S) {
+            return Err(OrderRefusal::TooFarAhead);
+        }
+        let live = self.time == AccountTime::Live;
+        if live && ordered < at.recorded - Duration::days(ORDER_AGE_MAX_D) {
+            return Err(OrderRefusal::TooOld);
+        }
+        Ok(ordered)
+    }
+
+    fn payer<'b>(&self, book: &'b Rulebook) -> Result<Option<(&'b Wallet, &'b Redeemable)>, OrderRefusal> {
+        let wallet = match &self.spend_from {
+            Some(code) => Some(book.wallet(code).ok_or(OrderRefusal::WalletUnknown)?),
+            None => book.main_wallet(),
+        };
+        match wallet.map(|w| (w, &w.kind)) {
+            Some((wallet, WalletKind::Redeemable(rules))) => Ok(Some((wallet, rules))),
+            Some((_, WalletKind::Qualifying(_))) => Err(OrderRefusal::WalletUnknown),
+            None => Ok(None),
+        }
+    }
+
+    fn pay(
+        &self,
+        account: &mut Account,
+        program: &Timeline,
+        payer: Option<(&Wallet, &Redeemable)>,
+        (day, at): (NaiveDate, &Moment),
+    ) -> Result<(), OrderRefusal> {
+        if self.cart.points.is_zero() {
+            return Ok(());
+        }
+        if account.status == Status::Suspended {
+            return Err(LedgerRefusal::Suspended.into());
+        }
+        let (wallet, _) = payer.ok_or(OrderRefusal::WalletUnknown)?;
+        account.spend(EntryKind::Spend, wallet.slot, self.cart.points)?;
+        note_activity(account, program, wallet.slot, day, at.at);
+        Ok(())
+    }
+
+    fn items(&self) -> i32 {
+        let products = self.cart.lines.iter().filter(|l| l.kind == LineKind::Product);
+        let items: u64 = products.map(|l| u64::from(l.quantity)).sum();
+        i32::try_from(items).unwrap_or(i32::MAX)
+    }
+
+    fn line_receipts(&self, priced: &Priced, rows: &[Row<'_>], money: Writer) -> Vec<LineReceipt> {
+        let earned = |i: usize| rows.iter().filter_map(|r| r.by_line.get(i)).map(|p| p.get()).sum();
+        let lines = self.cart.lines.iter().zip(&priced.lines).enumerate();
+        lines.map(|(i, (stated, line))| money.line(&stated.id, line, earned(i))).collect()
+    }
+
+    fn row_receipts(&self, book: &Rulebook, rows: &[Row<'_>]) -> Vec<RowReceipt> {
+        let of_lines = |row: &Row<'_>| {
+            let parts = self.cart.lines.iter().zip(&row.by_line).filter(|(_, p)| !p.is_zero());
+            parts.map(|(line, p)| LinePoints { id: line.id.clone(), points: p.get() }).collect()
+        };
+        let receipt = |row: &Row<'_>| RowReceipt {
+            rule: row.rule.to_owned(),
+            wallet: code_of(book, row.wallet),
+            points: row.points.get(),
+            lines: of_lines(row),
+        };
+        rows.iter().map(receipt).collect()
+    }
+
+    fn spent(&self, priced: &Priced, payer: Option<(&Wallet, &Redeemable)>, money: Writer) -> Vec<SpentReceipt> {
+        let paying = payer.filter(|_| !self.cart.points.is_zero());
+        let spent = paying.map(|(wallet, _)| SpentReceipt {
+            wallet: wallet.code.clone(),
+            points: self.cart.points.get(),
+            worth: priced.worth.amount(money.currency),
+        });
+        spent.into_iter().collect()
+    }
+}
+
+/// Writes money of one currency.
+#[derive(Clone, Copy)]
+struct Writer {
+    currency: Currency,
+}
+
+impl Writer {
+    fn line(self, id: &str, line: &LineFigures, earned: i64) -> LineReceipt {
+        let amount = |money: Money| money.amount(self.currency);
+        LineReceipt {
+            id: id.to_owned(),
+            kind: match line.kind {
+                LineKind::Product => LineKindName::Product,
+                LineKind::Shipping => LineKindName::Shipping,
+            },
+            quantity: line.quantity,
+            charged: amount(line.charged),
+            tax: amount(line.tax),
+            points_spent: line.points_spent.get(),
+            worth: amount(line.worth),
+            gift_card: amount(line.gift_card),
+            paid: amount(line.paid),
+            base: amount(line.base),
+            earned,
+        }
+    }
+}
+
+fn terms(book: &Rulebook, payer: Option<(&Wallet, &Redeemable)>) -> Terms {
+    let all = NetOf { discounts: true, points_paid: true, tax: true, shipping: true, gift_card: true };
+    Terms {
+        value: payer.map_or(Ratio::ZERO, |(_, rules)| rules.value),
+        net_of: book.earning.first().map_or(all, |rule| rule.net_of),
+    }
+}
+
+fn code_of(book: &Rulebook, slot: Slot) -> String {
+    book.wallet_in(slot).map(|w| w.code.clone()).unwrap_or_default()
+}
+
+fn suspended_rules(book: &Rulebook) -> Vec<SkippedReceipt> {
+    let skip = |code: &String| SkippedReceipt { rule: code.clone(), reason: String::from("member_suspended") };
+    book.earning.iter().map(|rule| skip(&rule.code)).collect()
+}
+
+fn earn(
+    account: &mut Account,
+    program: &Timeline,
+    book: &Rulebook,
+    rows: &[Row<'_>],
+    (day, at): (NaiveDate, &Moment),
+) -> Result<Vec<EarnedReceipt>, OrderRefusal> {
+    let mut came_in = Vec::new();
+    for wallet in &book.wallets {
+        let WalletKind::Redeemable(rules) = &wallet.kind else { continue };
+        let points = earned(rows, wallet.slot).map_err(|_| LedgerRefusal::TooManyPoints)?;
+        if points.is_zero() {
+            continue;
+        }
+        note_activity(account, program, wallet.slot, day, at.at);
+        let dates = dates(rules, book, day);
+        grant(account, book, EntryKind::Award, (wallet.slot, points), dates, at)?;
+        came_in.push(points_in(account, wallet, points, dates));
+    }
+    Ok(came_in)
+}
+
+fn points_in(account: &Account, wallet: &Wallet, points: Points, dates: LotDates) -> EarnedReceipt {
+    let inactive = account.wallet(wallet.slot).expires_on;
+    EarnedReceipt {
+        wallet: wallet.code.clone(),
+        points: Some(points.get()),
+        amount: None,
+        counts: None,
+        available_at: dates.available_at,
+        expires_on: dates.expiry.day().or(inactive.filter(|_| dates.expiry == LotExpiry::Inactive)),
+    }
+}
+
+fn count_for(
+    account: &mut Account,
+    book: &Rulebook,
+    credits: &[Credit],
+    (day, at): (NaiveDate, &Moment),
+) -> Result<Vec<EarnedReceipt>, OrderRefusal> {
+    let mut came_in = Vec::new();
+    for credit in credits {
+        let Some(wallet) = book.wallet_in(credit.wallet) else { continue };
+        let WalletKind::Qualifying(Qualifying { counts, window }) = wallet.kind else { continue };
+        count(account, book, (wallet.slot, credit.points), (window, day), at)?;
+        let minor = Money::from_minor(credit.points.get());
+        let (points, amount, counts) = match counts {
+            Counts::Spend => (None, minor.map(|m| m.amount(book.currency)), CountsName::Spend),
+            Counts::Points => (Some(credit.points.get()), None, CountsName::Points),
+            Counts::Orders => (Some(credit.points.get()), None, CountsName::Orders),
+        };
+        came_in.push(EarnedReceipt {
+            wallet: wallet.code.clone(),
+            points,
+            amount,
+            counts: Some(counts),
+            available_at: None,
+            expires_on: window_end(window, account.enrolled_on, day).day(),
+        });
+    }
+    Ok(came_in)
+}

@@ -1,0 +1,99 @@
+//! Points that come in: when they can be spent, and when they are over.
+
+use chrono::{Datelike, Months, NaiveDate};
+
+use crate::kernel::clock::{Instant, Moment};
+use crate::kernel::points::Points;
+use crate::loyalty::ledger::account::{Account, LotDates};
+use crate::loyalty::ledger::catch_up::catch_up;
+use crate::loyalty::ledger::entry::EntryKind;
+use crate::loyalty::ledger::error::LedgerRefusal;
+use crate::loyalty::ledger::lot::{LotExpiry, LotId};
+use crate::loyalty::program::model::{Expiry, Redeemable, Rulebook, Slot, Timeline, Window};
+
+/// From when to when points of a business day can be spent. Source: golden.md G3.
+pub fn dates(wallet: &Redeemable, book: &Rulebook, day: NaiveDate) -> LotDates {
+    let available_at = wallet.pending.map(|after| book.zone.start_of(after.after(day)));
+    let expiry = match wallet.expiry {
+        Expiry::Never => LotExpiry::Never,
+        Expiry::Inactive { .. } => LotExpiry::Inactive,
+        Expiry::Fixed { after, round } => {
+            let last = after.after(day);
+            LotExpiry::On(round.map_or(last, |r| r.of(last)))
+        }
+    };
+    LotDates { available_at, expiry }
+}
+
+/// The last day on which an order of a day counts for a qualifying wallet.
+pub fn window_end(window: Window, enrolled_on: NaiveDate, day: NaiveDate) -> LotExpiry {
+    match window {
+        Window::Lifetime => LotExpiry::Never,
+        Window::CalendarYear => LotExpiry::On(NaiveDate::from_ymd_opt(day.year(), 12, 31).unwrap_or(day)),
+        Window::Rolling(period) => LotExpiry::On(period.after(day).pred_opt().unwrap_or(day)),
+        Window::Anniversary => LotExpiry::On(next_anniversary(enrolled_on, day).pred_opt().unwrap_or(day)),
+    }
+}
+
+/// The first anniversary after a day; somebody who enrolled on 29 February has it on the 28th in other years.
+fn next_anniversary(enrolled_on: NaiveDate, day: NaiveDate) -> NaiveDate {
+    let years = day.year().saturating_sub(enrolled_on.year()).max(0).unsigned_abs();
+    let anniversary = |years: u32| enrolled_on.checked_add_months(Months::new(years.saturating_mul(12)));
+    let found = [years, years.saturating_add(1)].into_iter().filter_map(anniversary).find(|a| *a > day);
+    found.unwrap_or(day)
+}
+
+/// Adds points of a business day to a wallet: pending if they have to wait, over at once if their time has passed,
+/// and repaying debt if they can be spent.
+///
+/// # Errors
+/// Too many points or lots.
+pub fn grant(
+    account: &mut Account,
+    book: &Rulebook,
+    kind: EntryKind,
+    (wallet, points): (Slot, Points),
+    dates: LotDates,
+    at: &Moment,
+) -> Result<LotId, LedgerRefusal> {
+    let dates = LotDates { available_at: dates.available_at.filter(|a| *a > at.at), ..dates };
+    let lot = account.earn(kind, wallet, points, dates)?;
+    if dates.available_at.is_none() && !is_over(account, book, wallet, dates, at.at) {
+        account.repay(wallet, lot)?;
+    }
+    // A late order's points may be over already: they end in the posting that brought them.
+    catch_up(account, book.zone, at.at)?;
+    Ok(lot)
+}
+
+/// Counts an order's credit in a qualifying wallet.
+///
+/// # Errors
+/// Too many points or lots.
+pub fn count(
+    account: &mut Account,
+    book: &Rulebook,
+    (wallet, points): (Slot, Points),
+    (window, day): (Window, NaiveDate),
+    at: &Moment,
+) -> Result<(), LedgerRefusal> {
+    account.count(wallet, points, window_end(window, account.enrolled_on, day))?;
+    catch_up(account, book.zone, at.at)?;
+    Ok(())
+}
+
+/// Notes that the member earned or spent: what ends by inactivity lives on.
+pub fn note_activity(account: &mut Account, program: &Timeline, wallet: Slot, day: NaiveDate, at: Instant) {
+    if let Some(after) = program.inactivity(wallet, at) {
+        account.note_activity(wallet, after.after(day));
+    }
+}
+
+fn is_over(account: &Account, book: &Rulebook, wallet: Slot, dates: LotDates, at: Instant) -> bool {
+    let day = match dates.expiry {
+        LotExpiry::On(day) => Some(day),
+        LotExpiry::Inactive => account.wallet(wallet).expires_on,
+        LotExpiry::Never => None,
+    };
+    day.is_some_and(|d| book.zone.end_of(d) <= at)
+}

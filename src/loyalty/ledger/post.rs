@@ -1,0 +1,98 @@
+//! The one door to the ledger: a command goes into its lane's queue and comes back when it is stored.
+
+use std::sync::Arc;
+
+use metrics::gauge;
+use tokio::sync::Mutex;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::{self, Sender};
+use tokio::task::JoinHandle;
+
+use crate::kernel::id::LaneCount;
+use crate::kernel::scope::ProgramScope;
+use crate::loyalty::ledger::posting::Posting;
+use crate::loyalty::ledger::queue::{Job, PostError, Posted, Queued};
+use crate::loyalty::ledger::writer::{GROUP_MAX, Writer};
+use crate::loyalty::program::timelines::Timelines;
+use crate::platform::db::Db;
+
+/// How many commands may wait for one writer; the next is answered 503 at once.
+pub const QUEUE_MAX: usize = 4_096;
+
+/// How many writers a process has; at least 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WriterCount(pub u16);
+
+/// The posting engine of this process.
+#[derive(Clone)]
+pub struct Ledger {
+    lanes: LaneCount,
+    timelines: Timelines,
+    queues: Arc<[Sender<Box<dyn Queued>>]>,
+    writers: Arc<Mutex<Vec<JoinHandle<()>>>>,
+}
+
+impl Ledger {
+    /// Starts the writers.
+    pub fn start(db: &Db, lanes: LaneCount, timelines: Timelines, writers: WriterCount) -> Self {
+        let count = writers.0.clamp(1, lanes.0.unsigned_abs().max(1));
+        let started: Vec<_> = (0..count)
+            .map(|number| {
+                let (sender, receiver) = mpsc::channel(QUEUE_MAX);
+                let writer = Writer::new(db.clone(), lanes, timelines.clone(), number);
+                (sender, tokio::spawn(writer.run(receiver)))
+            })
+            .collect();
+        let (queues, handles): (Vec<_>, Vec<_>) = started.into_iter().unzip();
+        Self { lanes, timelines, queues: queues.into(), writers: Arc::new(Mutex::new(handles)) }
+    }
+
+    /// How many lanes the database has.
+    pub fn lanes(&self) -> LaneCount {
+        self.lanes
+    }
+
+    /// The versions of the programmes.
+    pub fn timelines(&self) -> &Timelines {
+        &self.timelines
+    }
+
+    /// The most commands that one commit takes.
+    pub fn group_max(&self) -> usize {
+        GROUP_MAX
+    }
+
+    /// Posts a command, and answers when it is durable.
+    ///
+    /// # Errors
+    /// What the decision refused, a reference that belongs to another command, a full queue, or no database.
+    pub async fn post<P: Posting>(
+        &self,
+        scope: &ProgramScope,
+        posting: P,
+    ) -> Result<Posted<P::Receipt>, PostError<P::Refusal>> {
+        let lane = posting.target().member().lane(self.lanes).0.unsigned_abs();
+        let place = usize::from(lane) % self.queues.len().max(1);
+        let queue = self.queues.get(place).ok_or(PostError::Busy)?;
+        let (job, answer) = Job::new(scope.clone(), posting);
+        match queue.try_send(Box::new(job)) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => return Err(PostError::Busy),
+            Err(TrySendError::Closed(_)) => return Err(PostError::Unavailable),
+        }
+        let depth = queue.max_capacity() - queue.capacity();
+        gauge!("perennial_queue_depth", "writer" => place.to_string())
+            .set(f64::from(u32::try_from(depth).unwrap_or(0)));
+        answer.await.unwrap_or(Err(PostError::Unavailable))
+    }
+
+    /// Answers what was accepted, and ends the writers. Call it when nobody posts any more.
+    pub async fn close(self) {
+        drop(self.queues);
+        for writer in self.writers.lock().await.drain(..) {
+            if let Err(error) = writer.await {
+                tracing::error!(%error, "a writer ended badly");
+            }
+        }
+    }
+}

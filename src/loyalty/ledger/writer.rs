@@ -1,0 +1,233 @@
+//! A writer: takes whatever waits, decides it as one group in one transaction, answers when it is durable.
+//!
+//! Retries live here and nowhere else. A group that fails runs again; one that keeps failing is taken apart, so that a
+//! poisoned command fails alone. Decisions are pure: run again, they answer the same or see what has changed since.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use diesel::result::Error as QueryError;
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use metrics::{counter, histogram};
+use tokio::sync::mpsc::Receiver;
+use tokio::time::{Instant as Started, sleep};
+
+use crate::kernel::calendar::Zone;
+use crate::kernel::id::{LaneCount, MemberId, PostingId, ProgramId, Seq};
+use crate::loyalty::ledger::accounts::Owner;
+use crate::loyalty::ledger::group::{Group, Outcome};
+use crate::loyalty::ledger::load::{LoadError, Loaded, Plan, find_receipts, load};
+use crate::loyalty::ledger::posting::Target;
+use crate::loyalty::ledger::queue::{Queued, Verdict};
+use crate::loyalty::ledger::save::save;
+use crate::loyalty::ledger::writes::Rollback;
+use crate::loyalty::program::timelines::{TimelineError, Timelines};
+use crate::platform::db::{Db, DbError, Fault, fault_of};
+
+/// The most commands of one commit: the knee of throughput against waiting.
+pub const GROUP_MAX: usize = 200;
+/// How often a group is tried before it is taken apart, and a single command before it is given up.
+const TRIES_MAX: u32 = 4;
+/// How long a writer waits for a lane, in milliseconds.
+const LOCK_TIMEOUT_MS: u32 = 5_000;
+/// How long a writer waits before it knocks at a database that went away, in milliseconds; doubled each time.
+const RECONNECT_MS: u64 = 50;
+
+/// Plans made while tables were empty must stay good when they are full.
+const SESSION: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; \
+    SET enable_mergejoin = off; SET enable_memoize = off; SET jit = off; SET plan_cache_mode = force_generic_plan";
+
+/// One writer with its own connection.
+pub struct Writer {
+    db: Db,
+    lanes: LaneCount,
+    timelines: Timelines,
+    number: u16,
+    conn: Option<AsyncPgConnection>,
+}
+
+/// Why a group was not stored.
+#[derive(Debug, thiserror::Error)]
+enum GroupError {
+    #[error("no connection")]
+    Connect(#[from] DbError),
+    #[error("the group could not be read")]
+    Load(#[from] LoadError),
+    #[error("a version could not be read")]
+    Timeline(#[from] TimelineError),
+    #[error("a statement failed")]
+    Query(#[from] QueryError),
+}
+
+impl GroupError {
+    fn fault(&self) -> Fault<'_> {
+        match self {
+            Self::Query(error) | Self::Load(LoadError::Query(error)) => fault_of(error),
+            Self::Connect(error) => error.fault(),
+            Self::Load(LoadError::Row(_)) | Self::Timeline(_) => Fault::Other,
+        }
+    }
+}
+
+/// What a stored group answers, in the order of its commands.
+type Verdicts = Vec<Verdict>;
+
+impl Writer {
+    /// A writer that has not connected yet.
+    pub fn new(db: Db, lanes: LaneCount, timelines: Timelines, number: u16) -> Self {
+        Self { db, lanes, timelines, number, conn: None }
+    }
+
+    /// Serves its queue until that is closed and empty.
+    pub async fn run(mut self, mut queue: Receiver<Box<dyn Queued>>) {
+        let mut jobs = Vec::with_capacity(GROUP_MAX);
+        while queue.recv_many(&mut jobs, GROUP_MAX).await > 0 {
+            self.serve(std::mem::take(&mut jobs)).await;
+        }
+    }
+
+    async fn serve(&mut self, mut jobs: Vec<Box<dyn Queued>>) {
+        let size = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
+        histogram!("perennial_group_size", "writer" => self.number.to_string()).record(f64::from(size));
+        for job in &jobs {
+            histogram!("perennial_queue_wait_seconds").record(job.since().elapsed().as_secs_f64());
+        }
+        if let Some(verdicts) = self.store(&mut jobs).await {
+            return answer(jobs, verdicts);
+        }
+        if size > 1 {
+            counter!("perennial_groups_taken_apart_total").increment(1);
+        }
+        for job in jobs {
+            let mut alone = vec![job];
+            let verdicts = self.store(&mut alone).await.unwrap_or_else(|| vec![Verdict::Unavailable]);
+            answer(alone, verdicts);
+        }
+    }
+
+    /// Stores a group, trying again as long as that may help; `None` when it did not.
+    async fn store(&mut self, jobs: &mut [Box<dyn Queued>]) -> Option<Verdicts> {
+        let mut lock_counters = false;
+        for attempt in 0..TRIES_MAX {
+            let error = match self.attempt(jobs, lock_counters).await {
+                Ok(verdicts) => return Some(verdicts),
+                Err(error) => error,
+            };
+            let fault = error.fault();
+            counter!("perennial_group_retries_total").increment(1);
+            tracing::warn!(error = %chain(&error), attempt, commands = jobs.len(), "a group was not stored");
+            match fault {
+                Fault::Check("counters_used_check") => lock_counters = true,
+                Fault::Unique(_) | Fault::Conflict | Fault::LockTimeout => {}
+                Fault::ConnectionLost | Fault::ReadOnly => {
+                    self.conn = None;
+                    sleep(Duration::from_millis(RECONNECT_MS << attempt)).await;
+                }
+                Fault::Check(_) | Fault::ForeignKey(_) | Fault::OutOfRange | Fault::Other => return None,
+            }
+        }
+        None
+    }
+
+    async fn attempt(&mut self, jobs: &mut [Box<dyn Queued>], lock_counters: bool) -> Result<Verdicts, GroupError> {
+        let conn = match self.conn.take() {
+            Some(conn) => conn,
+            None => open(&self.db).await?,
+        };
+        let done = self.transact(&conn, jobs, lock_counters).await;
+        if done.is_err() {
+            // A connection that cannot even roll back is dropped.
+            let rolled_back = Rollback {}.execute(&mut &conn).await;
+            if rolled_back.is_err() {
+                return done;
+            }
+        }
+        self.conn = Some(conn);
+        done
+    }
+
+    async fn transact(
+        &self,
+        conn: &AsyncPgConnection,
+        jobs: &mut [Box<dyn Queued>],
+        lock_counters: bool,
+    ) -> Result<Verdicts, GroupError> {
+        let mut plan = Plan::default();
+        for job in jobs.iter() {
+            plan.add(job.as_ref(), self.lanes);
+        }
+        let Loaded { heads, versions, clock, mut group } = load(conn, &plan, lock_counters).await?;
+        let mut zones: HashMap<ProgramId, Zone> = HashMap::new();
+        let mut outcomes = Vec::with_capacity(jobs.len());
+        for job in jobs.iter_mut() {
+            let program = job.program();
+            let version = versions.get(&program).copied().unwrap_or_default();
+            let timeline = self.timelines.at_least(conn, program, version).await?;
+            zones.insert(program, timeline.newest().zone);
+            outcomes.push(group.run(job.as_mut(), clock, &timeline));
+        }
+        let verdicts = self.verdicts(conn, jobs, outcomes, &group).await?;
+        let started = Started::now();
+        if group.is_idle() {
+            Rollback {}.execute(&mut &*conn).await?;
+        } else {
+            save(conn, &group, &heads, clock, self.lanes, &zones).await?;
+        }
+        histogram!("perennial_commit_seconds").record(started.elapsed().as_secs_f64());
+        counter!("perennial_postings_total").increment(u64::try_from(group.rows.len()).unwrap_or(0));
+        Ok(verdicts)
+    }
+
+    async fn verdicts(
+        &self,
+        conn: &AsyncPgConnection,
+        jobs: &mut [Box<dyn Queued>],
+        outcomes: Vec<Outcome>,
+        group: &Group,
+    ) -> Result<Verdicts, QueryError> {
+        let seen: Vec<Owner> =
+            outcomes.iter().filter_map(|o| if let Outcome::Seen(s) = o { Some(*s) } else { None }).collect();
+        let mut receipts: HashMap<(MemberId, Seq), (Vec<u8>, String)> = HashMap::new();
+        if !seen.is_empty() {
+            receipts = find_receipts(conn, &seen, self.lanes).await?;
+            let own = group.rows.iter().filter(|r| seen.contains(&Owner { member: r.member, seq: r.seq }));
+            receipts.extend(own.map(|r| ((r.member, r.seq), (r.hash.0.to_vec(), r.document.clone()))));
+        }
+        let verdicts = jobs.iter().zip(outcomes).map(|(job, outcome)| match outcome {
+            Outcome::Accepted(posting) => Verdict::Accepted(posting),
+            Outcome::Refused => Verdict::Refused,
+            Outcome::Barred(refusal) => Verdict::Barred(refusal),
+            Outcome::Seen(owner) => replay(job.as_ref(), owner, receipts.get(&(owner.member, owner.seq))),
+        });
+        Ok(verdicts.collect())
+    }
+}
+
+/// The answer to a command whose reference was used before: the same again, if it is the same command.
+fn replay(job: &dyn Queued, owner: Owner, receipt: Option<&(Vec<u8>, String)>) -> Verdict {
+    let same_member = !matches!(job.target(), Target::Member(m) if m != owner.member);
+    match receipt {
+        Some((hash, document)) if same_member && *hash == job.request_hash().0 => {
+            let posting = PostingId { member: owner.member, seq: owner.seq };
+            Verdict::Replayed(posting, document.clone())
+        }
+        _ => Verdict::Conflict,
+    }
+}
+
+async fn open(db: &Db) -> Result<AsyncPgConnection, DbError> {
+    let mut conn = db.dedicated().await?;
+    conn.batch_execute(SESSION).await?;
+    conn.batch_execute(&format!("SET lock_timeout = {LOCK_TIMEOUT_MS}")).await?;
+    Ok(conn)
+}
+
+fn answer(jobs: Vec<Box<dyn Queued>>, verdicts: Verdicts) {
+    for (job, verdict) in jobs.into_iter().zip(verdicts) {
+        job.answer(verdict);
+    }
+}
+
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(Some(error), |e| e.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,323 @@
+//! From a document to what decisions need; on the way every mistake is named.
+
+use std::fmt;
+
+use chrono::NaiveDate;
+use indexmap::IndexMap;
+use rust_decimal::Decimal;
+
+use crate::kernel::calendar::{Period, Zone};
+use crate::kernel::clock::Instant;
+use crate::kernel::id::Version;
+use crate::kernel::money::{Currency, MONEY_MINOR_MAX, Ratio};
+use crate::kernel::points::{POINTS_MAX, Points};
+use crate::loyalty::program::document::{self, Document, Expiry as WrittenExpiry, Wallet as WrittenWallet};
+use crate::loyalty::program::model::{
+    Counts, EarningRule, Expiry, NetOf, Qualifying, Redeemable, ReturnPolicy, Rulebook, Slot, Step, WALLETS_MAX,
+    Wallet, WalletKind, Window,
+};
+use crate::loyalty::program::read::Mistake;
+
+/// The most characters of a programme's name.
+pub const PROGRAM_NAME_CHARS_MAX: usize = 100;
+/// The most characters of a code.
+pub const CODE_CHARS_MAX: usize = 40;
+/// The most earning rules.
+pub const EARNING_RULES_MAX: usize = 200;
+/// The most decimal places of `value` and `per`.
+pub const AMOUNT_PLACES_MAX: u32 = 8;
+/// No `value` or `per` is larger.
+pub const AMOUNT_MAX: i64 = 1_000_000;
+
+/// Compiles a version of a document.
+///
+/// # Errors
+/// Every mistake in it, and each wallet without a slot.
+pub fn compile(
+    document: &Document,
+    version: Version,
+    starts: Instant,
+    slots: &IndexMap<String, Slot>,
+) -> Result<Rulebook, Vec<Mistake>> {
+    let mut reading = Reading::default();
+    let (currency, zone) = reading.program(&document.program);
+    // For amounts, when the currency itself is a mistake: only what is wrong in any currency is named.
+    let exponent = currency.map_or(0, Currency::exponent);
+    let wallets = reading.wallets(document, slots, exponent);
+    let earning = reading.earning(document, slots, exponent);
+    match (currency, zone) {
+        (Some(currency), Some(zone)) if reading.mistakes.is_empty() => {
+            Ok(Rulebook { version, starts, currency, zone, wallets, earning })
+        }
+        _ => Err(reading.mistakes),
+    }
+}
+
+/// Every mistake in a document.
+pub fn check(document: &Document) -> Vec<Mistake> {
+    let slots = (0..).map(Slot);
+    let slots = document.wallets.keys().cloned().zip(slots).collect();
+    compile(document, Version(1), Instant::MIN_UTC, &slots).err().unwrap_or_default()
+}
+
+/// What a document changes that is fixed after the first publish: currency, time zone and kinds of wallets.
+pub fn check_fixed(before: &Document, after: &Document) -> Vec<Mistake> {
+    let mut reading = Reading::default();
+    let mut fixed = |same: bool, place: &[&str]| {
+        if !same {
+            reading.wrong(place, "is fixed after the first publish");
+        }
+    };
+    fixed(before.program.currency == after.program.currency, &["program", "currency"]);
+    fixed(before.program.timezone == after.program.timezone, &["program", "timezone"]);
+    for (code, wallet) in &after.wallets {
+        let same = |b: &WrittenWallet| std::mem::discriminant(b) == std::mem::discriminant(wallet);
+        fixed(before.wallets.get(code).is_none_or(same), &["wallets", code, "kind"]);
+    }
+    reading.mistakes
+}
+
+#[derive(Default)]
+struct Reading {
+    mistakes: Vec<Mistake>,
+}
+
+impl Reading {
+    fn wrong(&mut self, place: &[&str], message: impl fmt::Display) {
+        self.mistakes.push(Mistake::at(place, message));
+    }
+
+    fn ok<T, E: fmt::Display>(&mut self, place: &[&str], read: Result<T, E>) -> Option<T> {
+        read.map_err(|e| self.wrong(place, e)).ok()
+    }
+
+    fn text<T: std::str::FromStr<Err: fmt::Display>>(&mut self, place: &[&str], text: &str) -> Option<T> {
+        self.required(place, text)?;
+        self.ok(place, text.parse())
+    }
+
+    fn required(&mut self, place: &[&str], text: &str) -> Option<()> {
+        if text.is_empty() {
+            self.wrong(place, "is required");
+        }
+        (!text.is_empty()).then_some(())
+    }
+
+    fn program(&mut self, program: &document::Program) -> (Option<Currency>, Option<Zone>) {
+        let name = program.name.as_str();
+        if name.trim().is_empty() {
+            self.wrong(&["program", "name"], "is required");
+        } else if name.chars().count() > PROGRAM_NAME_CHARS_MAX || name.chars().any(char::is_control) {
+            self.wrong(&["program", "name"], format_args!("is at most {PROGRAM_NAME_CHARS_MAX} printable characters"));
+        }
+        let place = ["program", "currency"];
+        let currency = self.required(&place, &program.currency);
+        let currency = currency.and_then(|()| self.ok(&place, Currency::parse(&program.currency)));
+        (currency, self.text(&["program", "timezone"], &program.timezone))
+    }
+
+    fn wallets(&mut self, document: &Document, slots: &IndexMap<String, Slot>, exponent: u32) -> Vec<Wallet> {
+        if document.wallets.is_empty() {
+            self.wrong(&["wallets"], "a programme has at least one wallet");
+        }
+        if document.wallets.len() > WALLETS_MAX {
+            self.wrong(&["wallets"], format_args!("a programme has at most {WALLETS_MAX} wallets"));
+        }
+        let mut wallets = Vec::with_capacity(document.wallets.len());
+        for (code, wallet) in &document.wallets {
+            let place = ["wallets", code.as_str()];
+            self.code(&place, code);
+            let kind = match wallet {
+                WrittenWallet::Redeemable(r) => self.redeemable(code, r, exponent).map(WalletKind::Redeemable),
+                WrittenWallet::Qualifying(q) => self.qualifying(code, q).map(WalletKind::Qualifying),
+            };
+            let slot = slots.get(code).copied();
+            if slot.is_none() {
+                self.wrong(&place, "has no slot");
+            }
+            wallets.extend(slot.zip(kind).map(|(slot, kind)| Wallet { code: code.clone(), slot, kind }));
+        }
+        wallets
+    }
+
+    fn code(&mut self, place: &[&str], code: &str) {
+        let first = code.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
+        let rest = code.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+        if !first || !rest || code.len() > CODE_CHARS_MAX {
+            let most = CODE_CHARS_MAX;
+            self.wrong(
+                place,
+                format_args!("a code is a to z, 0 to 9 and _, starts with a letter, and has at most {most} characters"),
+            );
+        }
+    }
+
+    fn redeemable(&mut self, code: &str, written: &document::Redeemable, exponent: u32) -> Option<Redeemable> {
+        let place = |field| ["wallets", code, field];
+        let value = self.amount(&place("value"), &written.value).and_then(|value| {
+            let minor = in_minor(value, exponent).and_then(|value| Ratio::of(value, Decimal::ONE));
+            self.ok(&place("value"), minor.ok_or("is too large"))
+        });
+        let after = written.pending.as_ref().map(|p| (["wallets", code, "pending", "after"], p.after.as_str()));
+        let pending = after.map(|(place, text)| self.text::<Period>(&place, text));
+        let (expiry, restore_grace) = self.expiry(code, &written.expiry)?;
+        let pending = match pending {
+            None => None,
+            Some(period) => Some(period?),
+        };
+        if let (Some(pending), Expiry::Fixed { after, .. } | Expiry::Inactive { after }) = (pending, expiry)
+            && !always_within(pending, after)
+        {
+            self.wrong(&place("pending"), "points would be over before they can be spent");
+        }
+        let returns = match written.returns {
+            document::Returns::PendingOnly => ReturnPolicy::PendingOnly,
+            document::Returns::WithinBalance => ReturnPolicy::WithinBalance,
+            document::Returns::Allow => ReturnPolicy::Allow,
+        };
+        Some(Redeemable { value: value?, pending, expiry, restore_grace, returns })
+    }
+
+    fn expiry(&mut self, code: &str, written: &WrittenExpiry) -> Option<(Expiry, Option<Period>)> {
+        let WrittenExpiry::Term(term) = written else { return Some((Expiry::Never, None)) };
+        let place = |field| ["wallets", code, "expiry", field];
+        let mut period =
+            |field, text: &Option<String>| text.as_ref().map(|text| self.text::<Period>(&place(field), text));
+        let after = period("after", &term.after);
+        let inactive = period("inactive", &term.inactive);
+        let grace = period("restore_grace", &term.restore_grace);
+        let grace = match grace {
+            None => None,
+            Some(period) => Some(period?),
+        };
+        match (after, inactive) {
+            (Some(after), None) => Some((Expiry::Fixed { after: after?, round: term.round }, grace)),
+            (None, Some(_)) if term.round.is_some() => {
+                self.wrong(&place("round"), "goes with `after`");
+                None
+            }
+            (None, Some(after)) => Some((Expiry::Inactive { after: after? }, grace)),
+            (Some(_), Some(_)) => {
+                self.wrong(&place("inactive"), "does not go with `after`");
+                None
+            }
+            (None, None) => {
+                self.wrong(&["wallets", code, "expiry"], "has either `after` or `inactive`");
+                None
+            }
+        }
+    }
+
+    fn qualifying(&mut self, code: &str, written: &document::Qualifying) -> Option<Qualifying> {
+        let counts = match written.counts {
+            document::Counts::Spend => Counts::Spend,
+            document::Counts::Points => Counts::Points,
+            document::Counts::Orders => Counts::Orders,
+        };
+        let window = match &written.window {
+            document::Window::CalendarYear => Window::CalendarYear,
+            document::Window::Anniversary => Window::Anniversary,
+            document::Window::Lifetime => Window::Lifetime,
+            document::Window::Rolling(text) => {
+                Window::Rolling(self.text(&["wallets", code, "window", "rolling"], text)?)
+            }
+        };
+        Some(Qualifying { counts, window })
+    }
+
+    fn earning(&mut self, document: &Document, slots: &IndexMap<String, Slot>, exponent: u32) -> Vec<EarningRule> {
+        if document.earning.len() > EARNING_RULES_MAX {
+            self.wrong(&["earning"], format_args!("a programme has at most {EARNING_RULES_MAX} earning rules"));
+        }
+        let mut rules = Vec::with_capacity(document.earning.len());
+        for (code, written) in &document.earning {
+            self.code(&["earning", code], code);
+            let wallet = self.filled(document, code, written.wallet.as_deref());
+            let rate = self.rate(code, &written.award, exponent);
+            let net_of = self.net_of(code, &written.base.net_of);
+            let slot = wallet.and_then(|wallet| slots.get(wallet).copied());
+            let Some((wallet, (rate, step))) = slot.zip(rate) else { continue };
+            rules.push(EarningRule { code: code.clone(), wallet, rate, step, net_of });
+        }
+        rules
+    }
+
+    fn filled<'a>(&mut self, document: &'a Document, rule: &str, named: Option<&'a str>) -> Option<&'a str> {
+        let redeemable = |wallet: &WrittenWallet| matches!(wallet, WrittenWallet::Redeemable(_));
+        let mut all = document.wallets.iter().filter(|(_, wallet)| redeemable(wallet)).map(|(code, _)| code.as_str());
+        let place = ["earning", rule, "wallet"];
+        let Some(named) = named else {
+            return match (all.next(), all.next()) {
+                (Some(only), None) => Some(only),
+                (None, _) => {
+                    self.wrong(&place, "there is no redeemable wallet to fill");
+                    None
+                }
+                (Some(_), Some(_)) => {
+                    self.wrong(&place, "is required, as there are several redeemable wallets");
+                    None
+                }
+            };
+        };
+        if !all.any(|code| code == named) {
+            self.wrong(&place, "is not a redeemable wallet of this document");
+            return None;
+        }
+        Some(named)
+    }
+
+    fn rate(&mut self, rule: &str, award: &document::Award, exponent: u32) -> Option<(Ratio, Option<Step>)> {
+        let place = |field| ["earning", rule, "award", field];
+        let points = Points::try_from(award.points).ok().filter(|points| !points.is_zero());
+        if points.is_none() {
+            self.wrong(&place("points"), "must be 1 or more");
+        }
+        let per = self.amount(&place("per"), &award.per).and_then(|per| in_minor(per, exponent));
+        let (points, per) = points.zip(per)?;
+        let rate = Ratio::of(Decimal::from(points.get()), per);
+        // So that no order can earn more than a wallet holds.
+        let fits = rate.filter(|rate| rate.floor(MONEY_MINOR_MAX).is_some_and(|most| most <= POINTS_MAX));
+        let rate = self.ok(&place("points"), fits.ok_or("are too many for so small an amount"))?;
+        let step = Ratio::of(Decimal::ONE, per).map(|rate| Step { rate, points });
+        Some((rate, step.filter(|_| award.step)))
+    }
+
+    fn net_of(&mut self, rule: &str, written: &[document::NetOf]) -> NetOf {
+        let mut net_of = NetOf::NOTHING;
+        for (i, part) in written.iter().enumerate() {
+            let taken_out = match part {
+                document::NetOf::Discounts => &mut net_of.discounts,
+                document::NetOf::PointsPaid => &mut net_of.points_paid,
+                document::NetOf::Tax => &mut net_of.tax,
+                document::NetOf::Shipping => &mut net_of.shipping,
+                document::NetOf::GiftCard => &mut net_of.gift_card,
+            };
+            if std::mem::replace(taken_out, true) {
+                self.wrong(&["earning", rule, "base", "net_of", &i.to_string()], "is named twice");
+            }
+        }
+        net_of
+    }
+
+    fn amount(&mut self, place: &[&str], text: &str) -> Option<Decimal> {
+        self.required(place, text)?;
+        let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        let amount = Decimal::from_str_exact(text).ok().filter(|_| plain).map(|amount| amount.normalize());
+        let amount = self.ok(place, amount.ok_or("is not a decimal such as \"0.01\""))?;
+        let fits = amount > Decimal::ZERO && amount <= Decimal::from(AMOUNT_MAX) && amount.scale() <= AMOUNT_PLACES_MAX;
+        let range =
+            format_args!("is more than 0, at most {AMOUNT_MAX}, with at most {AMOUNT_PLACES_MAX} decimal places");
+        self.ok(place, fits.then_some(amount).ok_or(range))
+    }
+}
+
+fn in_minor(amount: Decimal, exponent: u32) -> Option<Decimal> {
+    amount.checked_mul(Decimal::from(10_i64.checked_pow(exponent)?))
+}
+
+/// Whether points that wait are there before they are over, whichever day they are earned on.
+fn always_within(pending: Period, expiry: Period) -> bool {
+    // Four years have every length of a month, the leap day included.
+    let days = NaiveDate::from_ymd_opt(2024, 1, 1).into_iter().flat_map(|day| day.iter_days().take(4 * 366));
+    days.into_iter().all(|day| pending.after(day) <= expiry.after(day))
+}

@@ -1,0 +1,289 @@
+//! All that a marketer configures, as it is written in TOML and JSON.
+//!
+//! Decimals, periods, currency and time zone are texts here, so that one reading names every mistake in them;
+//! [`compile`](super::compile) turns them into what decisions need.
+
+use std::fmt;
+
+use indexmap::IndexMap;
+use rust_decimal::Decimal;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::kernel::calendar::{RoundUp, Zone};
+use crate::kernel::money::Currency;
+
+/// The document of a programme. Order is kept: of wallets, the first redeemable one is the main one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// What holds for all of it.
+    pub program: Program,
+    /// What members collect, by code.
+    pub wallets: IndexMap<String, Wallet>,
+    /// What is earned, by code.
+    #[serde(default)]
+    pub earning: IndexMap<String, Earning>,
+}
+
+/// What holds for the whole programme. Currency and time zone are fixed after the first publish.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Program {
+    /// What it is called.
+    pub name: String,
+    /// ISO 4217, `EUR`.
+    pub currency: String,
+    /// IANA, `Europe/Amsterdam`.
+    pub timezone: String,
+}
+
+/// Something that members collect. Its kind is fixed after the first publish.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Wallet {
+    /// Points that can be spent.
+    Redeemable(Redeemable),
+    /// A figure that drives tiers.
+    Qualifying(Qualifying),
+}
+
+/// Points that can be spent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Redeemable {
+    /// Money that one point is worth at checkout, a decimal.
+    pub value: String,
+    /// How long an award waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending: Option<Pending>,
+    /// When points are over.
+    pub expiry: Expiry,
+    /// What a return may take.
+    pub returns: Returns,
+}
+
+/// How long an award waits before it can be spent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pending {
+    /// A period, from the order's day.
+    pub after: String,
+}
+
+/// When points are over: `"never"`, a period after the order's day, or after the member was last active.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Expiry {
+    /// Never.
+    #[default]
+    Never,
+    /// `{ after, round, restore_grace }` or `{ inactive, restore_grace }`.
+    Term(Term),
+}
+
+/// A term of points: one of `after` and `inactive`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Term {
+    /// A period, from the order's day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// A period, from the day on which the member last earned or spent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inactive: Option<String>,
+    /// The round day that the end is moved on to; with `after`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub round: Option<RoundUp>,
+    /// A period for which points live on that are given back when they are over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restore_grace: Option<String>,
+}
+
+/// What a return may take when the award is not there any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Returns {
+    /// The order's own points while they are pending.
+    PendingOnly,
+    /// Its own points, then others, as far as there are any.
+    #[default]
+    WithinBalance,
+    /// Its own points, then others, then debt.
+    Allow,
+}
+
+/// A figure that drives tiers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Qualifying {
+    /// What an order adds.
+    pub counts: Counts,
+    /// For how long.
+    pub window: Window,
+}
+
+/// What an order adds to a qualifying wallet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counts {
+    /// Its earning base, in money.
+    #[default]
+    Spend,
+    /// The points that it earned.
+    Points,
+    /// One.
+    Orders,
+}
+
+/// For how long an order counts: `"calendar_year"`, `"anniversary"`, `{ rolling = "P12M" }` or `"lifetime"`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Window {
+    /// To the end of the calendar year.
+    #[default]
+    CalendarYear,
+    /// To the day before the next anniversary of the enrolment.
+    Anniversary,
+    /// For a period.
+    Rolling(String),
+    /// For ever.
+    Lifetime,
+}
+
+/// A rule that awards points.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Earning {
+    /// What earns.
+    pub on: On,
+    /// The redeemable wallet that is filled; may be left out where there is one only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wallet: Option<String>,
+    /// What is earned.
+    pub award: Award,
+    /// What it is computed from.
+    pub base: Base,
+}
+
+/// What earns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum On {
+    /// An order.
+    #[default]
+    Order,
+}
+
+/// Points for an amount of base.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Award {
+    /// The amount, a decimal.
+    pub per: String,
+    /// The points for it.
+    pub points: i64,
+    /// Whether only full amounts earn; else a part of the amount earns its part, in all rounded down.
+    #[serde(skip_serializing_if = "is_false")]
+    pub step: bool,
+}
+
+/// What an award is computed from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Base {
+    /// What is not part of it. Everything, when it is left out.
+    pub net_of: Vec<NetOf>,
+}
+
+impl Default for Base {
+    fn default() -> Self {
+        use NetOf::{Discounts, GiftCard, PointsPaid, Shipping, Tax};
+        Self { net_of: vec![Discounts, PointsPaid, Tax, Shipping, GiftCard] }
+    }
+}
+
+/// What may be taken out of the base.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NetOf {
+    /// Discounts.
+    Discounts,
+    /// The part paid with points.
+    PointsPaid,
+    /// Tax.
+    Tax,
+    /// Shipping lines.
+    Shipping,
+    /// The part paid with a gift card.
+    GiftCard,
+}
+
+/// What a new programme starts with.
+///
+/// One point, worth one minor unit, for every hundred minor units of base: 1 % back in any currency. Points can be spent
+/// at once and live for a year to the end of the month; points given back when they are over live for 30 days more. Yearly
+/// spend counts for tiers.
+pub fn default_document(name: &str, currency: Currency, zone: Zone) -> Document {
+    let minor = |n| Decimal::new(n, currency.exponent()).to_string();
+    let term = Term {
+        after: Some("P12M".into()),
+        inactive: None,
+        round: Some(RoundUp::EndOfMonth),
+        restore_grace: Some("P30D".into()),
+    };
+    let points = Redeemable { value: minor(1), expiry: Expiry::Term(term), ..Redeemable::default() };
+    let base = Earning { award: Award { per: minor(100), points: 1, step: false }, ..Earning::default() };
+    Document {
+        program: Program { name: name.into(), currency: currency.code().into(), timezone: zone.to_string() },
+        wallets: IndexMap::from([
+            ("points".into(), Wallet::Redeemable(points)),
+            ("status".into(), Wallet::Qualifying(Qualifying::default())),
+        ]),
+        earning: IndexMap::from([("base".into(), base)]),
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_false(b: &bool) -> bool {
+    !*b
+}
+
+const NEVER: &str = "never";
+
+impl Serialize for Expiry {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Never => s.serialize_str(NEVER),
+            Self::Term(term) => term.serialize(s),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Expiry {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = Expiry;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("\"never\", or a table with `after` or `inactive`")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Expiry, E> {
+                if text == NEVER {
+                    Ok(Expiry::Never)
+                } else {
+                    Err(E::invalid_value(serde::de::Unexpected::Str(text), &self))
+                }
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Expiry, A::Error> {
+                Term::deserialize(MapAccessDeserializer::new(map)).map(Expiry::Term)
+            }
+        }
+
+        d.deserialize_any(Either)
+    }
+}

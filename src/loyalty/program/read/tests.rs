@@ -1,0 +1,260 @@
+//! What can be written, and what is said of what can't.
+
+use chrono::DateTime;
+use indexmap::IndexMap;
+use proptest::prelude::*;
+
+use crate::kernel::calendar::{Period, RoundUp, Zone};
+use crate::kernel::id::Version;
+use crate::kernel::money::Currency;
+use crate::loyalty::program::compile::{check, check_fixed, compile};
+use crate::loyalty::program::document::{Document, default_document};
+use crate::loyalty::program::model::{
+    Counts, Expiry, NetOf, ReturnPolicy, Rulebook, Slot, WALLETS_MAX, WalletKind, Window,
+};
+use crate::loyalty::program::slots::{TooManyWallets, assign_slots};
+
+const ACME: &str = r#"
+[program]
+name = "Acme Rewards"
+currency = "EUR"
+timezone = "Europe/Amsterdam"
+
+[wallets.points]
+kind = "redeemable"
+value = "0.01"
+pending = { after = "P14D" }
+expiry = { after = "P12M", round = "end_of_month", restore_grace = "P30D" }
+returns = "pending_only"
+
+[wallets.status]
+kind = "qualifying"
+counts = "spend"
+window = "calendar_year"
+
+[wallets.miles]
+kind = "qualifying"
+counts = "points"
+window = { rolling = "P12M" }
+
+[wallets.coins]
+kind = "redeemable"
+value = "0.005"
+expiry = { inactive = "P12M" }
+
+[earning.base]
+on = "order"
+wallet = "points"
+award = { per = "1.00", points = 1 }
+base = { net_of = ["discounts", "points_paid", "tax", "shipping", "gift_card"] }
+
+[earning.a_coin_for_ten]
+wallet = "coins"
+award = { per = "10", points = 1, step = true }
+base = { net_of = ["tax"] }
+"#;
+
+fn compiled(document: &Document) -> Rulebook {
+    let slots = assign_slots(&IndexMap::new(), document).unwrap();
+    compile(document, Version(1), DateTime::UNIX_EPOCH, &slots).unwrap()
+}
+
+fn mistakes(text: &str) -> Vec<String> {
+    Document::from_toml(text).unwrap_err().iter().map(ToString::to_string).collect()
+}
+
+fn acme_with(from: &str, to: &str) -> String {
+    assert!(ACME.contains(from), "{from}");
+    ACME.replacen(from, to, 1)
+}
+
+#[test]
+fn a_document_compiles_to_what_it_says() {
+    let book = compiled(&Document::from_toml(ACME).unwrap());
+    assert_eq!((book.currency.code(), book.zone), ("EUR", "Europe/Amsterdam".parse().unwrap()));
+    let codes: Vec<&str> = book.wallets.iter().map(|w| w.code.as_str()).collect();
+    assert_eq!(codes, ["points", "status", "miles", "coins"]);
+    let WalletKind::Redeemable(points) = &book.wallets[0].kind else { panic!() };
+    let period = |text: &str| text.parse::<Period>().unwrap();
+    assert_eq!((points.value.half_up(2000), points.pending), (Some(2000), Some(period("P14D"))));
+    assert_eq!(points.expiry, Expiry::Fixed { after: period("P12M"), round: Some(RoundUp::EndOfMonth) });
+    assert_eq!((points.restore_grace, points.returns), (Some(period("P30D")), ReturnPolicy::PendingOnly));
+    let WalletKind::Qualifying(miles) = &book.wallets[2].kind else { panic!() };
+    assert_eq!((miles.counts, miles.window), (Counts::Points, Window::Rolling(period("P12M"))));
+    let WalletKind::Redeemable(coins) = &book.wallets[3].kind else { panic!() };
+    assert_eq!((coins.value.half_up(3), coins.expiry), (Some(2), Expiry::Inactive { after: period("P12M") }));
+    assert_eq!((coins.pending, coins.returns), (None, ReturnPolicy::WithinBalance));
+    assert_eq!((book.earning[0].wallet, book.earning[0].rate.floor(7219)), (Slot(0), Some(72)));
+    assert_eq!((book.earning[0].step, book.net_of()), (None, NetOf::ALL));
+    let step = book.earning[1].step.unwrap();
+    assert_eq!((book.earning[1].wallet, step.rate.floor(1999)), (Slot(3), Some(1)));
+    assert_eq!(book.earning[1].net_of, NetOf { tax: true, ..NetOf::NOTHING });
+}
+
+#[test]
+fn toml_and_json_are_one_document() {
+    let acme = Document::from_toml(ACME).unwrap();
+    assert_eq!(Document::from_toml(&acme.to_toml().unwrap()).unwrap(), acme);
+    let json = acme.to_json().unwrap();
+    let again = Document::from_json(&json).unwrap();
+    assert_eq!(again, acme);
+    assert!(again.wallets.keys().eq(acme.wallets.keys()) && again.earning.keys().eq(acme.earning.keys()));
+    assert_eq!(serde_json::from_str::<Document>(&json).unwrap(), acme);
+}
+
+#[test]
+fn every_mistake_is_named_with_its_place() {
+    let text = r#"
+        campaigns = 3
+        [program]
+        name = " "
+        currency = "EURO"
+        timezone = "Amsterdam"
+        colour = "red"
+        [wallets.Points]
+        kind = "redeemable"
+        value = 0.01
+        pending = { after = "14 days", before = "P1D" }
+        expiry = { after = "P12M", inactive = "P1M", round = "end_of_week" }
+        returns = "never"
+        [wallets.status]
+        kind = "qualifying"
+        counts = "spending"
+        window = { rolling = "12M" }
+        [wallets.other]
+        kind = "voucher"
+        [earning.base]
+        on = "event"
+        award = { per = "1,00", points = 0 }
+        base = { net_of = ["tax", "vat", "shipping", "tax"] }
+    "#;
+    insta::assert_snapshot!(mistakes(text).join("\n"), @r#"
+    /campaigns: unknown; a document has `program`, `wallets` and `earning`
+    /program/colour: unknown field `colour`, expected one of `name`, `currency`, `timezone`
+    /wallets/Points/expiry/round: unknown variant `end_of_week`, expected one of `end_of_month`, `end_of_quarter`, `end_of_year`
+    /wallets/Points/pending/before: unknown field `before`, expected `after`
+    /wallets/Points/returns: unknown variant `never`, expected one of `pending_only`, `within_balance`, `allow`
+    /wallets/Points/value: invalid type: floating point `0.01`, expected a string
+    /wallets/status/counts: unknown variant `spending`, expected one of `spend`, `points`, `orders`
+    /wallets/other/kind: must be `redeemable` or `qualifying`
+    /earning/base/base/net_of/1: unknown variant `vat`, expected one of `discounts`, `points_paid`, `tax`, `shipping`, `gift_card`
+    /earning/base/on: unknown variant `event`, expected `order`
+    /program/name: is required
+    /program/currency: not an ISO 4217 currency code
+    /program/timezone: not a time zone of the IANA database
+    /wallets/Points: a code is a to z, 0 to 9 and _, starts with a letter, and has at most 40 characters
+    /wallets/Points/pending/after: not a period of years, months, weeks and days such as P12M or P14D
+    /wallets/Points/expiry/inactive: does not go with `after`
+    /wallets/status/window/rolling: not a period of years, months, weeks and days such as P12M or P14D
+    /earning/base/award/points: must be 1 or more
+    /earning/base/award/per: is not a decimal such as "0.01"
+    /earning/base/base/net_of/2: is named twice
+    "#);
+}
+
+#[test]
+fn text_that_is_no_document_is_refused_with_its_place() {
+    assert!(mistakes("[program\nname = 1")[0].contains("line 1, column"));
+    assert!(Document::from_json("{\"program\":").unwrap_err()[0].message.contains("line 1 column"));
+    assert_eq!(mistakes("program = 3\nwallets = []\nearning = \"all\"").len(), 3);
+    insta::assert_snapshot!(mistakes("").join("\n"), @r"
+    /program/name: is required
+    /program/currency: is required
+    /program/timezone: is required
+    /wallets: a programme has at least one wallet
+    ");
+    assert_eq!(mistakes(&format!("# {}", "x".repeat(300_000))).len(), 1);
+}
+
+#[test]
+fn amounts_are_decimal_texts_in_bounds() {
+    for value in ["\"0\"", "\"-0.01\"", "\"1e3\"", "\"+1\"", "\"\"", "\"0.000000001\"", "\"1000001\"", "\"NaN\"", "1"] {
+        let found = mistakes(&acme_with("value = \"0.01\"", &format!("value = {value}")));
+        assert!(found.len() == 1 && found[0].starts_with("/wallets/points/value: "), "{value}: {found:?}");
+    }
+    assert!(Document::from_toml(&acme_with("value = \"0.01\"", "value = \"0.0125\"")).is_ok());
+    let huge = mistakes(&acme_with("per = \"1.00\", points = 1", "per = \"0.01\", points = 1001"));
+    assert_eq!(huge, ["/earning/base/award/points: are too many for so small an amount"]);
+}
+
+#[test]
+fn points_are_there_before_they_are_over() {
+    let found = mistakes(&acme_with("after = \"P14D\"", "after = \"P13M\""));
+    assert_eq!(found, ["/wallets/points/pending: points would be over before they can be spent"]);
+    let short = acme_with("P14D", "P29D").replace("after = \"P12M\"", "after = \"P1M\"");
+    assert_eq!(mistakes(&short).len(), 1, "February");
+    let enough = acme_with("P14D", "P28D").replace("after = \"P12M\"", "after = \"P1M\"");
+    assert!(Document::from_toml(&enough).is_ok());
+}
+
+#[test]
+fn a_rule_fills_a_redeemable_wallet() {
+    for wallet in ["", "wallet = \"status\"", "wallet = \"none\""] {
+        let found = mistakes(&acme_with("wallet = \"points\"", wallet));
+        assert!(found.len() == 1 && found[0].starts_with("/earning/base/wallet: "), "{found:?}");
+    }
+    let unread = mistakes(&acme_with("kind = \"redeemable\"", "kind = \"redeemabel\""));
+    assert_eq!(unread, ["/wallets/points/kind: must be `redeemable` or `qualifying`"]);
+}
+
+#[test]
+fn codes_are_short_and_plain() {
+    for code in ["Points", "1st", "_a", "a-b", "a.b", "ü", "", &"a".repeat(41)] {
+        let found = mistakes(
+            &ACME.replace("points]", &format!("\"{code}\"]")).replace("= \"points\"\naward", "= \"coins\"\naward"),
+        );
+        assert!(found.len() == 1 && found[0].contains("a code is"), "{code}: {found:?}");
+    }
+}
+
+#[test]
+fn a_new_programme_gives_one_percent_back_in_any_currency() {
+    for (code, value, per) in [("EUR", "0.01", "1.00"), ("JPY", "1", "100"), ("KWD", "0.001", "0.100")] {
+        let document = default_document("Acme \"& Sons\"", Currency::parse(code).unwrap(), Zone::UTC);
+        assert_eq!(check(&document), []);
+        let text = document.to_toml().unwrap();
+        assert!(text.contains(&format!("value = \"{value}\"")) && text.contains(&format!("per = \"{per}\"")), "{text}");
+        assert_eq!(Document::from_toml(&text).unwrap(), document);
+        let book = compiled(&document);
+        assert_eq!(book.earning[0].rate.floor(10_000), Some(100));
+        let WalletKind::Redeemable(points) = &book.main_wallet().unwrap().kind else { panic!() };
+        assert_eq!(points.value.half_up(100), Some(100));
+    }
+}
+
+#[test]
+fn wallets_keep_their_slots_for_ever() {
+    let acme = Document::from_toml(ACME).unwrap();
+    let existing = IndexMap::from([("coins".to_owned(), Slot(0)), ("gone".to_owned(), Slot(2))]);
+    let slots = assign_slots(&existing, &acme).unwrap();
+    let all: Vec<(&str, i16)> = slots.iter().map(|(code, slot)| (code.as_str(), slot.0)).collect();
+    assert_eq!(all, [("coins", 0), ("gone", 2), ("points", 1), ("status", 3), ("miles", 4)]);
+    assert_eq!(assign_slots(&slots, &acme).unwrap(), slots);
+    let full = (0..).take(WALLETS_MAX).map(|i| (format!("old_{i}"), Slot(i))).collect();
+    assert_eq!(assign_slots(&full, &acme), Err(TooManyWallets));
+    let missing = compile(&acme, Version(2), DateTime::UNIX_EPOCH, &existing).unwrap_err();
+    assert_eq!(missing.len(), 3);
+}
+
+#[test]
+fn currency_zone_and_kinds_are_fixed() {
+    let before = Document::from_toml(ACME).unwrap();
+    assert_eq!(check_fixed(&before, &before), []);
+    let after = acme_with("EUR", "USD").replace("Amsterdam\"", "Paris\"").replace("counts = \"spend\"", "");
+    let after = after.replacen("kind = \"qualifying\"", "kind = \"redeemable\"\nvalue = \"1\"", 1);
+    let after = Document::from_toml(&after.replace("window = \"calendar_year\"", "")).unwrap();
+    let places: Vec<String> = check_fixed(&before, &after).into_iter().map(|m| m.pointer).collect();
+    assert_eq!(places, ["/program/currency", "/program/timezone", "/wallets/status/kind"]);
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in ".{0,200}", cut in 0..ACME.len(), at in 0..ACME.len()) {
+        let _ = Document::from_toml(&text);
+        let _ = Document::from_json(&text);
+        let (head, tail) = (ACME.get(..at).unwrap_or(""), ACME.get(cut..).unwrap_or(""));
+        if let Ok(document) = Document::from_toml(&format!("{head}{text}{tail}")) {
+            compiled(&document);
+        }
+    }
+}
