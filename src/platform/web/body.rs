@@ -14,6 +14,7 @@ use serde_json::error::Category;
 use crate::platform::web::codes;
 use crate::platform::web::invalid::{Wrong, finding};
 use crate::platform::web::problem::{Problem, ProblemType};
+use crate::platform::web::strict::{Strict, from_slice};
 
 /// The largest body of a call that does not say otherwise, in bytes.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -83,7 +84,7 @@ fn too_large(max: usize) -> Problem {
 /// 400 when it is no JSON, 422 with a pointer when it is not what is wanted.
 pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     // Twice only when it fails: following the path allocates for each key.
-    serde_json::from_slice(body).map_err(|error| match error.classify() {
+    from_slice(body).map_err(|error| match error.classify() {
         Category::Io | Category::Syntax | Category::Eof => {
             Problem::of(&codes::MALFORMED_JSON).detail(error.to_string())
         }
@@ -95,7 +96,7 @@ pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 
 fn refused<T: DeserializeOwned>(body: &[u8]) -> Option<Problem> {
     let mut json = serde_json::Deserializer::from_slice(body);
-    let error = serde_path_to_error::deserialize::<_, T>(&mut json).err()?;
+    let error = serde_path_to_error::deserialize::<_, T>(Strict(&mut json)).err()?;
     let found = finding(error.path(), &error.inner().to_string());
     Some(Problem::of(kind(found.wrong)).detail(found.says).at(found.pointer))
 }
@@ -156,6 +157,9 @@ mod tests {
             (r#"{"reference":"1","extra":1}"#, 422, "unknown_field", Some("/extra")),
             (r#"{"reference":"1","lines":[{"id":"1","a/b":1}]}"#, 422, "unknown_field", Some("/lines/0/a~1b")),
             ("{}", 422, "missing_field", Some("/reference")),
+            ("[]", 422, "invalid_field", Some("")),
+            (r#"["1",[],{}]"#, 422, "invalid_field", Some("")),
+            (r#"{"reference":"1","lines":[["1","2.00"]]}"#, 422, "invalid_field", Some("/lines/0")),
             (r#"{"reference":"1","lines":[{"id":"1"}]}"#, 422, "missing_field", Some("/lines/0/amount")),
             (r#"{"reference":"1","reference":"2"}"#, 422, "duplicate_field", Some("/reference")),
             (r#"{"reference":1}"#, 422, "invalid_field", Some("/reference")),

@@ -12,6 +12,7 @@ pub mod paging;
 pub mod problem;
 pub mod query;
 pub mod rate;
+mod strict;
 pub mod telemetry;
 pub mod text;
 pub mod trace;

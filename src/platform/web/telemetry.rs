@@ -1,38 +1,24 @@
-//! Logs and metrics of the process.
+//! Metrics of the process, and its panics.
+
+use std::time::Duration;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use std::time::Duration;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
-use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+
+use crate::platform::web::edge::{REQUEST_DURATION, REQUESTS_IN_FLIGHT};
 
 /// The media type of Prometheus's text format.
 pub const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// How often the recorder folds what was measured, in seconds, also when nobody scrapes.
 pub const METRICS_UPKEEP_S: u64 = 5;
+/// Counter of panics.
+const PANICS: &str = "panics_total";
 /// Upper bounds of the buckets of every histogram in seconds; most answers take a few milliseconds.
 const SECONDS_BUCKETS: [f64; 15] =
     [0.000_5, 0.001, 0.002, 0.003, 0.005, 0.007_5, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
-/// How log lines look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people at a terminal.
-    #[default]
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-/// Why logs or metrics could not be set up.
+/// Why metrics could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    /// The filter cannot be read.
-    #[error("not a log filter, such as info or perennial=debug,info")]
-    Filter(#[from] ParseError),
-    /// The process has a subscriber already.
-    #[error("logging is set up already")]
-    Logging(#[from] TryInitError),
     /// The buckets are not sorted.
     #[error("metrics cannot be set up")]
     Buckets(#[from] BuildError),
@@ -41,28 +27,14 @@ pub enum TelemetryError {
     Metrics,
 }
 
-/// Starts logging to standard error; once a process. Answered requests are lines of `perennial::platform::web::edge`.
-///
-/// # Errors
-/// When the filter cannot be read, or logging runs already.
-pub fn start_logging(format: LogFormat, filter: &str) -> Result<(), TelemetryError> {
-    let builder = tracing_subscriber::fmt().with_env_filter(EnvFilter::try_new(filter)?).with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => builder.finish().try_init()?,
-        LogFormat::Json => builder.json().flatten_event(true).with_span_list(false).finish().try_init()?,
-    }
-    log_panics();
-    Ok(())
-}
-
-// A panic would otherwise be lines between the lines, without its request.
-fn log_panics() {
+/// Logs panics with the request that they broke, and counts them; once a process, when logging runs.
+pub fn log_panics() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         let place = info.location().map(ToString::to_string);
         let message = info.payload_as_str().unwrap_or("no message");
         tracing::error!(place, message, "panicked");
-        metrics::counter!("panics_total").increment(1);
+        metrics::counter!(PANICS).increment(1);
         before(info);
     }));
 }
@@ -81,6 +53,10 @@ impl Metrics {
         let recorder = PrometheusBuilder::new().set_buckets_for_metric(seconds, &SECONDS_BUCKETS)?.build_recorder();
         let handle = recorder.handle();
         metrics::set_global_recorder(recorder).map_err(|_| TelemetryError::Metrics)?;
+        let seconds = metrics::Unit::Seconds;
+        metrics::describe_histogram!(REQUEST_DURATION, seconds, "Answers by method, route and status.");
+        metrics::describe_gauge!(REQUESTS_IN_FLIGHT, "Requests under way.");
+        metrics::describe_counter!(PANICS, "Panics; each is a defect.");
         Ok(Self(handle))
     }
 
@@ -96,5 +72,20 @@ impl Metrics {
             ticks.tick().await;
             self.0.run_upkeep();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_measured_can_be_scraped() {
+        let measured = Metrics::start().unwrap();
+        metrics::histogram!(REQUEST_DURATION, "route" => "/v1/tests").record(0.004);
+        let text = measured.render();
+        assert!(text.contains("http_request_duration_seconds_bucket{route=\"/v1/tests\",le=\"0.005\"} 1"), "{text}");
+        assert!(text.contains("# HELP http_request_duration_seconds "), "{text}");
+        assert!(matches!(Metrics::start(), Err(TelemetryError::Metrics)));
     }
 }
