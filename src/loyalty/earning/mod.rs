@@ -4,3 +4,6 @@ pub mod base;
 pub mod credit;
 pub mod model;
 pub mod rows;
+
+#[cfg(test)]
+mod tests;

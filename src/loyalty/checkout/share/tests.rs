@@ -162,8 +162,9 @@ fn a_wrong_return_is_refused_with_its_place() {
 
 prop_compose! {
     fn any_sold_line()(
+        // Five lines have room in one amount of money, as those of a stored order have.
         quantity in prop_oneof![1..6_u32, 1..=1_000_000_u32],
-        charged in prop_oneof![Just(0), 0..30_i64, 0..100_000_i64, 0..=1_000_000_000_000_i64],
+        charged in prop_oneof![Just(0), 0..30_i64, 0..100_000_i64, 0..=200_000_000_000_i64],
         ship in any::<bool>(), factor in 0..50_i64,
     )(
         spent in 0..=charged, gift in 0..=charged, tax in 0..=charged,
@@ -218,9 +219,6 @@ proptest! {
         stored in prop::collection::vec(prop::collection::vec(0..1_000_000_000_000_000_i64, 5), 3),
         tries in prop::collection::vec(any_try(), 0..12),
     ) {
-        // At most what money has room for, as a stored order has.
-        let total: i64 = lines.iter().map(|line| line.charged.minor()).sum();
-        prop_assume!(total <= 1_000_000_000_000);
         lines.iter_mut().enumerate().for_each(|(i, line)| line.id = i.to_string());
         let n = i64::try_from(lines.len()).unwrap();
         let row = |row: &Vec<i64>| row.iter().take(lines.len()).map(|x| points(x / n)).collect::<Vec<_>>();

@@ -1,0 +1,135 @@
+//! What rules award, and what counts for tiers.
+
+use chrono::DateTime;
+use indexmap::IndexMap;
+use proptest::prelude::*;
+
+use crate::kernel::id::Version;
+use crate::kernel::money::{MONEY_MINOR_MAX, Money};
+use crate::kernel::points::{POINTS_MAX, Points};
+use crate::loyalty::earning::credit::{TakenBack, credits};
+use crate::loyalty::earning::model::{LineFigures, LineKind};
+use crate::loyalty::earning::rows::{AwardTooLarge, award, by_line, earned};
+use crate::loyalty::program::compile::compile;
+use crate::loyalty::program::document::Document;
+use crate::loyalty::program::model::{NetOf, Rulebook, Slot};
+use crate::loyalty::program::slots::assign_slots;
+
+const PROGRAM: &str = r#"
+program = { name = "Acme", currency = "EUR", timezone = "UTC" }
+[wallets]
+points = { kind = "redeemable", value = "0.01" }
+coins = { kind = "redeemable", value = "1.00" }
+spend = { kind = "qualifying", counts = "spend" }
+collected = { kind = "qualifying", counts = "points" }
+visits = { kind = "qualifying", counts = "orders", window = "lifetime" }
+[earning]
+base = { wallet = "points", award = { per = "1.00", points = 3 } }
+steps = { wallet = "coins", award = { per = "10.00", points = 2, step = true } }
+more = { wallet = "points", award = { per = "1.00", points = 1 }, base = { net_of = [] } }
+"#;
+
+fn program(text: &str) -> Rulebook {
+    let document = Document::from_toml(text).unwrap();
+    let slots = assign_slots(&IndexMap::new(), &document).unwrap();
+    compile(&document, Version(1), DateTime::UNIX_EPOCH, &slots).unwrap()
+}
+
+fn line(kind: LineKind, quantity: u32, minor: i64) -> LineFigures {
+    let amount = Money::from_minor(minor).unwrap();
+    let base = if kind == LineKind::Product { amount } else { Money::ZERO };
+    let (zero, points_spent) = (Money::ZERO, Points::ZERO);
+    LineFigures {
+        kind,
+        quantity,
+        amount,
+        discount: zero,
+        charged: amount,
+        tax: zero,
+        points_spent,
+        worth: zero,
+        gift_card: zero,
+        paid: amount,
+        base,
+    }
+}
+
+fn numbers(points: &[Points]) -> Vec<i64> {
+    points.iter().map(|p| p.get()).collect()
+}
+
+fn points(n: i64) -> Points {
+    Points::try_from(n).unwrap()
+}
+
+#[test]
+fn each_rule_is_a_row_floored_on_its_own() {
+    let program = program(PROGRAM);
+    let lines =
+        [line(LineKind::Product, 1, 1_050), line(LineKind::Product, 2, 1_849), line(LineKind::Shipping, 1, 495)];
+    let rows = award(&program.earning, &lines).unwrap();
+    let found: Vec<_> = rows.iter().map(|r| (r.rule, r.wallet, r.points.get(), numbers(&r.by_line))).collect();
+    let want = [
+        // 28.99 x 3 = 86.97, two full steps of 10.00, and 33.94 with the shipping.
+        ("base", Slot(0), 86, vec![31, 55, 0]),
+        ("steps", Slot(1), 4, vec![1, 3, 0]),
+        ("more", Slot(0), 33, vec![10, 18, 5]),
+    ];
+    assert_eq!(found, want);
+    assert_eq!((earned(&rows, Slot(0)), earned(&rows, Slot(1))), (Ok(points(119)), Ok(points(4))));
+    let none = award(&program.earning, &[line(LineKind::Product, 1, 0)]).unwrap();
+    assert_eq!(none, []);
+}
+
+#[test]
+fn qualifying_wallets_count_spend_points_or_the_order() {
+    let program = program(PROGRAM);
+    let lines =
+        [line(LineKind::Product, 1, 1_050), line(LineKind::Product, 2, 1_849), line(LineKind::Shipping, 1, 495)];
+    let rows = award(&program.earning, &lines).unwrap();
+    let all = credits(&program, &lines, &rows).unwrap();
+    let by_line = |parts: &[i64]| TakenBack::ByLine(parts.iter().map(|n| points(*n)).collect());
+    let found: Vec<_> = all.into_iter().map(|c| (c.wallet, c.points.get(), c.taken_back)).collect();
+    let want = [
+        (Slot(2), 2_899, by_line(&[1_050, 1_849, 0])),
+        (Slot(3), 119, by_line(&[41, 73, 5])),
+        (Slot(4), 1, TakenBack::Whole),
+    ];
+    assert_eq!(found, want);
+    let free = [line(LineKind::Product, 1, 0)];
+    assert_eq!(credits(&program, &free, &[]).unwrap().len(), 1, "a free order is an order");
+}
+
+#[test]
+fn a_row_without_base_goes_by_charged_then_quantity_then_to_the_first_line() {
+    let charged = [line(LineKind::Product, 1, 300), line(LineKind::Product, 1, 100)];
+    assert_eq!(numbers(&by_line(points(4), &[0, 0], &charged)), [3, 1]);
+    let free = [line(LineKind::Product, 1, 0), line(LineKind::Product, 3, 0)];
+    assert_eq!(numbers(&by_line(points(4), &[0, 0], &free)), [1, 3]);
+    let nothing = [line(LineKind::Product, 0, 0), line(LineKind::Product, 0, 0)];
+    assert_eq!(numbers(&by_line(points(4), &[], &nothing)), [4, 0]);
+}
+
+#[test]
+fn no_order_earns_more_than_a_wallet_holds() {
+    let per_cent =
+        |points: i64| PROGRAM.replace("per = \"1.00\", points = 3", &format!("per = \"0.01\", points = {points}"));
+    let most = [line(LineKind::Product, 1, MONEY_MINOR_MAX)];
+    let rows = program(&per_cent(999));
+    let rows = award(&rows.earning, &most).unwrap();
+    assert_eq!(rows[0].points.get(), POINTS_MAX / 1_000 * 999);
+    assert_eq!(award(&program(&per_cent(1_000)).earning, &most), Err(AwardTooLarge), "both rows together");
+}
+
+proptest! {
+    #[test]
+    fn rows_sum_to_their_lines(minors in prop::collection::vec((0..=2_000_000_i64, any::<bool>()), 1..8), net in any::<bool>()) {
+        let kind = |ship| if ship { LineKind::Shipping } else { LineKind::Product };
+        let lines: Vec<_> = minors.iter().map(|(minor, ship)| line(kind(*ship), 1, *minor)).collect();
+        let mut program = program(PROGRAM);
+        program.earning[0].net_of = if net { NetOf::ALL } else { NetOf::NOTHING };
+        for row in award(&program.earning, &lines).unwrap() {
+            prop_assert_eq!(numbers(&row.by_line).iter().sum::<i64>(), row.points.get());
+        }
+    }
+}
