@@ -196,6 +196,11 @@ pub fn half_up(a: i64, b: i64, c: i64) -> i64 {
 pub struct Amount(pub Decimal);
 
 impl Amount {
+    /// A signed number of minor units of a currency.
+    pub fn of_minor(minor: i64, currency: Currency) -> Self {
+        Self(Decimal::new(minor, currency.exponent()))
+    }
+
     /// The amount as minor units of a currency.
     ///
     /// # Errors

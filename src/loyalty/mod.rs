@@ -6,3 +6,4 @@ pub mod ledger;
 pub mod members;
 pub mod membership;
 pub mod program;
+pub mod statement;

@@ -3,6 +3,7 @@
 use crate::loyalty::checkout::cart::CartError;
 use crate::loyalty::checkout::returns::ReturnError;
 use crate::loyalty::ledger::error::LedgerRefusal;
+use crate::platform::web::problem::{ProblemType, problems};
 
 /// Why an order or a quote is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,4 +37,23 @@ pub enum ReturnRefusal {
     /// The ledger refuses.
     #[error(transparent)]
     Ledger(#[from] LedgerRefusal),
+}
+
+problems! {
+    CART_INVALID = 422 "order_invalid", "Order not valid", "The order contradicts itself; pointer names where.";
+    LINES_DO_NOT_SUM = 422 "lines_do_not_sum", "Lines do not sum", "The lines do not sum to the stated total.";
+    DUPLICATE_LINE = 422 "duplicate_line", "Line twice", "Two lines have the same id.";
+    TOO_MANY_LINES = 422 "too_many_lines", "Too many lines", "An order has at most 500 lines and 100 discounts.";
+    DISCOUNT_EXCEEDS_LINE = 422 "discount_exceeds_line", "Discount too large", "Discounts are more than the line.";
+    POINTS_EXCEED_ORDER = 422 "points_exceed_order", "Too many points for this order",
+        "The points are worth more than the products of the order.";
+    GIFT_CARD_EXCEEDS_ORDER = 422 "gift_card_exceeds_order", "Gift card part too large",
+        "The gift card pays more than what is left to pay.";
+    CURRENCY_MISMATCH = 422 "currency_mismatch", "Another currency", "The programme has one currency, and this is not it.";
+    ORDER_TOO_OLD = 422 "order_too_old", "Order too old", "The order lies further back than a live order may; import it.";
+    ORDER_IN_FUTURE = 422 "order_in_future", "Order in the future", "The order lies ahead of the clock.";
+    ORDER_UNKNOWN = 404 "order_unknown", "Order not found", "There is no such order in this programme.";
+    RETURN_INVALID = 422 "return_invalid", "Return not valid", "The return is not one of this order; pointer names where.";
+    RETURN_EXCEEDS_PURCHASE = 409 "return_exceeds_purchase", "More than was bought",
+        "More would come back than is left of the order.";
 }

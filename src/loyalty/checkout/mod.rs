@@ -2,8 +2,11 @@
 
 pub mod cart;
 pub mod error;
+pub mod http;
+pub mod order_in;
 pub mod price;
 pub mod receipt;
+pub mod return_in;
 pub mod return_order;
 pub mod returns;
 pub mod settle;

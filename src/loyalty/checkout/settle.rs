@@ -38,6 +38,8 @@ pub const ORDER_AHEAD_MAX_S: i64 = 300;
 /// Settle an order.
 #[derive(Clone, Debug)]
 pub struct SettleOrder {
+    /// The command's name: the order's, or a name of its own for a quote.
+    pub named: Reference,
     /// The storefront's name for it.
     pub reference: String,
     /// Of what the storefront sent.
@@ -80,7 +82,7 @@ impl Posting for SettleOrder {
     }
 
     fn reference(&self) -> Reference {
-        Reference::order(&self.reference)
+        self.named.clone()
     }
 
     fn request_hash(&self) -> RequestHash {

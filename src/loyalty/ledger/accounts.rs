@@ -9,7 +9,7 @@ use crate::kernel::id::{MemberId, ProgramId, Seq};
 use crate::loyalty::ledger::account::Account;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::posting::{CounterKey, PostingRow, Record, Reference};
-use crate::loyalty::members::model::Identity;
+use crate::loyalty::members::model::{Identity, Profile};
 
 /// The directory's number for references; identities have theirs in `members`.
 pub const REFERENCE_KIND: i16 = 1;
@@ -76,6 +76,7 @@ pub struct Accounts<'g> {
     pub(in crate::loyalty::ledger) owners: &'g HashMap<DirectoryKey, Owner>,
     pub(in crate::loyalty::ledger) story: Vec<&'g PostingRow>,
     pub(in crate::loyalty::ledger) counters: &'g HashMap<CounterKey, Counter>,
+    pub(in crate::loyalty::ledger) profile: Option<&'g Profile>,
     pub(in crate::loyalty::ledger) wishes: Wishes,
 }
 
@@ -126,9 +127,12 @@ impl<'g> Accounts<'g> {
 
     /// Gives an identity of the member's up.
     pub fn release(&mut self, identity: &Identity) {
-        if self.owner(identity) == Some(self.member) {
-            self.wishes.releases.push(DirectoryKey::identity(identity));
-        }
+        self.wishes.releases.push(DirectoryKey::identity(identity));
+    }
+
+    /// The member's profile, for a command that needs it.
+    pub fn profile(&self) -> Profile {
+        self.profile.cloned().unwrap_or_default()
     }
 
     /// The postings that the command's `story_of` asked for, oldest first: that posting, those that opened the lots it

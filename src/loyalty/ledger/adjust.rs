@@ -1,6 +1,7 @@
 //! An adjustment: a person adds or takes points, and says why.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -12,8 +13,9 @@ use crate::loyalty::ledger::accounts::Accounts;
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::grant::{dates, grant, note_activity, window_end};
-use crate::loyalty::ledger::posting::{Posting, PostingKind, Record, Reference, RequestHash, Target};
+use crate::loyalty::ledger::posting::{Audited, Posting, PostingKind, Record, Reference, RequestHash, Target};
 use crate::loyalty::program::model::{Timeline, WalletKind};
+use crate::platform::audit::Action;
 
 /// Adjust a wallet.
 #[derive(Clone, Debug)]
@@ -99,11 +101,15 @@ impl Posting for Adjust {
         }
         let spendable = account.figures(wallet.slot).spendable.get();
         let sign = if self.direction == Direction::Up { 1 } else { -1 };
+        let points = self.points.get() * sign;
         accounts.record(Record {
-            texts: Some(serde_json::json!({ "reason": self.reason }).to_string()),
+            texts: Some(json!({ "reason": self.reason }).to_string()),
+            audited: Some(Audited {
+                action: Action("ledger.adjusted"),
+                detail: json!({ "wallet": self.wallet, "points": points, "posting": posting.to_string() }),
+            }),
             ..Record::plain(PostingKind::Adjust, at.at, book.version)
         });
-        let points = self.points.get() * sign;
         let (posting, member) = (posting.to_string(), posting.member.0);
         Ok(Adjusted { posting, member, wallet: self.wallet.clone(), points, spendable })
     }

@@ -1,6 +1,7 @@
 //! What the ledger refuses.
 
 use crate::kernel::points::Points;
+use crate::platform::web::problem::{ProblemType, problems};
 
 /// Why the ledger does not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,4 +41,25 @@ pub enum LedgerRefusal {
     /// A counter has less left than asked for.
     #[error("used up")]
     CounterExhausted,
+}
+
+problems! {
+    MEMBER_UNKNOWN = 404 "member_unknown", "Member not found", "There is no such member in this programme.";
+    MEMBER_MOVED = 409 retryable "member_moved", "Member changed hands",
+        "The identity changed its owner while the command was under way; try again.";
+    IDENTITY_TAKEN = 409 "identity_taken", "Already another member's",
+        "The external id, e-mail, phone or card belongs to another member.";
+    INSUFFICIENT_POINTS = 409 "insufficient_points", "Not enough points", "More points are asked for than can be spent.";
+    MEMBER_SUSPENDED = 409 "member_suspended", "Member suspended", "A suspended member neither spends nor is adjusted.";
+    POINTS_OUT_OF_RANGE = 422 "points_out_of_range", "Too many points", "No wallet holds more than 10^15 points.";
+    TOO_MANY_LOTS = 409 "too_many_lots", "Too many open lots", "The account has as many open lots as it can.";
+    WALLET_UNKNOWN = 422 "wallet_unknown", "Wallet not known",
+        "The programme has no such wallet, or not one for this purpose.";
+    OUT_OF_ORDER = 409 "out_of_order", "Out of order",
+        "The member already has later postings; history is imported oldest first.";
+    EXHAUSTED = 409 "exhausted", "Used up", "Less is left than was asked for.";
+    IDEMPOTENCY_CONFLICT = 409 "idempotency_conflict", "Reference already used",
+        "The reference or Idempotency-Key belongs to another command.";
+    QUEUE_FULL = 503 retryable "queue_full", "Too busy", "More commands wait than the process takes; try again after Retry-After.";
+    POSTING_UNKNOWN = 404 "posting_unknown", "Posting not found", "There is no such posting in this programme.";
 }

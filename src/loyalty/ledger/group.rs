@@ -12,7 +12,7 @@ use crate::loyalty::ledger::accounts::{Accounts, Counter, DirectoryKey, Owner, W
 use crate::loyalty::ledger::catch_up::catch_up;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::posting::{
-    AccountTime, CounterKey, Needs, PostingKind, PostingRow, Record, Reference, RequestHash, Target,
+    AccountTime, Audited, CounterKey, Needs, PostingKind, PostingRow, Record, Reference, RequestHash, Target,
 };
 use crate::loyalty::members::model::Profile;
 use crate::loyalty::program::model::Timeline;
@@ -71,8 +71,25 @@ pub struct Group {
     pub releases: Vec<DirectoryKey>,
     /// How the counters moved.
     pub counts: HashMap<CounterKey, i64>,
+    /// The profiles that were asked for.
+    pub known_profiles: HashMap<MemberId, Profile>,
     /// The profiles that were written, the last one of each member.
     pub profiles: HashMap<MemberId, Profile>,
+    /// What the audit log is to say.
+    pub audits: Vec<AuditLine>,
+}
+
+/// A line for the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditLine {
+    /// In which programme.
+    pub program: ProgramId,
+    /// Who.
+    pub principal: String,
+    /// To whom.
+    pub member: MemberId,
+    /// What.
+    pub what: Audited,
 }
 
 impl Group {
@@ -104,6 +121,7 @@ impl Group {
                 owners: &self.owners,
                 story: self.story(command, member),
                 counters: &self.counters,
+                profile: self.profiles.get(&member).or_else(|| self.known_profiles.get(&member)),
                 wishes: Wishes::default(),
             };
             let document = command.decide(&at, program, &mut accounts);
@@ -137,6 +155,7 @@ impl Group {
         let plain = || Record::plain(PostingKind::Change, at.at, account.decided_by);
         let record = wishes.record.unwrap_or_else(plain);
         account.order_count += i32::from(record.orders);
+        let audited = record.audited.clone();
         let (row, profile) = close(&mut account, command, at, record, command.reference(), (document, currency));
         let owner = Owner { member: row.member, seq: row.seq };
         for taken in std::iter::once(key).chain(wishes.takes) {
@@ -155,6 +174,8 @@ impl Group {
         if let Some(profile) = profile {
             self.profiles.insert(row.member, profile);
         }
+        let line = |what| AuditLine { program: row.program, principal: row.cause.clone(), member: row.member, what };
+        self.audits.extend(audited.map(line));
         if row.seq.0 == 1 {
             self.new_members.insert(row.member);
         }

@@ -8,7 +8,7 @@
 //! | 4 | accounts | always |
 //! | 5 | owners of directory values | always |
 //! | 6 | stories: an order, the lots it touched, its returns | where a command needs one |
-//! | 7 | counters | where a command needs one |
+//! | 7 | counters, profiles | where a command needs one |
 //!
 //! One more round trip only where a reference was seen before (its receipt), or a version is new.
 
@@ -25,10 +25,11 @@ use crate::loyalty::ledger::accounts::{Counter, DirectoryKey, Owner};
 use crate::loyalty::ledger::group::{Command, Group};
 use crate::loyalty::ledger::posting::{CounterKey, RequestHash};
 use crate::loyalty::ledger::reads::{
-    Begin, FindAccounts, FindCounters, FindOwners, FindReceipts, FindStories, LockCounters, LockLanes, ReadLanes,
-    ReadVersions,
+    Begin, FindAccounts, FindCounters, FindOwners, FindProfiles, FindReceipts, FindStories, LockCounters, LockLanes,
+    ReadLanes, ReadVersions,
 };
-use crate::loyalty::ledger::rows::{AccountRow, BadRow, StoredPosting};
+use crate::loyalty::ledger::rows::{AccountRow, BadRow, ProfileRow, StoredPosting};
+use crate::loyalty::members::model::Profile;
 
 /// The head of a lane, locked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +77,7 @@ pub struct Plan {
     values: BTreeSet<DirectoryKey>,
     stories: BTreeSet<DirectoryKey>,
     counters: BTreeSet<CounterKey>,
+    profiles: BTreeSet<(Lane, MemberId)>,
 }
 
 impl Plan {
@@ -92,6 +94,7 @@ impl Plan {
         self.values.extend(needs.identities.iter().map(DirectoryKey::identity));
         self.stories.extend(needs.story_of.iter().map(|r| DirectoryKey::reference(program, r)));
         self.counters.extend(needs.counters);
+        self.profiles.extend(needs.profile.then_some((lane, member)));
     }
 }
 
@@ -114,7 +117,7 @@ pub async fn load(conn: &AsyncPgConnection, plan: &Plan, lock: Lock) -> Result<L
     let (accounts, owners) = (find_accounts(plan), find_owners(plan));
     let versions = ReadVersions { programs: plan.programs.iter().map(|p| p.0).collect() };
     // Polled in order on one connection: that pipelines them.
-    let (_, heads, versions, accounts, owners, stories, counters) = try_join!(
+    let (_, heads, versions, accounts, owners, stories, counters, profiles) = try_join!(
         Begin {}.execute(&mut &*conn),
         heads(conn, plan, lock),
         versions.load::<(Id, i32, Instant)>(&mut &*conn),
@@ -122,8 +125,9 @@ pub async fn load(conn: &AsyncPgConnection, plan: &Plan, lock: Lock) -> Result<L
         owners.load::<(Id, i16, String, Id, i64)>(&mut &*conn),
         stories(conn, plan),
         counters(conn, plan, lock),
+        profiles(conn, plan),
     )?;
-    let mut group = Group { counters, ..Group::default() };
+    let mut group = Group { counters, known_profiles: profiles, ..Group::default() };
     for row in &accounts {
         group.accounts.insert(MemberId(row.member_id), row.read()?);
     }
@@ -200,6 +204,18 @@ async fn stories(conn: &AsyncPgConnection, plan: &Plan) -> QueryResult<Vec<(Id, 
         references: plan.stories.iter().map(|s| s.value.clone()).collect(),
     };
     find.load(&mut &*conn).await
+}
+
+async fn profiles(conn: &AsyncPgConnection, plan: &Plan) -> QueryResult<HashMap<MemberId, Profile>> {
+    if plan.profiles.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let find = FindProfiles {
+        lanes: plan.profiles.iter().map(|(lane, _)| lane.0).collect(),
+        members: plan.profiles.iter().map(|(_, member)| member.0).collect(),
+    };
+    let rows: Vec<ProfileRow> = find.load(&mut &*conn).await?;
+    Ok(rows.into_iter().map(|row| (MemberId(row.member_id), row.into())).collect())
 }
 
 async fn counters(conn: &AsyncPgConnection, plan: &Plan, lock: Lock) -> QueryResult<HashMap<CounterKey, Counter>> {

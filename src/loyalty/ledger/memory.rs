@@ -10,6 +10,7 @@ use crate::loyalty::ledger::accounts::{Counter, DirectoryKey, Owner};
 use crate::loyalty::ledger::group::{Command, Group, Outcome};
 use crate::loyalty::ledger::posting::{CounterKey, Posting, PostingRow};
 use crate::loyalty::ledger::queue::{Answer, Job, PostError, Queued, Verdict, replay};
+use crate::loyalty::members::model::Profile;
 use crate::loyalty::program::model::Timeline;
 
 /// One programme's ledger in memory.
@@ -23,6 +24,8 @@ pub struct MemoryLedger {
     pub postings: HashMap<MemberId, Vec<PostingRow>>,
     /// The counters.
     pub counters: HashMap<CounterKey, Counter>,
+    /// The profiles.
+    pub profiles: HashMap<MemberId, Profile>,
 }
 
 impl MemoryLedger {
@@ -60,6 +63,7 @@ impl MemoryLedger {
         let mut group = Group { counters: self.counters.clone(), ..Group::default() };
         let member = command.target().member();
         group.accounts.extend(self.accounts.get(&member).map(|a| (member, a.clone())));
+        group.known_profiles.extend(self.profiles.get(&member).map(|p| (member, p.clone())));
         let needs = command.needs();
         let mut keys: Vec<DirectoryKey> = needs.identities.iter().map(DirectoryKey::identity).collect();
         keys.push(DirectoryKey::reference(command.program(), &command.reference()));
@@ -82,6 +86,7 @@ impl MemoryLedger {
         }
         self.accounts.extend(group.accounts);
         self.counters.extend(group.counters);
+        self.profiles.extend(group.profiles);
         for key in &group.releases {
             self.owners.remove(key);
         }

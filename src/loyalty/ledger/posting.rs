@@ -5,6 +5,7 @@ use std::fmt;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::kernel::clock::{Instant, Moment};
@@ -15,6 +16,7 @@ use crate::loyalty::ledger::entry::{Entry, Move};
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::members::model::{Identity, Profile};
 use crate::loyalty::program::model::Timeline;
+use crate::platform::audit::Action;
 
 /// One command of the ledger. Its decision is pure: run again with the same inputs, it answers the same.
 pub trait Posting: Send + Sync + 'static {
@@ -85,6 +87,8 @@ pub struct Needs {
     pub story_of: Option<Reference>,
     /// Counters that the decision reads.
     pub counters: Vec<CounterKey>,
+    /// Whether the decision reads the member's profile.
+    pub profile: bool,
 }
 
 /// The name of a counter: stock or a budget in one business period.
@@ -224,12 +228,23 @@ pub struct Record {
     pub texts: Option<String>,
     /// The profile after it, where it changes one.
     pub profile: Option<Profile>,
+    /// What the audit log says of it, where it was a person's doing.
+    pub audited: Option<Audited>,
+}
+
+/// A line of the audit log; its subject is the member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audited {
+    /// What was done: the room and a verb in the past.
+    pub action: Action,
+    /// What is worth knowing: codes and figures, no personal data.
+    pub detail: Value,
 }
 
 impl Record {
     /// The record of a posting that sells nothing.
     pub fn plain(kind: PostingKind, effective_at: Instant, version: Version) -> Self {
-        Self { kind, effective_at, version, paid: None, items: 0, orders: 0, texts: None, profile: None }
+        Self { kind, effective_at, version, paid: None, items: 0, orders: 0, texts: None, profile: None, audited: None }
     }
 }
 

@@ -160,3 +160,24 @@ statement! {
     "SELECT p.member_id, p.seq, p.hash, p.document FROM unnest(?, ?, ?) AS u (lane, member_id, seq) CROSS JOIN LATERAL (\
      SELECT * FROM postings WHERE lane = u.lane AND member_id = u.member_id AND seq = u.seq OFFSET 0) AS p"
 }
+
+/// The SQL types of a profile.
+pub type ProfileSql = (
+    Uuid,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<Date>,
+    Nullable<Text>,
+    Text,
+);
+
+statement! {
+    /// Profiles by lane and member.
+    FindProfiles { lanes: Vec<i16> => Array<SmallInt>, members: Vec<Id> => Array<Uuid> } -> ProfileSql,
+    "SELECT m.member_id, m.external_id, m.email, m.phone, m.card, m.name, m.birthday, m.locale, m.attributes \
+     FROM unnest(?, ?) AS u (lane, member_id) CROSS JOIN LATERAL (\
+     SELECT * FROM members WHERE lane = u.lane AND member_id = u.member_id OFFSET 0) AS m"
+}

@@ -14,6 +14,7 @@ use crate::loyalty::ledger::entry::{Entry, EntryKind, Move};
 use crate::loyalty::ledger::figures::{FIGURES_A_WALLET, Figures};
 use crate::loyalty::ledger::lot::{Lot, LotExpiry, LotId};
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference, RequestHash};
+use crate::loyalty::members::model::Profile;
 use crate::loyalty::program::model::Slot;
 
 /// The stored day of a lot that ends by inactivity.
@@ -281,5 +282,35 @@ impl StoredPosting {
             Some(Move { entry: *entry, lot: LotId(*lot), points })
         });
         moves.collect()
+    }
+}
+
+/// A row of `members`.
+#[derive(Clone, Debug, Queryable)]
+pub struct ProfileRow {
+    /// Whose it is.
+    pub member_id: Uuid,
+    external_id: Option<String>,
+    email: Option<String>,
+    phone: Option<String>,
+    card: Option<String>,
+    name: Option<String>,
+    birthday: Option<NaiveDate>,
+    locale: Option<String>,
+    attributes: String,
+}
+
+impl From<ProfileRow> for Profile {
+    fn from(row: ProfileRow) -> Self {
+        Self {
+            external_id: row.external_id,
+            email: row.email,
+            phone: row.phone,
+            card: row.card,
+            name: row.name,
+            birthday: row.birthday,
+            locale: row.locale,
+            attributes: serde_json::from_str(&row.attributes).unwrap_or_default(),
+        }
     }
 }

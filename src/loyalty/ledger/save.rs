@@ -6,7 +6,7 @@
 //! | 2 | postings | 1 |
 //! | 3 | directory (released values first) | 1 |
 //! | 4 | members, where a profile was written | 0 |
-//! | 5 | counters, where one moved | 0 |
+//! | 5 | audit log and counters, where something is said or moved | 0 |
 //! | 6 | journal | 1 for each lane of the group |
 //! | 7 | lanes | 1 for each lane of the group |
 //! | 8 | `COMMIT` | |
@@ -28,9 +28,10 @@ use crate::loyalty::ledger::load::LaneHead;
 use crate::loyalty::ledger::posting::PostingRow;
 use crate::loyalty::ledger::rows::{expiry_day, status_number};
 use crate::loyalty::ledger::writes::{
-    Commit, DeleteOwners, InsertJournal, InsertOwners, InsertPostings, SaveAccounts, SaveCounters, SaveHeads,
-    SaveMembers,
+    Commit, DeleteOwners, InsertAudits, InsertJournal, InsertOwners, InsertPostings, SaveAccounts, SaveCounters,
+    SaveHeads, SaveMembers,
 };
+use crate::platform::entropy::uuid_v7;
 use crate::platform::journal::digest::chain;
 
 /// Writes what a group decided, and commits.
@@ -54,6 +55,7 @@ pub async fn save(
         run(conn, delete_owners(group), !group.releases.is_empty()),
         run(conn, insert_owners(group, lanes), !group.takes.is_empty()),
         run(conn, save_members(group, clock, lanes), !group.profiles.is_empty()),
+        run(conn, insert_audits(group), !group.audits.is_empty()),
         run(conn, save_counters(group), !group.counts.is_empty()),
         run(conn, journal, !group.rows.is_empty()),
         run(conn, heads, !group.rows.is_empty()),
@@ -201,6 +203,18 @@ fn save_members(group: &Group, clock: Instant, lanes: LaneCount) -> SaveMembers 
         locales: profiles.iter().map(|(_, p)| p.locale.clone()).collect(),
         attributes: profiles.iter().map(|(_, p)| attributes(&p.attributes)).collect(),
         changed_at: profiles.iter().map(|_| clock).collect(),
+    }
+}
+
+fn insert_audits(group: &Group) -> InsertAudits {
+    let lines = &group.audits;
+    InsertAudits {
+        programs: lines.iter().map(|l| l.program.0).collect(),
+        ids: lines.iter().map(|_| uuid_v7()).collect(),
+        principals: lines.iter().map(|l| l.principal.clone()).collect(),
+        actions: lines.iter().map(|l| l.what.action.to_string()).collect(),
+        subjects: lines.iter().map(|l| l.member.to_string()).collect(),
+        details: lines.iter().map(|l| l.what.detail.to_string()).collect(),
     }
 }
 

@@ -161,6 +161,20 @@ statement! {
 }
 
 statement! {
+    /// What people did, for the audit log.
+    InsertAudits {
+        programs: Vec<Id> => Array<Uuid>,
+        ids: Vec<Id> => Array<Uuid>,
+        principals: Vec<String> => Array<Text>,
+        actions: Vec<String> => Array<Text>,
+        subjects: Vec<String> => Array<Text>,
+        details: Vec<String> => Array<Text>,
+    } -> Bool,
+    "INSERT INTO audit_log (program_id, audit_id, principal, action, subject, detail) \
+     SELECT * FROM unnest(?, ?, ?, ?, ?, ?)"
+}
+
+statement! {
     /// The journal rows of the group.
     InsertJournal {
         members: Vec<Id> => Array<Uuid>,

@@ -84,3 +84,49 @@ impl Profile {
         known.map(|(kind, value)| Identity { program, kind, value }).collect()
     }
 }
+
+/// A change of a profile: what is absent stays, what is `Some(None)` is cleared. Attributes are merged by name, `null`
+/// clears one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ProfilePatch {
+    /// The storefront's own id.
+    pub external_id: Option<Option<String>>,
+    /// E-mail address, in lower case.
+    pub email: Option<Option<String>>,
+    /// Phone number in E.164.
+    pub phone: Option<Option<String>>,
+    /// Number of a loyalty card.
+    pub card: Option<Option<String>>,
+    /// What to call the member.
+    pub name: Option<Option<String>>,
+    /// Birthday.
+    pub birthday: Option<Option<NaiveDate>>,
+    /// Language tag of BCP 47.
+    pub locale: Option<Option<String>>,
+    /// Attributes.
+    pub attributes: serde_json::Map<String, serde_json::Value>,
+}
+
+impl ProfilePatch {
+    /// The profile after the change.
+    pub fn apply(&self, profile: Profile) -> Profile {
+        let mut attributes = profile.attributes;
+        for (name, value) in &self.attributes {
+            if value.is_null() {
+                attributes.remove(name);
+            } else {
+                attributes.insert(name.clone(), value.clone());
+            }
+        }
+        Profile {
+            external_id: self.external_id.clone().unwrap_or(profile.external_id),
+            email: self.email.clone().unwrap_or(profile.email),
+            phone: self.phone.clone().unwrap_or(profile.phone),
+            card: self.card.clone().unwrap_or(profile.card),
+            name: self.name.clone().unwrap_or(profile.name),
+            birthday: self.birthday.unwrap_or(profile.birthday),
+            locale: self.locale.clone().unwrap_or(profile.locale),
+            attributes,
+        }
+    }
+}

@@ -7,7 +7,7 @@ use crate::kernel::clock::Moment;
 use crate::kernel::id::{MemberId, ProgramId};
 use crate::loyalty::ledger::accounts::Accounts;
 use crate::loyalty::ledger::posting::{Needs, Posting, PostingKind, Record, Reference, RequestHash, Target};
-use crate::loyalty::members::model::{Identity, Profile};
+use crate::loyalty::members::model::{Identity, Profile, ProfilePatch};
 use crate::loyalty::membership::error::MembershipRefusal;
 use crate::loyalty::program::model::Timeline;
 
@@ -22,10 +22,8 @@ pub struct ChangeProfile {
     pub hash: RequestHash,
     /// Whose.
     pub member: MemberId,
-    /// The profile as it was read.
-    pub before: Profile,
-    /// The profile as it is to be.
-    pub after: Profile,
+    /// What changes.
+    pub patch: ProfilePatch,
 }
 
 /// What a change answers.
@@ -35,11 +33,9 @@ pub struct Changed {
     pub member: Uuid,
 }
 
-impl ChangeProfile {
-    fn only_in(&self, one: &Profile, other: &Profile) -> Vec<Identity> {
-        let known = other.identities(self.program);
-        one.identities(self.program).into_iter().filter(|i| !known.contains(i)).collect()
-    }
+fn only_in(program: ProgramId, one: &Profile, other: &Profile) -> Vec<Identity> {
+    let known = other.identities(program);
+    one.identities(program).into_iter().filter(|i| !known.contains(i)).collect()
 }
 
 impl Posting for ChangeProfile {
@@ -59,9 +55,8 @@ impl Posting for ChangeProfile {
     }
 
     fn needs(&self) -> Needs {
-        let mut identities = self.before.identities(self.program);
-        identities.extend(self.after.identities(self.program));
-        Needs { identities, ..Needs::default() }
+        let identities = self.patch.apply(Profile::default()).identities(self.program);
+        Needs { identities, profile: true, ..Needs::default() }
     }
 
     fn decide(
@@ -71,14 +66,16 @@ impl Posting for ChangeProfile {
         accounts: &mut Accounts<'_>,
     ) -> Result<Changed, MembershipRefusal> {
         let posting = accounts.account()?.next_posting();
-        for identity in self.only_in(&self.after, &self.before) {
+        let before = accounts.profile();
+        let after = self.patch.apply(before.clone());
+        for identity in only_in(self.program, &after, &before) {
             accounts.take(&identity)?;
         }
-        for identity in self.only_in(&self.before, &self.after) {
+        for identity in only_in(self.program, &before, &after) {
             accounts.release(&identity);
         }
         accounts.record(Record {
-            profile: Some(self.after.clone()),
+            profile: Some(after),
             ..Record::plain(PostingKind::Change, at.at, program.at(at.at).version)
         });
         Ok(Changed { member: posting.member.0 })

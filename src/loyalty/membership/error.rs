@@ -1,6 +1,7 @@
 //! What membership refuses.
 
 use crate::loyalty::ledger::error::LedgerRefusal;
+use crate::platform::web::problem::{ProblemType, problems};
 
 /// Why a member is not enrolled or changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -11,4 +12,8 @@ pub enum MembershipRefusal {
     /// The day of the enrolment lies ahead.
     #[error("the day of the enrolment lies ahead")]
     EnrolledAhead,
+}
+
+problems! {
+    ENROLLED_AHEAD = 422 "enrolled_ahead", "Enrolment in the future", "The day of an enrolment is not after today.";
 }

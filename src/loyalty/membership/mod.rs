@@ -3,3 +3,7 @@
 pub mod change;
 pub mod enrol;
 pub mod error;
+pub mod http;
+pub mod identities;
+pub mod profile_in;
+pub mod store;

@@ -34,6 +34,11 @@ pub struct Timelines {
 }
 
 impl Timelines {
+    /// The timeline of a programme as far as this process has met it: for what never changes, such as its currency.
+    pub fn known(&self, program: ProgramId) -> Option<Arc<Timeline>> {
+        self.known.load().get(&program).map(Arc::clone)
+    }
+
     /// The timeline of a programme with at least the given version in it; read once, then remembered.
     ///
     /// # Errors

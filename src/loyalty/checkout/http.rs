@@ -1,0 +1,344 @@
+//! `/v1/checkout/quotes`, `/v1/orders` and their returns.
+
+use std::sync::Arc;
+
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpResponse, get, post};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::kernel::id::{MemberId, PostingId, Seq};
+use crate::kernel::money::{Currency, Money};
+use crate::kernel::scope::ProgramScope;
+use crate::loyalty::checkout::cart::CartError;
+use crate::loyalty::checkout::error::{
+    CART_INVALID, CURRENCY_MISMATCH, DISCOUNT_EXCEEDS_LINE, DUPLICATE_LINE, GIFT_CARD_EXCEEDS_ORDER, LINES_DO_NOT_SUM,
+    ORDER_IN_FUTURE, ORDER_TOO_OLD, ORDER_UNKNOWN, OrderRefusal, POINTS_EXCEED_ORDER, RETURN_EXCEEDS_PURCHASE,
+    RETURN_INVALID, ReturnRefusal, TOO_MANY_LINES,
+};
+use crate::loyalty::checkout::order_in::{BadOrder, OrderIn, is_reference};
+use crate::loyalty::checkout::receipt::{OrderReceipt, ReturnReceipt};
+use crate::loyalty::checkout::return_in::ReturnIn;
+use crate::loyalty::checkout::return_order::ReturnOrder;
+use crate::loyalty::checkout::returns::ReturnError;
+use crate::loyalty::checkout::settle::SettleOrder;
+use crate::loyalty::ledger::error::{LedgerRefusal, MEMBER_UNKNOWN, WALLET_UNKNOWN};
+use crate::loyalty::ledger::http::{
+    problem_of, problem_of_load, problem_of_post, problem_of_timeline, receipt_response,
+};
+use crate::loyalty::ledger::post::Ledger;
+use crate::loyalty::ledger::posting::{AccountTime, Reference, RequestHash, Target};
+use crate::loyalty::ledger::queue::PostError;
+use crate::loyalty::members::model::{Identity, IdentityKind, Profile};
+use crate::loyalty::membership::http::bad_field;
+use crate::loyalty::membership::identities::Identities;
+use crate::loyalty::membership::profile_in::Named;
+use crate::loyalty::membership::store::find_reference;
+use crate::loyalty::program::model::Rulebook;
+use crate::loyalty::statement::store::find_posting;
+use crate::platform::auth::{Caller, needs};
+use crate::platform::db::Db;
+use crate::platform::entropy::uuid_v7;
+use crate::platform::web::body::Body;
+use crate::platform::web::codes;
+use crate::platform::web::problem::Problem;
+use crate::platform::web::query::Query;
+
+/// How often an order is tried anew when its member changed hands while it was under way.
+const HOPS_MAX: u32 = 3;
+
+/// Registers the room's calls.
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(quote_order).service(settle_order).service(get_order).service(return_order);
+}
+
+/// What an order would earn
+///
+/// The same decision as `POST /v1/orders`, on the balances of this moment; nothing is stored. Scope: `orders:write`.
+#[utoipa::path(
+    tag = "orders",
+    request_body = OrderIn,
+    responses((status = 200, description = "What settling it now would answer, without a posting.", body = OrderReceipt)),
+)]
+#[post("/v1/checkout/quotes")]
+async fn quote_order(
+    caller: Caller<needs::OrdersWrite>,
+    body: Body<OrderIn>,
+    db: Data<Db>,
+    ledger: Data<Ledger>,
+    identities: Data<Identities>,
+) -> Result<HttpResponse, Problem> {
+    let Body(sent) = body;
+    let door = Door { scope: caller.scope(), db: &db, ledger: &ledger, identities: &identities };
+    let mut order = door.read(&sent).await?;
+    // A quote of an order that was settled is a quote, not its receipt.
+    order.named = Reference::keyed("quote", &uuid_v7().to_string());
+    let quoted = ledger.preview(caller.scope(), order).await.map_err(|e| problem_of_post(e, order_problem))?;
+    Ok(HttpResponse::Ok().json(OrderReceipt { posting: None, ..quoted.receipt }))
+}
+
+/// Settle an order
+///
+/// Points paid, points earned and orders counted, in one durable commit. Repeating the call answers the same receipt.
+/// Scope: `orders:write`.
+#[utoipa::path(
+    tag = "orders",
+    request_body = OrderIn,
+    responses(
+        (status = 201, description = "The receipt.", body = OrderReceipt),
+        (status = 200, description = "The receipt of the first time; with Idempotency-Replayed.", body = OrderReceipt),
+    ),
+)]
+#[post("/v1/orders")]
+async fn settle_order(
+    caller: Caller<needs::OrdersWrite>,
+    body: Body<OrderIn>,
+    db: Data<Db>,
+    ledger: Data<Ledger>,
+    identities: Data<Identities>,
+) -> Result<HttpResponse, Problem> {
+    let Body(sent) = body;
+    let door = Door { scope: caller.scope(), db: &db, ledger: &ledger, identities: &identities };
+    let mut order = door.read(&sent).await?;
+    for _ in 0..HOPS_MAX {
+        let retry = order.clone();
+        match ledger.post(caller.scope(), order).await {
+            Ok(posted) => return Ok(receipt_response(&posted)),
+            Err(PostError::Refused(OrderRefusal::Ledger(LedgerRefusal::MemberMoved))) => {
+                order = door.aim_again(retry, sent.enrol).await?;
+            }
+            Err(error) => return Err(problem_of_post(error, order_problem)),
+        }
+    }
+    Err(problem_of(LedgerRefusal::MemberMoved))
+}
+
+/// The receipt of an order
+///
+/// Scope: `orders:read`.
+#[utoipa::path(
+    tag = "orders",
+    params(("reference" = String, Path, description = "The order's reference.")),
+    responses((status = 200, description = "The receipt.", body = OrderReceipt)),
+)]
+#[get("/v1/orders/{reference}")]
+async fn get_order(
+    caller: Caller<needs::OrdersRead>,
+    reference: Path<String>,
+    db: Data<Db>,
+    ledger: Data<Ledger>,
+) -> Result<HttpResponse, Problem> {
+    let (conn, scope) = (db.conn().await?, caller.scope());
+    let unknown = || Problem::of(&ORDER_UNKNOWN);
+    let found = find_reference(&conn, scope, Reference::order(&reference).as_str()).await?;
+    let (member, seq) = found.filter(|_| is_reference(&reference)).ok_or_else(unknown)?;
+    let posting = PostingId { member, seq: Seq(seq) };
+    let row = find_posting(&conn, scope, posting, ledger.lanes()).await.map_err(problem_of_load)?;
+    let row = row.ok_or_else(unknown)?;
+    Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/json")).body(row.document))
+}
+
+/// Whether only to look.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ReturnQuery {
+    /// Answers what the return would do, and does nothing.
+    #[serde(default)]
+    preview: bool,
+}
+
+/// Return an order, in part or in full
+///
+/// Points paid go back to the lots they came from, what was earned is taken back as the programme's policy says. With
+/// `preview=true` the same answer, and nothing is done. Repeating the call answers the same receipt.
+/// Scope: `orders:write`.
+#[utoipa::path(
+    tag = "orders",
+    params(("reference" = String, Path, description = "The order's reference."), ReturnQuery),
+    request_body = ReturnIn,
+    responses(
+        (status = 201, description = "The receipt.", body = ReturnReceipt),
+        (status = 200, description = "A preview, or the receipt of the first time with Idempotency-Replayed.",
+            body = ReturnReceipt),
+    ),
+)]
+#[post("/v1/orders/{reference}/returns")]
+async fn return_order(
+    caller: Caller<needs::OrdersWrite>,
+    order: Path<String>,
+    query: Query<ReturnQuery>,
+    body: Body<ReturnIn>,
+    db: Data<Db>,
+    ledger: Data<Ledger>,
+) -> Result<HttpResponse, Problem> {
+    let (Body(sent), scope) = (body, caller.scope());
+    let unknown = || Problem::of(&ORDER_UNKNOWN);
+    if !is_reference(&sent.reference) {
+        let wants = "1 to 64 letters, digits and . _ : # @ + = - after a first one";
+        return Err(Problem::of(&codes::INVALID_FIELD).at("/reference").detail(wants));
+    }
+    let (found, book) = {
+        let conn = db.conn().await?;
+        let found = find_reference(&conn, scope, Reference::order(&order).as_str()).await?;
+        let timeline = ledger.timelines().at_least(&conn, scope.program(), 0).await.map_err(problem_of_timeline)?;
+        (found.filter(|_| is_reference(&order)), Arc::clone(timeline.newest()))
+    };
+    let (member, _) = found.ok_or_else(unknown)?;
+    let request = sent.request(book.currency).map_err(|bad| bad_field(bad, ""))?;
+    let hash = RequestHash::of(&(&*order, &sent));
+    let (order, time) = (order.into_inner(), AccountTime::Live);
+    let posting = ReturnOrder { reference: sent.reference, order, hash, member, request, time };
+    let problem = |refusal| return_problem(refusal, book.currency);
+    if query.0.preview {
+        let quoted = ledger.preview(scope, posting).await.map_err(|e| problem_of_post(e, problem))?;
+        let posting = quoted.receipt.posting.filter(|_| quoted.replayed);
+        return Ok(HttpResponse::Ok().json(ReturnReceipt { posting, ..quoted.receipt }));
+    }
+    let posted = ledger.post(scope, posting).await.map_err(|e| problem_of_post(e, problem))?;
+    Ok(receipt_response(&posted))
+}
+
+/// Where an order is read: whose programme, and who knows its members.
+struct Door<'a> {
+    scope: &'a ProgramScope,
+    db: &'a Db,
+    ledger: &'a Ledger,
+    identities: &'a Identities,
+}
+
+impl Door<'_> {
+    async fn book(&self) -> Result<Arc<Rulebook>, Problem> {
+        if let Some(known) = self.ledger.timelines().known(self.scope.program()) {
+            return Ok(Arc::clone(known.newest()));
+        }
+        let conn = self.db.conn().await?;
+        let timeline = self.ledger.timelines().at_least(&conn, self.scope.program(), 0).await;
+        Ok(Arc::clone(timeline.map_err(problem_of_timeline)?.newest()))
+    }
+
+    async fn read(&self, sent: &OrderIn) -> Result<SettleOrder, Problem> {
+        let book = self.book().await?;
+        let cart = sent.cart(book.currency).map_err(order_in_problem)?;
+        let ordered = sent.ordered().map_err(|bad| bad_field(bad, ""))?;
+        let named = sent.member.clone().map(|m| m.read(self.scope.program())).transpose();
+        let named = named.map_err(|bad| bad_field(bad, "/member"))?;
+        let (identity, target) = match named {
+            None => (None, Target::New(MemberId(uuid_v7()))),
+            Some(Named::Id(id)) => (None, Target::Member(MemberId(id))),
+            Some(Named::By(identity)) => {
+                let found = self.identities.find(self.db, self.scope, &identity).await?;
+                let target = target_of(found, sent.enrol)?;
+                (Some(identity), target)
+            }
+        };
+        Ok(SettleOrder {
+            named: Reference::order(&sent.reference),
+            reference: sent.reference.clone(),
+            hash: RequestHash::of(sent),
+            target,
+            profile: identity.as_ref().map(profile_of).unwrap_or_default(),
+            identity,
+            ordered,
+            time: AccountTime::Live,
+            cart,
+            spend_from: sent.points.as_ref().and_then(|p| p.wallet.clone()),
+            place: sent.place(),
+        })
+    }
+
+    /// The same order for whom the identity belongs to now.
+    async fn aim_again(&self, order: SettleOrder, enrol: bool) -> Result<SettleOrder, Problem> {
+        let identity = order.identity.as_ref().ok_or_else(|| Problem::of(&MEMBER_UNKNOWN))?;
+        let found = self.identities.find_again(self.db, self.scope, identity).await?;
+        Ok(SettleOrder { target: target_of(found, enrol)?, ..order })
+    }
+}
+
+fn target_of(found: Option<MemberId>, enrol: bool) -> Result<Target, Problem> {
+    match found {
+        Some(member) => Ok(Target::Member(member)),
+        None if enrol => Ok(Target::New(MemberId(uuid_v7()))),
+        None => Err(Problem::of(&MEMBER_UNKNOWN).at("/member")),
+    }
+}
+
+fn profile_of(identity: &Identity) -> Profile {
+    let value = Some(identity.value.clone());
+    match identity.kind {
+        IdentityKind::ExternalId => Profile { external_id: value, ..Profile::default() },
+        IdentityKind::Email => Profile { email: value, ..Profile::default() },
+        IdentityKind::Phone => Profile { phone: value, ..Profile::default() },
+        IdentityKind::Card => Profile { card: value, ..Profile::default() },
+    }
+}
+
+fn order_in_problem(bad: BadOrder) -> Problem {
+    match bad {
+        BadOrder::Field(bad) => bad_field(bad, ""),
+        BadOrder::Currency(currency) => {
+            Problem::of(&CURRENCY_MISMATCH).at("/currency").with("currency", currency.code())
+        }
+    }
+}
+
+fn order_problem(refusal: OrderRefusal) -> Problem {
+    let says = refusal.to_string();
+    match refusal {
+        OrderRefusal::Cart(error) => cart_problem(error).detail(says).at(error.pointer()),
+        OrderRefusal::WalletUnknown => Problem::of(&WALLET_UNKNOWN).at("/points/wallet"),
+        OrderRefusal::TooOld => Problem::of(&ORDER_TOO_OLD).at("/ordered_at"),
+        OrderRefusal::TooFarAhead => Problem::of(&ORDER_IN_FUTURE).at("/ordered_at"),
+        OrderRefusal::Ledger(refusal @ LedgerRefusal::InsufficientPoints { .. }) => {
+            problem_of(refusal).at("/points/spend")
+        }
+        OrderRefusal::Ledger(LedgerRefusal::MemberUnknown) => problem_of(LedgerRefusal::MemberUnknown).at("/member"),
+        OrderRefusal::Ledger(refusal) => problem_of(refusal),
+    }
+}
+
+fn cart_problem(error: CartError) -> Problem {
+    match error {
+        CartError::DuplicateLine { .. } => Problem::of(&DUPLICATE_LINE),
+        CartError::TooManyLines | CartError::TooManyDiscounts => Problem::of(&TOO_MANY_LINES),
+        CartError::DiscountExceedsLine { .. } => Problem::of(&DISCOUNT_EXCEEDS_LINE),
+        CartError::PointsExceedProducts { .. } => Problem::of(&POINTS_EXCEED_ORDER),
+        CartError::GiftCardExceedsOrder { .. } => Problem::of(&GIFT_CARD_EXCEEDS_ORDER),
+        CartError::LinesDoNotSum { .. } => Problem::of(&LINES_DO_NOT_SUM),
+        CartError::NoLines
+        | CartError::Quantity { .. }
+        | CartError::TaxRate { .. }
+        | CartError::TaxExceedsLine { .. }
+        | CartError::TaxUnexpected { .. }
+        | CartError::DiscountOnUnknownLine { .. }
+        | CartError::SumTooLarge => Problem::of(&CART_INVALID),
+    }
+}
+
+fn return_problem(refusal: ReturnRefusal, currency: Currency) -> Problem {
+    let says = refusal.to_string();
+    match refusal {
+        ReturnRefusal::OrderUnknown => Problem::of(&ORDER_UNKNOWN),
+        ReturnRefusal::Ledger(refusal) => problem_of(refusal),
+        ReturnRefusal::Return(error) => {
+            let problem = match error {
+                ReturnError::MoreThanLeft { asked, left, .. } => {
+                    Problem::of(&RETURN_EXCEEDS_PURCHASE).with("asked", asked).with("left", left)
+                }
+                ReturnError::AmountBeyondLine { asked, left, .. } | ReturnError::AmountBeyondOrder { asked, left } => {
+                    let text = |money: Money| money.to_decimal(currency).to_string();
+                    Problem::of(&RETURN_EXCEEDS_PURCHASE).with("asked", text(asked)).with("left", text(left))
+                }
+                ReturnError::Nothing { .. } => Problem::of(&RETURN_EXCEEDS_PURCHASE),
+                ReturnError::NotOneOfThree
+                | ReturnError::NotOneOfTwo { .. }
+                | ReturnError::UnknownLine { .. }
+                | ReturnError::LineTwice { .. }
+                | ReturnError::AmountOfFreeLine { .. } => Problem::of(&RETURN_INVALID),
+            };
+            problem.detail(says).at(error.pointer())
+        }
+    }
+}

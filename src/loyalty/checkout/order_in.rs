@@ -1,0 +1,307 @@
+//! Orders at the door: what a storefront sends, read once into what the checkout decides on.
+
+use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::kernel::money::{Currency, Money};
+use crate::kernel::points::Points;
+use crate::loyalty::checkout::cart::{Cart, CartLine, DiscountedLine, Prices, StatedDiscount, Tax};
+use crate::loyalty::checkout::return_in::money;
+use crate::loyalty::checkout::settle::OrderedAt;
+use crate::loyalty::earning::model::LineKind;
+use crate::loyalty::membership::profile_in::{BadField, MemberRefIn};
+use crate::platform::web::amount::AmountIn;
+use crate::platform::web::text::Text;
+
+/// The longest reference, in characters.
+pub const REFERENCE_CHARS_MAX: usize = 64;
+
+/// A line's id.
+type LineId = Text<64>;
+/// An article, category, brand, channel or store.
+type Label = Text<100>;
+/// A discount's code.
+type Code = Text<64>;
+
+/// An order.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewOrder)]
+pub struct OrderIn {
+    /// The storefront's name for the order; unique in the programme.
+    #[schema(pattern = r"^[A-Za-z0-9][A-Za-z0-9._:#@+=-]{0,63}$", max_length = 64)]
+    pub reference: String,
+    /// Whose order it is; absent or null: a guest's.
+    #[schema(nullable)]
+    pub member: Option<MemberRefIn>,
+    /// Whether a member that is not known is enrolled.
+    #[serde(default)]
+    pub enrol: bool,
+    /// When it was placed; absent: now.
+    #[schema(nullable = false)]
+    pub ordered_at: Option<DateTime<Utc>>,
+    /// On which day it was placed, in the programme's time zone, where the time is not known.
+    #[schema(nullable = false)]
+    pub ordered_on: Option<NaiveDate>,
+    /// ISO 4217; the programme's.
+    #[schema(min_length = 3, max_length = 3)]
+    pub currency: String,
+    /// Where it was placed, `web`.
+    #[serde(default)]
+    #[schema(inline, nullable = false)]
+    pub channel: Option<Label>,
+    /// In which store.
+    #[serde(default)]
+    #[schema(inline, nullable = false)]
+    pub store: Option<Label>,
+    /// What the amounts of the lines are.
+    #[serde(default)]
+    pub prices: PricesIn,
+    /// What was bought.
+    #[schema(min_items = 1, max_items = 500)]
+    pub lines: Vec<LineIn>,
+    /// What was taken off.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    pub discounts: Vec<DiscountIn>,
+    /// Points to pay with.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub points: Option<PointsIn>,
+    /// The part that a gift card pays.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub gift_card: Option<AmountIn>,
+    /// What the lines should sum to, with tax and shipping, before points and gift card; checked when sent.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub total: Option<AmountIn>,
+}
+
+/// What the amounts of lines are.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = Prices)]
+pub enum PricesIn {
+    /// The tax is in them.
+    #[default]
+    TaxIncluded,
+    /// The tax is added to them.
+    TaxOnTop,
+    /// There is no tax.
+    NoTax,
+}
+
+/// What a line is.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = LineKind)]
+pub enum LineKindIn {
+    /// Goods or services.
+    #[default]
+    Product,
+    /// What bringing them costs.
+    Shipping,
+}
+
+/// A line.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewOrderLine)]
+pub struct LineIn {
+    /// Its name in the order.
+    #[schema(inline)]
+    pub id: LineId,
+    /// Product or shipping.
+    #[serde(default)]
+    pub kind: LineKindIn,
+    /// The article.
+    #[serde(default)]
+    #[schema(inline, nullable = false)]
+    pub sku: Option<Label>,
+    /// The article's category.
+    #[serde(default)]
+    #[schema(inline, nullable = false)]
+    pub category: Option<Label>,
+    /// The article's brand.
+    #[serde(default)]
+    #[schema(inline, nullable = false)]
+    pub brand: Option<Label>,
+    /// How many pieces.
+    #[serde(default = "one")]
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    pub quantity: u32,
+    /// For all pieces, before discounts.
+    pub amount: AmountIn,
+    /// The tax in percent of the net amount.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub tax_rate: Option<AmountIn>,
+    /// The tax itself, on what is charged; instead of the rate.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub tax: Option<AmountIn>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// A discount that was applied.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = StatedDiscount)]
+pub struct DiscountIn {
+    /// What it is called.
+    #[schema(inline)]
+    pub code: Code,
+    /// What it took off which line.
+    #[schema(max_items = 500)]
+    pub lines: Vec<DiscountedLineIn>,
+}
+
+/// What a discount took off a line.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = StatedDiscountLine)]
+pub struct DiscountedLineIn {
+    /// The line.
+    #[schema(inline)]
+    pub id: LineId,
+    /// How much.
+    pub amount: AmountIn,
+}
+
+/// Points to pay with.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PointsToSpend)]
+pub struct PointsIn {
+    /// The wallet that pays; absent: the programme's first.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub wallet: Option<String>,
+    /// How many.
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_000_i64)]
+    pub spend: i64,
+}
+
+/// A reference as it may be: it stands in addresses, and `/` parts a return from its order.
+pub fn is_reference(text: &str) -> bool {
+    let body = |b: u8| b.is_ascii_alphanumeric() || b"._:#@+=-".contains(&b);
+    let fits = (1..=REFERENCE_CHARS_MAX).contains(&text.len());
+    fits && text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.bytes().all(body)
+}
+
+/// What is wrong with an order before anybody decides on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BadOrder {
+    /// A field is not as it has to be.
+    Field(BadField),
+    /// The order is in another currency than the programme.
+    Currency(Currency),
+}
+
+impl From<BadField> for BadOrder {
+    fn from(bad: BadField) -> Self {
+        Self::Field(bad)
+    }
+}
+
+fn bad(pointer: impl Into<String>, wants: &'static str) -> BadField {
+    BadField { pointer: pointer.into(), wants }
+}
+
+impl OrderIn {
+    /// What was bought and how it was paid.
+    ///
+    /// # Errors
+    /// Another currency, or the first field that is not as it has to be.
+    pub fn cart(&self, currency: Currency) -> Result<Cart, BadOrder> {
+        if !is_reference(&self.reference) {
+            return Err(bad("/reference", "1 to 64 letters, digits and . _ : # @ + = - after a first one").into());
+        }
+        if self.currency != currency.code() {
+            return Err(BadOrder::Currency(currency));
+        }
+        let optional = |sent: &Option<AmountIn>, pointer: &str| {
+            sent.as_ref().map(|a| money(a, currency, || pointer.to_owned())).transpose()
+        };
+        let spend = self.points.as_ref().map_or(0, |p| p.spend);
+        let lines = self.lines.iter().enumerate().map(|(i, line)| line.read(currency, i));
+        let discounts = self.discounts.iter().enumerate().map(|(i, discount)| discount.read(currency, i));
+        Ok(Cart {
+            prices: match self.prices {
+                PricesIn::TaxIncluded => Prices::TaxIncluded,
+                PricesIn::TaxOnTop => Prices::TaxOnTop,
+                PricesIn::NoTax => Prices::NoTax,
+            },
+            lines: lines.collect::<Result<_, _>>()?,
+            discounts: discounts.collect::<Result<_, _>>()?,
+            points: Points::try_from(spend).map_err(|_| bad("/points/spend", "0 to 10^15 points"))?,
+            gift_card: optional(&self.gift_card, "/gift_card")?.unwrap_or(Money::ZERO),
+            total: optional(&self.total, "/total")?,
+        })
+    }
+
+    /// When it was placed.
+    ///
+    /// # Errors
+    /// Both a time and a day.
+    pub fn ordered(&self) -> Result<OrderedAt, BadField> {
+        match (self.ordered_at, self.ordered_on) {
+            (None, None) => Ok(OrderedAt::Now),
+            // Postgres keeps microseconds: the answer says what is stored.
+            (Some(at), None) => Ok(OrderedAt::At(at.trunc_subsecs(6))),
+            (None, Some(day)) => Ok(OrderedAt::On(day)),
+            (Some(_), Some(_)) => Err(bad("/ordered_on", "either ordered_at or ordered_on")),
+        }
+    }
+
+    /// Channel, store and articles as stored with the posting, for reports and for who asks why.
+    pub fn place(&self) -> Option<String> {
+        let label = |label: &Option<Label>| label.as_ref().map(|l| l.as_str().to_owned());
+        let (channel, store) = (label(&self.channel), label(&self.store));
+        if channel.is_none() && store.is_none() {
+            return None;
+        }
+        Some(serde_json::json!({ "channel": channel, "store": store }).to_string())
+    }
+}
+
+impl LineIn {
+    fn read(&self, currency: Currency, place: usize) -> Result<CartLine, BadField> {
+        let label = |label: &Option<Label>| label.as_ref().map(|l| l.as_str().to_owned());
+        let tax = match (&self.tax_rate, &self.tax) {
+            (None, None) => Tax::None,
+            (Some(rate), None) => Tax::Rate(rate.0),
+            (None, Some(tax)) => Tax::Stated(money(tax, currency, || format!("/lines/{place}/tax"))?),
+            (Some(_), Some(_)) => return Err(bad(format!("/lines/{place}/tax"), "either tax_rate or tax")),
+        };
+        Ok(CartLine {
+            id: self.id.as_str().to_owned(),
+            kind: match self.kind {
+                LineKindIn::Product => LineKind::Product,
+                LineKindIn::Shipping => LineKind::Shipping,
+            },
+            sku: label(&self.sku),
+            category: label(&self.category),
+            brand: label(&self.brand),
+            quantity: self.quantity,
+            amount: money(&self.amount, currency, || format!("/lines/{place}/amount"))?,
+            tax,
+        })
+    }
+}
+
+impl DiscountIn {
+    fn read(&self, currency: Currency, place: usize) -> Result<StatedDiscount, BadField> {
+        let line = |(i, line): (usize, &DiscountedLineIn)| {
+            let amount = money(&line.amount, currency, || format!("/discounts/{place}/lines/{i}/amount"))?;
+            Ok(DiscountedLine { id: line.id.as_str().to_owned(), amount })
+        };
+        let lines = self.lines.iter().enumerate().map(line).collect::<Result<_, BadField>>()?;
+        Ok(StatedDiscount { code: self.code.as_str().to_owned(), lines })
+    }
+}

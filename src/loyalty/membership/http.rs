@@ -1,0 +1,223 @@
+//! `/v1/members`: enrol, look up, change.
+
+use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpResponse, get, patch, post};
+use chrono::NaiveDate;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use crate::kernel::id::MemberId;
+use crate::kernel::scope::ProgramScope;
+use crate::loyalty::ledger::error::MEMBER_UNKNOWN;
+use crate::loyalty::ledger::http::{REPLAYED, problem_of, problem_of_post};
+use crate::loyalty::ledger::post::Ledger;
+use crate::loyalty::ledger::posting::{AccountTime, Reference, RequestHash};
+use crate::loyalty::membership::change::ChangeProfile;
+use crate::loyalty::membership::enrol::Enrol;
+use crate::loyalty::membership::error::{ENROLLED_AHEAD, MembershipRefusal};
+use crate::loyalty::membership::profile_in::{BadField, MemberRefIn, Named, ProfileIn, ProfilePatchIn};
+use crate::loyalty::membership::store::{Member, find_member, find_owner};
+use crate::platform::auth::{Caller, needs};
+use crate::platform::db::Db;
+use crate::platform::entropy::uuid_v7;
+use crate::platform::web::body::Body;
+use crate::platform::web::codes;
+use crate::platform::web::idempotency::{IdempotencyKey, OptionalIdempotencyKey};
+use crate::platform::web::problem::Problem;
+
+/// Registers the room's calls.
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(enrol_member).service(get_member).service(look_up_member).service(change_member);
+}
+
+/// A member.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Member)]
+pub struct MemberView {
+    /// The member's id.
+    id: Uuid,
+    external_id: Option<String>,
+    email: Option<String>,
+    phone: Option<String>,
+    card: Option<String>,
+    name: Option<String>,
+    birthday: Option<NaiveDate>,
+    locale: Option<String>,
+    attributes: Map<String, Value>,
+    /// `active` or `suspended`.
+    status: &'static str,
+    /// The day of the enrolment, in the programme's time zone.
+    enrolled_on: NaiveDate,
+}
+
+impl From<Member> for MemberView {
+    fn from(member: Member) -> Self {
+        let profile = member.profile;
+        Self {
+            id: member.id.0,
+            external_id: profile.external_id,
+            email: profile.email,
+            phone: profile.phone,
+            card: profile.card,
+            name: profile.name,
+            birthday: profile.birthday,
+            locale: profile.locale,
+            attributes: profile.attributes,
+            status: if member.suspended { "suspended" } else { "active" },
+            enrolled_on: member.enrolled_on,
+        }
+    }
+}
+
+/// Enrol a member
+///
+/// Needs an `Idempotency-Key`. External id, e-mail, phone and card are each unique in the programme.
+/// Scope: `members:write`.
+#[utoipa::path(
+    tag = "members",
+    params(("Idempotency-Key" = String, Header, description = "The caller's name for this enrolment.")),
+    request_body = ProfileIn,
+    responses(
+        (status = 201, description = "The member.", body = MemberView),
+        (status = 200, description = "The member had been enrolled before, and is like this now; with \
+            Idempotency-Replayed.", body = MemberView),
+    ),
+)]
+#[post("/v1/members")]
+async fn enrol_member(
+    caller: Caller<needs::MembersWrite>,
+    key: IdempotencyKey,
+    body: Body<ProfileIn>,
+    db: Data<Db>,
+    ledger: Data<Ledger>,
+) -> Result<HttpResponse, Problem> {
+    let Body(sent) = body;
+    let hash = RequestHash::of(&sent);
+    let profile = sent.read().map_err(|bad| bad_field(bad, ""))?;
+    let posted = ledger.post(
+        caller.scope(),
+        Enrol {
+            program: caller.scope().program(),
+            reference: Reference::keyed("enrol", key.as_str()),
+            hash,
+            member: MemberId(uuid_v7()),
+            profile,
+            enrolled_on: None,
+            time: AccountTime::Live,
+        },
+    );
+    let posted = posted.await.map_err(|e| problem_of_post(e, refused))?;
+    let member = read(&db, &ledger, caller.scope(), MemberId(posted.receipt.member)).await?;
+    let mut response = if posted.replayed { HttpResponse::Ok() } else { HttpResponse::Created() };
+    if posted.replayed {
+        response.insert_header((REPLAYED, "true"));
+    }
+    Ok(response.json(MemberView::from(member)))
+}
+
+/// A member by id
+///
+/// Scope: `members:read`.
+#[utoipa::path(
+    tag = "members",
+    params(("id" = Uuid, Path, description = "The member.")),
+    responses((status = 200, description = "The member.", body = MemberView)),
+)]
+#[get("/v1/members/{id}")]
+async fn get_member(
+    caller: Caller<needs::MembersRead>,
+    id: Path<Uuid>,
+    db: Data<Db>,
+    ledger: Data<Ledger>,
+) -> Result<Json<MemberView>, Problem> {
+    read(&db, &ledger, caller.scope(), MemberId(*id)).await.map(|member| Json(member.into()))
+}
+
+/// A member by external id, e-mail, phone or card
+///
+/// In the body, so that personal data stays out of logged addresses. Scope: `members:read`.
+#[utoipa::path(
+    tag = "members",
+    request_body = MemberRefIn,
+    responses((status = 200, description = "The member.", body = MemberView)),
+)]
+#[post("/v1/members/lookups")]
+async fn look_up_member(
+    caller: Caller<needs::MembersRead>,
+    body: Body<MemberRefIn>,
+    db: Data<Db>,
+    ledger: Data<Ledger>,
+) -> Result<Json<MemberView>, Problem> {
+    let Body(sent) = body;
+    let named = sent.read(caller.scope().program()).map_err(|bad| bad_field(bad, ""))?;
+    let member = match named {
+        Named::Id(id) => Some(MemberId(id)),
+        Named::By(identity) => find_owner(&*db.conn().await?, caller.scope(), &identity).await?,
+    };
+    let member = member.ok_or_else(|| Problem::of(&MEMBER_UNKNOWN))?;
+    read(&db, &ledger, caller.scope(), member).await.map(|member| Json(member.into()))
+}
+
+/// Change a member
+///
+/// What is absent stays, `null` clears; attributes are merged by name. Sets values, so a repeated call changes nothing
+/// more; an `Idempotency-Key` makes it one posting. Scope: `members:write`.
+#[utoipa::path(
+    tag = "members",
+    params(
+        ("id" = Uuid, Path, description = "The member."),
+        ("Idempotency-Key" = Option<String>, Header, description = "The caller's name for this change."),
+    ),
+    request_body = ProfilePatchIn,
+    responses((status = 200, description = "The member as changed.", body = MemberView)),
+)]
+#[patch("/v1/members/{id}")]
+async fn change_member(
+    caller: Caller<needs::MembersWrite>,
+    id: Path<Uuid>,
+    key: OptionalIdempotencyKey,
+    body: Body<ProfilePatchIn>,
+    db: Data<Db>,
+    ledger: Data<Ledger>,
+) -> Result<HttpResponse, Problem> {
+    let Body(sent) = body;
+    let hash = RequestHash::of(&(&*id, &sent));
+    let name = key.0.map_or_else(|| uuid_v7().to_string(), |key| key.as_str().to_owned());
+    let posted = ledger.post(
+        caller.scope(),
+        ChangeProfile {
+            program: caller.scope().program(),
+            reference: Reference::keyed("change", &name),
+            hash,
+            member: MemberId(*id),
+            patch: sent.read().map_err(|bad| bad_field(bad, ""))?,
+        },
+    );
+    let posted = posted.await.map_err(|e| problem_of_post(e, refused))?;
+    let member = read(&db, &ledger, caller.scope(), MemberId(*id)).await?;
+    let mut response = HttpResponse::Ok();
+    if posted.replayed {
+        response.insert_header((REPLAYED, "true"));
+    }
+    Ok(response.json(MemberView::from(member)))
+}
+
+async fn read(db: &Db, ledger: &Ledger, scope: &ProgramScope, member: MemberId) -> Result<Member, Problem> {
+    let found = find_member(&*db.conn().await?, scope, member, ledger.lanes()).await?;
+    found.ok_or_else(|| Problem::of(&MEMBER_UNKNOWN))
+}
+
+fn refused(refusal: MembershipRefusal) -> Problem {
+    match refusal {
+        MembershipRefusal::Ledger(refusal) => problem_of(refusal),
+        MembershipRefusal::EnrolledAhead => Problem::of(&ENROLLED_AHEAD),
+    }
+}
+
+/// What a field that is not as it has to be is over HTTP; `within` is where the document stands in the body.
+pub fn bad_field(bad: BadField, within: &str) -> Problem {
+    Problem::of(&codes::INVALID_FIELD).detail(bad.wants).at(format!("{within}{}", bad.pointer))
+}

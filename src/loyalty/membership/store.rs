@@ -1,0 +1,121 @@
+//! Members as they are read: by id, and by what they are known.
+
+use chrono::NaiveDate;
+use diesel::sql_types::{Array, BigInt, Date, Nullable, SmallInt, Text, Uuid};
+use diesel::{OptionalExtension, QueryResult, Queryable};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid as Id;
+
+use crate::kernel::id::{LaneCount, MemberId};
+use crate::kernel::scope::ProgramScope;
+use crate::loyalty::members::model::{Identity, Profile};
+use crate::statement;
+
+statement! {
+    /// A member of a programme with its profile.
+    FindMember { lane: i16 => SmallInt, member: Id => Uuid, program: Id => Uuid } -> (
+        Uuid, SmallInt, Date, Nullable<Text>, Nullable<Text>, Nullable<Text>, Nullable<Text>, Nullable<Text>,
+        Nullable<Date>, Nullable<Text>, Nullable<Text>,
+    ),
+    "SELECT a.member_id, a.status, a.enrolled_on, m.external_id, m.email, m.phone, m.card, m.name, m.birthday, \
+     m.locale, m.attributes FROM accounts AS a LEFT JOIN members AS m ON m.lane = a.lane AND m.member_id = a.member_id \
+     WHERE a.lane = ? AND a.member_id = ? AND a.program_id = ?"
+}
+
+statement! {
+    /// Who owns an identity.
+    FindOwner { program: Id => Uuid, kind: i16 => SmallInt, value: String => Text } -> Uuid,
+    "SELECT member_id FROM directory WHERE program_id = ? AND kind = ? AND value = ?"
+}
+
+statement! {
+    /// Which references of a programme were used, and by whom.
+    FindReferences { program: Id => Uuid, values: Vec<String> => Array<Text> } -> (Text, Uuid, BigInt),
+    "SELECT value, member_id, seq FROM directory WHERE program_id = ? AND kind = 1 AND value = ANY (?)"
+}
+
+/// A member as stored.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The id.
+    pub id: MemberId,
+    /// Whether the member takes part.
+    pub suspended: bool,
+    /// The programme-local day of the enrolment.
+    pub enrolled_on: NaiveDate,
+    /// What is known of the member.
+    pub profile: Profile,
+}
+
+#[derive(Queryable)]
+struct MemberRow {
+    member_id: Id,
+    status: i16,
+    enrolled_on: NaiveDate,
+    external_id: Option<String>,
+    email: Option<String>,
+    phone: Option<String>,
+    card: Option<String>,
+    name: Option<String>,
+    birthday: Option<NaiveDate>,
+    locale: Option<String>,
+    attributes: Option<String>,
+}
+
+/// A member by id; none when it is of another programme.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_member(
+    conn: &AsyncPgConnection,
+    scope: &ProgramScope,
+    member: MemberId,
+    lanes: LaneCount,
+) -> QueryResult<Option<Member>> {
+    let find = FindMember { lane: member.lane(lanes).0, member: member.0, program: scope.program().0 };
+    let row: Option<MemberRow> = find.get_result(&mut &*conn).await.optional()?;
+    Ok(row.map(|row| Member {
+        id: MemberId(row.member_id),
+        suspended: row.status == 1,
+        enrolled_on: row.enrolled_on,
+        profile: Profile {
+            external_id: row.external_id,
+            email: row.email,
+            phone: row.phone,
+            card: row.card,
+            name: row.name,
+            birthday: row.birthday,
+            locale: row.locale,
+            attributes: row.attributes.and_then(|a| serde_json::from_str(&a).ok()).unwrap_or_default(),
+        },
+    }))
+}
+
+/// Who owns an identity of the programme.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_owner(
+    conn: &AsyncPgConnection,
+    scope: &ProgramScope,
+    identity: &Identity,
+) -> QueryResult<Option<MemberId>> {
+    let (kind, value) = (identity.kind.number(), identity.value.clone());
+    let find = FindOwner { program: scope.program().0, kind, value };
+    let owner: Option<Id> = find.get_result(&mut &*conn).await.optional()?;
+    Ok(owner.map(MemberId))
+}
+
+/// Who used a reference of the programme.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_reference(
+    conn: &AsyncPgConnection,
+    scope: &ProgramScope,
+    reference: &str,
+) -> QueryResult<Option<(MemberId, i64)>> {
+    let find = FindReferences { program: scope.program().0, values: vec![reference.to_owned()] };
+    let found: Option<(String, Id, i64)> = find.get_result(&mut &*conn).await.optional()?;
+    Ok(found.map(|(_, member, seq)| (MemberId(member), seq)))
+}

@@ -1,0 +1,363 @@
+//! `/v1/members/{id}/balances` and `/statement`, `/v1/postings/{id}/why`.
+
+use std::sync::Arc;
+
+use actix_web::get;
+use actix_web::web::{Data, Json, Path};
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel_async::AsyncPgConnection;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use crate::kernel::clock::Instant;
+use crate::kernel::id::{MemberId, PostingId, Seq};
+use crate::kernel::money::Amount;
+use crate::kernel::page::Page;
+use crate::kernel::scope::ProgramScope;
+use crate::loyalty::ledger::account::Account;
+use crate::loyalty::ledger::entry::{Entry, EntryKind};
+use crate::loyalty::ledger::error::{MEMBER_UNKNOWN, POSTING_UNKNOWN};
+use crate::loyalty::ledger::http::{problem_of, problem_of_load, problem_of_timeline};
+use crate::loyalty::ledger::post::Ledger;
+use crate::loyalty::ledger::posting::PostingRow;
+use crate::loyalty::program::model::{Counts, Rulebook, Slot, Timeline, Wallet, WalletKind};
+use crate::loyalty::statement::balance::{Balance, balances};
+use crate::loyalty::statement::says::says;
+use crate::loyalty::statement::store::{find_account, find_posting, list_postings};
+use crate::platform::auth::{Caller, needs};
+use crate::platform::db::Db;
+use crate::platform::web::paging::{Cursor, Limit};
+use crate::platform::web::problem::Problem;
+use crate::platform::web::query::Query;
+
+/// Registers the room's calls.
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(get_balances).service(list_statement).service(get_why);
+}
+
+/// What a member has.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Balances)]
+struct BalancesView {
+    /// When this was true.
+    as_of: DateTime<Utc>,
+    /// What all money is in.
+    currency: String,
+    wallets: Vec<WalletView>,
+}
+
+/// One wallet.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WalletBalance)]
+struct WalletView {
+    /// The wallet's code.
+    wallet: String,
+    /// `redeemable` or `qualifying`.
+    kind: &'static str,
+    /// Points that can be spent now; of a qualifying wallet its figure, in points or orders.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    spendable: Option<i64>,
+    /// What they are worth.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, example = "10.64")]
+    worth: Option<Amount>,
+    /// The figure of a qualifying wallet that counts spend.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, example = "72.19")]
+    amount: Option<Amount>,
+    /// Reserved for open checkouts.
+    held: i64,
+    /// Owed by the member.
+    debt: i64,
+    /// What waits for its day.
+    pending: Vec<PendingView>,
+    /// Every expiry there is.
+    expiring: Vec<ExpiringView>,
+    lifetime: LifetimeView,
+}
+
+/// Points that wait.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PendingPoints)]
+struct PendingView {
+    points: i64,
+    /// From when they can be spent.
+    available_at: DateTime<Utc>,
+}
+
+/// Points that end.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExpiringPoints)]
+struct ExpiringView {
+    points: i64,
+    /// Their last usable day, in the programme's time zone.
+    expires_on: NaiveDate,
+}
+
+/// Sums over the life of the wallet: earned - reversed - spent - expired is what is there.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LifetimeSums)]
+struct LifetimeView {
+    earned: i64,
+    /// Taken back or corrected away.
+    reversed: i64,
+    /// Less what came back.
+    spent: i64,
+    expired: i64,
+}
+
+/// Balances of a member
+///
+/// Right at the moment of the answer, whether or not a job has run. Scope: `members:read`.
+#[utoipa::path(
+    tag = "members",
+    params(("id" = Uuid, Path, description = "The member.")),
+    responses((status = 200, description = "What the member has in each wallet.", body = BalancesView)),
+)]
+#[get("/v1/members/{id}/balances")]
+async fn get_balances(
+    caller: Caller<needs::MembersRead>,
+    id: Path<Uuid>,
+    db: Data<Db>,
+    ledger: Data<Ledger>,
+) -> Result<Json<BalancesView>, Problem> {
+    let conn = db.conn().await?;
+    let (now, account, timeline) = account_of(&conn, caller.scope(), &ledger, MemberId(*id)).await?;
+    let book = timeline.at(now);
+    let wallets = balances(account, book, now).map_err(problem_of)?;
+    let wallets = wallets.into_iter().map(|b| wallet_view(b, book)).collect();
+    Ok(Json(BalancesView { as_of: now, currency: book.currency.code().to_owned(), wallets }))
+}
+
+fn wallet_view(balance: Balance, book: &Rulebook) -> WalletView {
+    let figures = balance.figures;
+    let worth = balance.worth.map(|w| w.amount(book.currency));
+    let counts_money = !balance.redeemable && worth.is_some();
+    WalletView {
+        wallet: balance.wallet,
+        kind: if balance.redeemable { "redeemable" } else { "qualifying" },
+        spendable: (!counts_money).then(|| figures.spendable.get()),
+        worth: worth.filter(|_| balance.redeemable),
+        amount: worth.filter(|_| counts_money),
+        held: figures.held.get(),
+        debt: figures.debt.get(),
+        pending: balance.pending.into_iter().map(|(at, p)| PendingView { points: p.get(), available_at: at }).collect(),
+        expiring: balance.expiring.into_iter().map(|(d, p)| ExpiringView { points: p.get(), expires_on: d }).collect(),
+        lifetime: LifetimeView {
+            earned: figures.earned.get(),
+            reversed: figures.reversed.get(),
+            spent: figures.spent.get(),
+            expired: figures.expired.get(),
+        },
+    }
+}
+
+/// Which page of a statement.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct StatementQuery {
+    /// How many items the page has.
+    #[serde(default)]
+    #[param(inline)]
+    limit: Limit,
+    /// `next_cursor` of the page before.
+    #[param(inline, nullable = false)]
+    cursor: Option<StatementPlace>,
+}
+
+type StatementPlace = Cursor<i64>;
+
+/// A page of a statement.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatementPage)]
+struct StatementPageView {
+    items: Vec<StatementLineView>,
+    /// What to send as `cursor` for the next page; null on the last.
+    next_cursor: Option<String>,
+}
+
+/// One posting of a statement.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatementLine)]
+struct StatementLineView {
+    /// The posting; `GET /v1/postings/{id}/why` tells all of it.
+    posting: String,
+    /// Its position, from 1.
+    seq: i64,
+    kind: &'static str,
+    /// The command's name, `order:1001`.
+    reference: String,
+    /// The programme-local day on which it took effect.
+    effective_on: NaiveDate,
+    /// When it took effect.
+    effective_at: DateTime<Utc>,
+    /// When it was written down.
+    recorded_at: DateTime<Utc>,
+    entries: Vec<EntryView>,
+    /// What happened, in a sentence.
+    says: String,
+}
+
+/// One entry: what happened to one wallet.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LedgerEntry)]
+struct EntryView {
+    wallet: String,
+    kind: &'static str,
+    /// Negative when points went.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    points: Option<i64>,
+    /// The same as money, of a wallet that counts spend.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, example = "-4.89")]
+    amount: Option<Amount>,
+    /// What could be spent after it.
+    spendable_after: i64,
+    /// From when the points can be spent, if they had to wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    available_at: Option<DateTime<Utc>>,
+    /// The last usable day of the points, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    expires_on: Option<NaiveDate>,
+}
+
+/// Statement of a member
+///
+/// Every posting, newest first. What is due by itself but not posted yet shows in the balances already.
+/// Scope: `members:read`.
+#[utoipa::path(
+    tag = "members",
+    params(("id" = Uuid, Path, description = "The member."), StatementQuery),
+    responses((status = 200, description = "A page of postings.", body = StatementPageView)),
+)]
+#[get("/v1/members/{id}/statement")]
+async fn list_statement(
+    caller: Caller<needs::MembersRead>,
+    id: Path<Uuid>,
+    query: Query<StatementQuery>,
+    db: Data<Db>,
+    ledger: Data<Ledger>,
+) -> Result<Json<StatementPageView>, Problem> {
+    let Query(StatementQuery { limit, cursor }) = query;
+    let (conn, scope, member) = (db.conn().await?, caller.scope(), MemberId(*id));
+    let (_, _, timeline) = account_of(&conn, scope, &ledger, member).await?;
+    let before = cursor.map_or(i64::MAX, |Cursor(seq)| seq);
+    let rows = list_postings(&conn, scope, (member, Seq(before)), limit.and_one(), ledger.lanes()).await;
+    let page = Page::of(rows.map_err(problem_of_load)?, limit.get(), |row| Cursor(row.seq.0).to_string());
+    let Page { items, next_cursor } = page.map(|row| line_view(&row, timeline.newest()));
+    Ok(Json(StatementPageView { items, next_cursor }))
+}
+
+fn line_view(row: &PostingRow, book: &Rulebook) -> StatementLineView {
+    StatementLineView {
+        posting: PostingId { member: row.member, seq: row.seq }.to_string(),
+        seq: row.seq.0,
+        kind: row.kind.name(),
+        reference: row.reference.as_str().to_owned(),
+        effective_on: book.zone.day_of(row.effective_at),
+        effective_at: row.effective_at,
+        recorded_at: row.recorded_at,
+        entries: row.entries.iter().map(|entry| entry_view(entry, book)).collect(),
+        says: says(row, book),
+    }
+}
+
+fn entry_view(entry: &Entry, book: &Rulebook) -> EntryView {
+    let wallet = book.wallet_in(entry.wallet);
+    let points = entry.points.get() * entry.kind.sign();
+    let in_money = wallet.is_some_and(counts_money);
+    EntryView {
+        wallet: wallet.map_or_else(|| unnamed(entry.wallet), |w| w.code.clone()),
+        kind: entry.kind.name(),
+        points: (!in_money).then_some(points),
+        amount: in_money.then(|| Amount::of_minor(points, book.currency)),
+        spendable_after: entry.after.get(),
+        available_at: entry.available_at,
+        expires_on: entry.expiry.day().filter(|_| entry.kind != EntryKind::Available),
+    }
+}
+
+fn counts_money(wallet: &Wallet) -> bool {
+    matches!(&wallet.kind, WalletKind::Qualifying(rules) if rules.counts == Counts::Spend)
+}
+
+/// A wallet that the programme has given up since.
+fn unnamed(slot: Slot) -> String {
+    format!("#{}", slot.0)
+}
+
+/// All that is known of a posting.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Why)]
+struct WhyView {
+    #[serde(flatten)]
+    line: StatementLineView,
+    member: Uuid,
+    /// The version of the programme that decided.
+    program_version: i32,
+    /// In whose name.
+    cause: String,
+    /// Whether it is imported history.
+    imported: bool,
+    /// What the command was answered: each rule with its figures, and what did not apply.
+    #[schema(value_type = Object)]
+    receipt: Value,
+    /// Free text that came with it, such as the reason of an adjustment.
+    #[schema(value_type = Object, nullable)]
+    texts: Option<Value>,
+}
+
+/// Why a posting is as it is
+///
+/// Scope: `members:read`.
+#[utoipa::path(
+    tag = "members",
+    params(("id" = String, Path, description = "The posting.")),
+    responses((status = 200, description = "All that is known of the posting.", body = WhyView)),
+)]
+#[get("/v1/postings/{id}/why")]
+async fn get_why(
+    caller: Caller<needs::MembersRead>,
+    id: Path<String>,
+    db: Data<Db>,
+    ledger: Data<Ledger>,
+) -> Result<Json<WhyView>, Problem> {
+    let unknown = || Problem::of(&POSTING_UNKNOWN);
+    let posting: PostingId = id.parse().map_err(|_| unknown())?;
+    let conn = db.conn().await?;
+    let known = account_of(&conn, caller.scope(), &ledger, posting.member).await;
+    let (_, _, timeline) =
+        known.map_err(|problem| if problem.kind() == &MEMBER_UNKNOWN { unknown() } else { problem })?;
+    let found = find_posting(&conn, caller.scope(), posting, ledger.lanes()).await.map_err(problem_of_load)?;
+    let row = found.ok_or_else(unknown)?;
+    Ok(Json(WhyView {
+        line: line_view(&row, timeline.newest()),
+        member: row.member.0,
+        program_version: row.version.0,
+        cause: row.cause.clone(),
+        imported: row.imported,
+        receipt: serde_json::from_str(&row.document).unwrap_or_default(),
+        texts: row.texts.as_deref().and_then(|t| serde_json::from_str(t).ok()),
+    }))
+}
+
+/// The member's account, when it was read, and the versions that it is read by.
+async fn account_of(
+    conn: &AsyncPgConnection,
+    scope: &ProgramScope,
+    ledger: &Ledger,
+    member: MemberId,
+) -> Result<(Instant, Account, Arc<Timeline>), Problem> {
+    let found = find_account(conn, scope, member, ledger.lanes()).await.map_err(problem_of_load)?;
+    let (now, account) = found.ok_or_else(|| Problem::of(&MEMBER_UNKNOWN))?;
+    let timeline = ledger.timelines().at_least(conn, scope.program(), account.decided_by.0).await;
+    Ok((now, account, timeline.map_err(problem_of_timeline)?))
+}

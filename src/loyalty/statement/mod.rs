@@ -1,0 +1,6 @@
+//! Statements: what members have, what happened, and why.
+
+pub mod balance;
+pub mod http;
+pub mod says;
+pub mod store;

@@ -1,0 +1,78 @@
+//! Accounts and postings as readers see them; writes nothing.
+
+use diesel::OptionalExtension;
+use diesel::sql_types::{BigInt, SmallInt, Timestamptz, Uuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid as Id;
+
+use crate::kernel::clock::Instant;
+use crate::kernel::id::{LaneCount, MemberId, PostingId, Seq};
+use crate::kernel::scope::ProgramScope;
+use crate::loyalty::ledger::account::Account;
+use crate::loyalty::ledger::load::LoadError;
+use crate::loyalty::ledger::posting::PostingRow;
+use crate::loyalty::ledger::reads::{AccountSql, PostingSql};
+use crate::loyalty::ledger::rows::{AccountRow, StoredPosting};
+use crate::posting_columns;
+use crate::statement;
+
+statement! {
+    /// An account of a programme, and Postgres's clock.
+    FindAccount { lane: i16 => SmallInt, member: Id => Uuid, program: Id => Uuid } -> (Timestamptz, AccountSql),
+    "SELECT clock_timestamp(), a.* FROM accounts AS a WHERE a.lane = ? AND a.member_id = ? AND a.program_id = ?"
+}
+
+statement! {
+    /// Postings of a member, newest first, before a position.
+    ListPostings { lane: i16 => SmallInt, member: Id => Uuid, before: i64 => BigInt, limit: i64 => BigInt } -> PostingSql,
+    concat!(
+        "SELECT ",
+        posting_columns!(),
+        " FROM postings AS p WHERE p.lane = ? AND p.member_id = ? AND p.seq < ? ORDER BY p.seq DESC LIMIT ?"
+    )
+}
+
+/// An account of the programme as it is stored, and the time at which it was read.
+///
+/// # Errors
+/// When the database fails, or the row was changed by hand.
+pub async fn find_account(
+    conn: &AsyncPgConnection,
+    scope: &ProgramScope,
+    member: MemberId,
+    lanes: LaneCount,
+) -> Result<Option<(Instant, Account)>, LoadError> {
+    let find = FindAccount { lane: member.lane(lanes).0, member: member.0, program: scope.program().0 };
+    let row: Option<(Instant, AccountRow)> = find.get_result(&mut &*conn).await.optional()?;
+    row.map(|(now, row)| Ok((now, row.read()?))).transpose()
+}
+
+/// Postings of a member before a position, newest first. Who calls has found the account in the programme.
+///
+/// # Errors
+/// When the database fails, or a row was changed by hand.
+pub async fn list_postings(
+    conn: &AsyncPgConnection,
+    scope: &ProgramScope,
+    (member, before): (MemberId, Seq),
+    limit: i64,
+    lanes: LaneCount,
+) -> Result<Vec<PostingRow>, LoadError> {
+    let list = ListPostings { lane: member.lane(lanes).0, member: member.0, before: before.0, limit };
+    let rows: Vec<StoredPosting> = list.load(&mut &*conn).await?;
+    rows.into_iter().map(|row| Ok(row.read(scope.program())?)).collect()
+}
+
+/// One posting. Who calls has found the account in the programme.
+///
+/// # Errors
+/// When the database fails, or the row was changed by hand.
+pub async fn find_posting(
+    conn: &AsyncPgConnection,
+    scope: &ProgramScope,
+    posting: PostingId,
+    lanes: LaneCount,
+) -> Result<Option<PostingRow>, LoadError> {
+    let rows = list_postings(conn, scope, (posting.member, posting.seq.next()), 1, lanes).await?;
+    Ok(rows.into_iter().find(|row| row.seq == posting.seq))
+}
