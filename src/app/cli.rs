@@ -5,8 +5,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::failure::Failure;
+use super::keys::KeysCommand;
+use super::program::ProgramCommand;
 use super::settings::{Settings, Source};
-use super::{log, migrate, serve, terminal};
+use super::{keys, log, migrate, program, serve, terminal};
 
 /// Loyalty points and rewards: an exact ledger, programmes that marketers can change, statistics that are honest.
 #[derive(Debug, Parser)]
@@ -25,6 +27,12 @@ enum Command {
     Migrate,
     /// Answer the API until interrupted
     Serve,
+    /// Create, list and show programmes
+    #[command(subcommand)]
+    Program(ProgramCommand),
+    /// Issue, list and revoke API keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
 }
 
 /// Does what the command line asks; the exit code is 0 when done, 1 when it failed, 2 for usage or configuration.
@@ -45,5 +53,7 @@ async fn answer(command: Command) -> Result<(), Failure> {
     match command {
         Command::Migrate => migrate::run(&settings).await,
         Command::Serve => serve::run(&settings).await,
+        Command::Program(command) => program::run(&settings, command).await,
+        Command::Keys(command) => keys::run(&settings, command).await,
     }
 }

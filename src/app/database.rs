@@ -27,6 +27,28 @@ impl Database {
         }
     }
 
+    /// Does one command's work on a pool, and leaves the database afterwards, however the work ended.
+    ///
+    /// # Errors
+    /// Those of the work, and as [`Database::locate`] and [`Database::open`].
+    pub async fn with<T>(
+        settings: &Settings,
+        size: PoolSize,
+        work: impl AsyncFnOnce(&Db) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let database = Self::locate(settings).await?;
+        let done = match database.open(settings, size).await {
+            Ok(db) => {
+                let done = work(&db).await;
+                db.close();
+                done
+            }
+            Err(failure) => Err(failure),
+        };
+        database.close().await?;
+        done
+    }
+
     /// How to reach it, as its owner.
     pub fn url(&self) -> &DatabaseUrl {
         &self.url

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use diesel::result::Error as QueryError;
+
 use super::settings::Mistakes;
 use crate::platform::db::DbError;
 use crate::platform::db::embedded::ClusterError;
@@ -41,6 +43,12 @@ impl From<DbError> for Failure {
                 Self::Work(error.chain())
             }
         }
+    }
+}
+
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Self {
+        DbError::from(error).into()
     }
 }
 

@@ -8,3 +8,4 @@ mod commands;
 mod embedded;
 mod harness;
 mod migrations;
+mod programs;

@@ -160,7 +160,10 @@ pub(super) async fn rotate(
 }
 
 /// Revokes a key; one that is revoked already stays so.
-pub(super) async fn end(conn: &mut AsyncPgConnection, scope: &ProgramScope, id: KeyId) -> Result<(), IssueError> {
+///
+/// # Errors
+/// `Unknown` when the programme has no such key, or the database.
+pub async fn end(conn: &mut AsyncPgConnection, scope: &ProgramScope, id: KeyId) -> Result<(), IssueError> {
     conn.transaction(async |conn| {
         let (key, at) = lock_key(conn, scope, id).await?.ok_or(IssueError::Unknown)?;
         if revoke(conn, scope, id, at).await? {

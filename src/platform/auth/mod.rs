@@ -12,6 +12,9 @@ mod store;
 pub use authenticator::{Authenticator, KEY_CACHE_S};
 pub use caller::Caller;
 pub use error::PROBLEMS;
-pub use issue::{IssueError, Issued, KEYS_PER_PROGRAM_MAX, NewKey, OVERLAP_S_DEFAULT, OVERLAP_S_MAX, issue};
+pub use issue::{
+    IssueError, Issued, KEYS_PER_PROGRAM_MAX, NewKey, OVERLAP_S_DEFAULT, OVERLAP_S_MAX, end as revoke_key, issue,
+};
 pub use key::{ApiKey, KEY_NAME_CHARS_MAX, KeyId, KeyName, KeyStatus, KeyToken};
 pub use scopes::{Needs, NotAScope, Scope, Scopes, needs};
+pub use store::{find_program_of, list_all_keys};

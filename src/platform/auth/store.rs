@@ -195,6 +195,32 @@ pub(super) async fn revoke(
     Ok(revoked > 0)
 }
 
+/// The programme of a key, for the command line.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_program_of(conn: &mut AsyncPgConnection, id: KeyId) -> Result<Option<ProgramId>, QueryError> {
+    let key = api_keys::table.filter(api_keys::key_id.eq(id.as_str())).select(api_keys::program_id);
+    let program: Option<Uuid> = key.first(conn).await.optional()?;
+    Ok(program.map(ProgramId))
+}
+
+/// All keys of a programme, newest first, and the time by Postgres's clock beside each; for the command line.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_all_keys(
+    conn: &mut AsyncPgConnection,
+    scope: &ProgramScope,
+) -> Result<Vec<(ApiKey, Instant)>, QueryError> {
+    let keys = api_keys::table
+        .filter(api_keys::program_id.eq(scope.program().0))
+        .order((api_keys::created_at.desc(), api_keys::key_id.desc()))
+        .select((KeyRow::as_select(), now.into_sql::<Timestamptz>()));
+    let rows: Vec<(KeyRow, Instant)> = keys.load(conn).await?;
+    rows.into_iter().map(|(row, at)| Ok((row.into_key()?, at))).collect()
+}
+
 /// Where a page of keys starts: after the key made then, of this id.
 pub(super) type KeyPlace = Cursor<(Instant, String)>;
 
