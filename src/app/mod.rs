@@ -4,9 +4,10 @@
 
 mod cli;
 mod database;
+mod engine;
 mod failure;
 mod health;
-mod http;
+pub mod http;
 mod keys;
 mod log;
 mod migrate;

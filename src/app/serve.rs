@@ -1,17 +1,36 @@
 //! `perennial serve`: answers the API until interrupted.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::from_fn;
+use actix_web::web::Data;
 use actix_web::{App, HttpServer, web};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
+use tokio::time::interval;
+use tracing_actix_web::TracingLogger;
+use utoipa_actix_web::AppExt;
 
 use super::database::Database;
+use super::engine;
 use super::failure::Failure;
-use super::http::configure;
+use super::http::{Shared, api, rooms};
 use super::settings::Settings;
 use super::terminal::say;
+use crate::loyalty::ledger::jobs::run_due;
+use crate::loyalty::ledger::post::Ledger;
+use crate::loyalty::membership::identities::Identities;
+use crate::platform::auth::Authenticator;
 use crate::platform::db::Db;
+use crate::platform::web::edge::edge;
+use crate::platform::web::fallback::fallback;
+use crate::platform::web::telemetry::Metrics;
+use crate::platform::web::trace::RequestSpan;
+
+/// How often the jobs look for work, in seconds.
+const JOBS_EVERY_S: u64 = 10;
 
 /// Serves, and at SIGINT or SIGTERM answers what was accepted, then leaves the database.
 ///
@@ -29,25 +48,62 @@ pub async fn run(settings: &Settings) -> Result<(), Failure> {
 
 async fn serve(settings: &Settings, database: &Database, interrupts: [Signal; 2]) -> Result<(), Failure> {
     let db = database.open(settings, settings.pool_size).await?;
-    let (server, addresses) = bind(settings, &db)?;
+    let ledger = engine::start(settings, &db).await?;
+    let metrics = Metrics::start().map_err(|error| Failure::Work(error.to_string()))?;
+    let shared = Shared {
+        db: Data::new(db.clone()),
+        authenticator: Data::new(Authenticator::new(db.clone(), settings.rate)),
+        ledger: Data::new(ledger.clone()),
+        identities: Data::new(Identities::default()),
+        metrics: Data::new(metrics.clone()),
+        api: Data::new(api()),
+    };
+    let jobs = [
+        tokio::spawn(metrics.upkeep()),
+        tokio::spawn(run_jobs(db.clone(), ledger.clone(), shared.authenticator.clone())),
+    ];
+    let (server, addresses) = bind(settings, shared)?;
     for address in addresses {
         say(&format!("Perennial answers on http://{address}"));
     }
     tokio::spawn(stop_when_told(server.handle(), interrupts));
     let served = server.await;
+    jobs.iter().for_each(JoinHandle::abort);
+    ledger.close().await;
     db.close();
     served.map_err(|error| Failure::Work(format!("the server failed: {error}")))
 }
 
-fn bind(settings: &Settings, db: &Db) -> Result<(Server, Vec<SocketAddr>), Failure> {
-    let data = web::Data::new(db.clone());
-    let server = HttpServer::new(move || App::new().app_data(data.clone()).configure(configure))
+fn bind(settings: &Settings, shared: Shared) -> Result<(Server, Vec<SocketAddr>), Failure> {
+    let app = move || {
+        App::new()
+            .into_utoipa_app()
+            .configure(rooms)
+            .into_app()
+            .configure(shared.clone().configure())
+            .default_service(web::to(fallback))
+            .wrap(from_fn(edge))
+            .wrap(TracingLogger::<RequestSpan>::new())
+    };
+    let server = HttpServer::new(app)
         .disable_signals()
         .shutdown_timeout(settings.shutdown_s)
         .bind(settings.listen)
         .map_err(|error| Failure::Configuration(format!("cannot listen on {}: {error}", settings.listen)))?;
     let addresses = server.addrs();
     Ok((server.run(), addresses))
+}
+
+/// What runs beside the API. Every process runs it: they leave each other's work alone.
+async fn run_jobs(db: Db, ledger: Ledger, authenticator: Data<Authenticator>) {
+    let mut ticks = interval(Duration::from_secs(JOBS_EVERY_S));
+    loop {
+        ticks.tick().await;
+        if let Err(error) = run_due(&db, &ledger).await {
+            tracing::warn!(error = error.chain(), "who is due was not caught up; balances are right all the same");
+        }
+        authenticator.forget_idle();
+    }
 }
 
 fn listen_for(kind: SignalKind) -> Result<Signal, Failure> {

@@ -17,6 +17,7 @@ pub use table::{SETTINGS, Setting};
 use crate::kernel::id::LaneCount;
 use crate::platform::db::embedded::ClusterPlace;
 use crate::platform::db::{DatabaseUrl, PoolSize};
+use crate::platform::web::rate::RateSettings;
 use source::Reader;
 
 /// Everything that an operator can set.
@@ -36,6 +37,8 @@ pub struct Settings {
     pub pool_size: PoolSize,
     /// Posting writers, each with a connection of its own.
     pub writers: usize,
+    /// How often one API key may call.
+    pub rate: RateSettings,
     /// How long accepted requests may take after a signal, in seconds.
     pub shutdown_s: u64,
 }
@@ -102,15 +105,22 @@ impl Settings {
         let lanes = reader.fixed(&table::LANES, |text| text.parse().ok().filter(|n| (1..=LANES_MAX).contains(n)));
         let pool_size = reader.fixed(&table::POOL_SIZE, |text| bounded(text, POOL_MAX));
         let writers = reader.optional(&table::WRITERS, |text| bounded(text, WRITERS_MAX));
+        let per_s: Option<u32> = reader.fixed(&table::RATE_PER_S, |text| text.parse().ok().filter(|n| *n <= RATE_MAX));
         let shutdown_s = reader.fixed(&table::SHUTDOWN_S, |text| text.parse().ok().filter(|s| *s <= SHUTDOWN_MAX_S));
         if url.is_none() && home.is_none() {
             reader.missing(&table::HOME);
         }
         let mistakes = reader.finish();
-        match (listen, log_filter, log_format, lanes, pool_size, shutdown_s) {
-            (Some(listen), Some(log_filter), Some(log_format), Some(lanes), Some(pool), Some(shutdown_s))
-                if mistakes.is_empty() =>
-            {
+        match (listen, log_filter, log_format, lanes, pool_size, per_s, shutdown_s) {
+            (
+                Some(listen),
+                Some(log_filter),
+                Some(log_format),
+                Some(lanes),
+                Some(pool),
+                Some(per_s),
+                Some(shutdown_s),
+            ) if mistakes.is_empty() => {
                 let place = ClusterPlace { home: home.unwrap_or_default(), pg_bin, settings: Vec::new() };
                 Ok(Self {
                     database: url.map_or(Place::Private(place), Place::Url),
@@ -120,6 +130,7 @@ impl Settings {
                     lanes: LaneCount(lanes),
                     pool_size: PoolSize(pool),
                     writers: writers.unwrap_or_else(|| default_writers(lanes)),
+                    rate: RateSettings { per_second: per_s, burst: per_s.saturating_mul(2) },
                     shutdown_s,
                 })
             }
@@ -129,6 +140,7 @@ impl Settings {
 }
 
 const LANES_MAX: i16 = 1024;
+const RATE_MAX: u32 = 1_000_000;
 const POOL_MAX: usize = 1_000;
 const WRITERS_MAX: usize = 256;
 const SHUTDOWN_MAX_S: u64 = 3_600;

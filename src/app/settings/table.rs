@@ -102,6 +102,14 @@ pub const WRITERS: Setting = Setting {
     purpose: "database connections that write postings",
     secret: false,
 };
+/// How often a credential may call.
+pub const RATE_PER_S: Setting = Setting {
+    name: "PERENNIAL_RATE_PER_S",
+    default: "2000",
+    expected: "a number from 0 to 1000000",
+    purpose: "requests that one API key may send a second, twice as many after a quiet one; 0 is no limit",
+    secret: false,
+};
 /// Patience at the end.
 pub const SHUTDOWN_S: Setting = Setting {
     name: "PERENNIAL_SHUTDOWN_S",
@@ -113,4 +121,4 @@ pub const SHUTDOWN_S: Setting = Setting {
 
 /// All of them, in the order of README's table.
 pub const SETTINGS: &[Setting] =
-    &[DATABASE_URL, HOME, PG_BIN, CONFIG, LISTEN, LOG, LOG_FORMAT, LANES, POOL_SIZE, WRITERS, SHUTDOWN_S];
+    &[DATABASE_URL, HOME, PG_BIN, CONFIG, LISTEN, LOG, LOG_FORMAT, LANES, POOL_SIZE, WRITERS, RATE_PER_S, SHUTDOWN_S];

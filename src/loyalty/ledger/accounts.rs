@@ -161,7 +161,7 @@ impl<'g> Accounts<'g> {
         Ok(())
     }
 
-    /// Says what the posting is about; a decision that answers `Ok` says it once.
+    /// Says what the posting is about. A decision that answers `Ok` and says nothing leaves no posting of its own.
     pub fn record(&mut self, record: Record) {
         self.wishes.record = Some(record);
     }

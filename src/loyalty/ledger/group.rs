@@ -127,14 +127,17 @@ impl Group {
             let document = command.decide(&at, program, &mut accounts);
             (accounts.account, accounts.wishes, document)
         };
-        match (document, account) {
-            (Some(document), Some(account)) => {
-                self.rows.extend(caught_up);
-                let currency = program.newest().currency;
-                let draft = Accepted { account, wishes, document, currency };
-                self.accept(command, &at, draft, key)
+        let (Some(document), Some(account)) = (document, account) else { return Outcome::Refused };
+        self.rows.extend(caught_up);
+        let currency = program.newest().currency;
+        match wishes.record {
+            Some(_) => self.accept(command, &at, Accepted { account, wishes, document, currency }, key),
+            // A command that records nothing wanted the catch-up alone.
+            None => {
+                let posting = PostingId { member, seq: account.seq };
+                self.accounts.insert(member, account);
+                Outcome::Accepted(posting)
             }
-            _ => Outcome::Refused,
         }
     }
 
@@ -152,8 +155,7 @@ impl Group {
 
     fn accept(&mut self, command: &dyn Command, at: &Moment, accepted: Accepted, key: DirectoryKey) -> Outcome {
         let Accepted { mut account, wishes, document, currency } = accepted;
-        let plain = || Record::plain(PostingKind::Change, at.at, account.decided_by);
-        let record = wishes.record.unwrap_or_else(plain);
+        let Some(record) = wishes.record else { return Outcome::Refused };
         account.order_count += i32::from(record.orders);
         let audited = record.audited.clone();
         let (row, profile) = close(&mut account, command, at, record, command.reference(), (document, currency));

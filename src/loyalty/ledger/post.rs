@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use metrics::gauge;
-use tokio::sync::Mutex;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, Sender};
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 
 use crate::kernel::id::LaneCount;
@@ -30,6 +30,7 @@ pub struct Ledger {
     lanes: LaneCount,
     timelines: Timelines,
     queues: Arc<[Sender<Box<dyn Queued>>]>,
+    closing: Arc<watch::Sender<bool>>,
     writers: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
@@ -37,15 +38,23 @@ impl Ledger {
     /// Starts the writers.
     pub fn start(db: &Db, lanes: LaneCount, timelines: Timelines, writers: WriterCount) -> Self {
         let count = writers.0.clamp(1, lanes.0.unsigned_abs().max(1));
+        let (closing, told) = watch::channel(false);
         let started: Vec<_> = (0..count)
             .map(|number| {
                 let (sender, receiver) = mpsc::channel(QUEUE_MAX);
                 let writer = Writer::new(db.clone(), lanes, timelines.clone(), number);
-                (sender, tokio::spawn(writer.run(receiver)))
+                (sender, tokio::spawn(writer.run(receiver, told.clone())))
             })
             .collect();
         let (queues, handles): (Vec<_>, Vec<_>) = started.into_iter().unzip();
-        Self { db: db.clone(), lanes, timelines, queues: queues.into(), writers: Arc::new(Mutex::new(handles)) }
+        Self {
+            db: db.clone(),
+            lanes,
+            timelines,
+            queues: queues.into(),
+            closing: Arc::new(closing),
+            writers: Arc::new(Mutex::new(handles)),
+        }
     }
 
     /// How many lanes the database has.
@@ -95,9 +104,9 @@ impl Ledger {
         answer.await.unwrap_or(Err(PostError::Unavailable))
     }
 
-    /// Answers what was accepted, and ends the writers. Call it when nobody posts any more.
-    pub async fn close(self) {
-        drop(self.queues);
+    /// Takes nothing more, answers what was accepted, and ends the writers.
+    pub async fn close(&self) {
+        self.closing.send_replace(true);
         for writer in self.writers.lock().await.drain(..) {
             if let Err(error) = writer.await {
                 tracing::error!(%error, "a writer ended badly");

@@ -10,6 +10,7 @@ use diesel::result::Error as QueryError;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use metrics::{counter, histogram};
 use tokio::sync::mpsc::Receiver;
+use tokio::sync::watch;
 use tokio::time::{Instant as Started, sleep};
 
 use crate::kernel::calendar::Zone;
@@ -79,11 +80,21 @@ impl Writer {
         Self { db, lanes, timelines, number, conn: None }
     }
 
-    /// Serves its queue until that is closed and empty.
-    pub async fn run(mut self, mut queue: Receiver<Box<dyn Queued>>) {
+    /// Serves its queue until it is told to close, and then what is still in it.
+    pub async fn run(mut self, mut queue: Receiver<Box<dyn Queued>>, mut closing: watch::Receiver<bool>) {
         let mut jobs = Vec::with_capacity(GROUP_MAX);
-        while queue.recv_many(&mut jobs, GROUP_MAX).await > 0 {
-            self.serve(std::mem::take(&mut jobs)).await;
+        let mut open = true;
+        loop {
+            tokio::select! {
+                taken = queue.recv_many(&mut jobs, GROUP_MAX) => match taken {
+                    0 => return,
+                    _ => self.serve(std::mem::take(&mut jobs)).await,
+                },
+                _ = closing.changed(), if open => {
+                    open = false;
+                    queue.close();
+                }
+            }
         }
     }
 

@@ -13,6 +13,7 @@ pub const METRICS_UPKEEP_S: u64 = 5;
 /// Counter of panics.
 const PANICS: &str = "panics_total";
 /// Upper bounds of the buckets of every histogram in seconds; most answers take a few milliseconds.
+const SIZE_BUCKETS: [f64; 9] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0];
 const SECONDS_BUCKETS: [f64; 15] =
     [0.000_5, 0.001, 0.002, 0.003, 0.005, 0.007_5, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
@@ -50,7 +51,9 @@ impl Metrics {
     /// When measuring runs already.
     pub fn start() -> Result<Self, TelemetryError> {
         let seconds = Matcher::Suffix("_seconds".to_owned());
-        let recorder = PrometheusBuilder::new().set_buckets_for_metric(seconds, &SECONDS_BUCKETS)?.build_recorder();
+        let sizes = Matcher::Suffix("_size".to_owned());
+        let builder = PrometheusBuilder::new().set_buckets_for_metric(seconds, &SECONDS_BUCKETS)?;
+        let recorder = builder.set_buckets_for_metric(sizes, &SIZE_BUCKETS)?.build_recorder();
         let handle = recorder.handle();
         metrics::set_global_recorder(recorder).map_err(|_| TelemetryError::Metrics)?;
         let seconds = metrics::Unit::Seconds;
