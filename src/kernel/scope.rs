@@ -33,7 +33,7 @@ pub struct ProgramScope {
 }
 
 impl ProgramScope {
-    /// Made by `platform/auth`, the job runner and the command line alone (`tests/architecture.rs`).
+    /// Made by `platform/auth`, the job runner and the command line alone (`tests/architecture`).
     pub fn new(program: ProgramId, principal: Principal) -> Self {
         Self { program, principal }
     }

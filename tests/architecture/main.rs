@@ -1,0 +1,72 @@
+//! The house law. Reads the sources as text and syntax trees; a violation says where, which rule, and what to do.
+
+#![expect(clippy::unwrap_used, reason = "a check that cannot read what it checks has to fail")]
+
+mod arrows;
+mod counterexamples;
+mod kinds;
+mod sizes;
+mod source;
+
+use std::fmt;
+
+use source::{Source, read_tree};
+
+/// One place where the law is broken.
+#[derive(Debug)]
+pub struct Violation {
+    /// `src/loyalty/ledger/account.rs:12`.
+    pub place: String,
+    /// What is not allowed there.
+    pub rule: String,
+    /// What to do.
+    pub cure: &'static str,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}; {}", self.place, self.rule, self.cure)
+    }
+}
+
+#[track_caller]
+fn none(violations: &[Violation]) {
+    let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    assert!(lines.is_empty(), "the house law is broken at {} places:\n{}\n", lines.len(), lines.join("\n"));
+}
+
+fn house() -> Vec<Source> {
+    read_tree("src")
+}
+
+#[test]
+fn imports_point_downward() {
+    none(&arrows::imports(&house()));
+}
+
+#[test]
+fn paths_are_imported_at_the_top() {
+    none(&arrows::paths(&house()));
+}
+
+#[test]
+fn a_scope_is_made_where_somebody_is_let_in() {
+    none(&arrows::scope_makers(&house()));
+}
+
+#[test]
+fn files_keep_the_promise_of_their_names() {
+    none(&kinds::promises(&house()));
+}
+
+#[test]
+fn files_and_functions_stay_small() {
+    let all = ["src", "tests", "benches", "examples"].into_iter().flat_map(read_tree).collect::<Vec<_>>();
+    none(&sizes::lengths(&all));
+}
+
+#[test]
+fn names_say_what_a_thing_is() {
+    let all = ["src", "tests", "benches", "examples"].into_iter().flat_map(read_tree).collect::<Vec<_>>();
+    none(&sizes::names(&all));
+}
