@@ -1,4 +1,6 @@
-//! The tables, as the migrations leave them.
+//! The tables that are queried through diesel's builder, as `diesel.toml` lists them.
+//!
+//! Generated from the catalog: `PERENNIAL_BLESS=1 cargo test --test it schema` writes it.
 
 diesel::table! {
     api_keys (key_id) {

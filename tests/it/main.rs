@@ -4,6 +4,7 @@
 
 mod audit;
 mod auth;
+mod catalog;
 mod commands;
 mod embedded;
 mod harness;
