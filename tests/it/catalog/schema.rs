@@ -56,19 +56,19 @@ fn columns(table: &str, what: &str, filter: &str) -> String {
 fn typed_as(sql: &str) -> String {
     let (required, sql) = sql.strip_prefix("true").map_or((false, sql.trim_start_matches("false")), |sql| (true, sql));
     let (element, array) = sql.strip_suffix("[]").map_or((sql, false), |element| (element, true));
-    let name = match element {
-        "uuid" => "Uuid",
-        "text" => "Text",
-        "bytea" => "Bytea",
-        "boolean" => "Bool",
-        "smallint" => "Int2",
-        "integer" => "Int4",
-        "bigint" => "Int8",
-        "numeric" => "Numeric",
-        "date" => "Date",
-        "timestamp with time zone" => "Timestamptz",
-        other => panic!("no type of diesel's is known for {other}"),
-    };
+    let known = [
+        ("uuid", "Uuid"),
+        ("text", "Text"),
+        ("bytea", "Bytea"),
+        ("boolean", "Bool"),
+        ("smallint", "Int2"),
+        ("integer", "Int4"),
+        ("bigint", "Int8"),
+        ("numeric", "Numeric"),
+        ("date", "Date"),
+        ("timestamp with time zone", "Timestamptz"),
+    ];
+    let (_, name) = known.into_iter().find(|(sql, _)| *sql == element).unwrap();
     let name = if array { format!("Array<{name}>") } else { name.to_owned() };
     if required { name } else { format!("Nullable<{name}>") }
 }
