@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::keys::KeysCommand;
 use super::program::ProgramCommand;
 use super::settings::{Settings, Source};
-use super::{keys, log, migrate, program, serve, terminal};
+use super::{keys, log, migrate, openapi, program, serve, terminal};
 
 /// Loyalty points and rewards: an exact ledger, programmes that marketers can change, statistics that are honest.
 #[derive(Debug, Parser)]
@@ -27,6 +27,8 @@ enum Command {
     Migrate,
     /// Answer the API until interrupted
     Serve,
+    /// Print the API's OpenAPI document
+    Openapi,
     /// Create, list and show programmes
     #[command(subcommand)]
     Program(ProgramCommand),
@@ -53,6 +55,10 @@ async fn answer(command: Command) -> Result<(), Failure> {
     match command {
         Command::Migrate => migrate::run(&settings).await,
         Command::Serve => serve::run(&settings).await,
+        Command::Openapi => {
+            openapi::run();
+            Ok(())
+        }
         Command::Program(command) => program::run(&settings, command).await,
         Command::Keys(command) => keys::run(&settings, command).await,
     }

@@ -11,6 +11,7 @@ pub mod http;
 mod keys;
 mod log;
 mod migrate;
+mod openapi;
 mod program;
 mod serve;
 pub mod settings;

@@ -33,6 +33,8 @@ pub enum MoneyError {
 impl Money {
     /// Nothing.
     pub const ZERO: Self = Self(0);
+    /// The largest amount.
+    pub const MAX: Self = Self(MONEY_MINOR_MAX);
 
     /// An amount of minor units; `None` outside of the range.
     pub fn from_minor(minor: i64) -> Option<Self> {

@@ -75,8 +75,13 @@ async fn quote_order(
     let mut order = door.read(&sent).await?;
     // A quote of an order that was settled is a quote, not its receipt.
     order.named = Reference::keyed("quote", &uuid_v7().to_string());
+    let known = matches!(order.target, Target::Member(_));
     let quoted = ledger.preview(caller.scope(), order).await.map_err(|e| problem_of_post(e, order_problem))?;
-    Ok(HttpResponse::Ok().json(OrderReceipt { posting: None, ..quoted.receipt }))
+    Ok(HttpResponse::Ok().json(OrderReceipt {
+        posting: None,
+        member: quoted.receipt.member.filter(|_| known),
+        ..quoted.receipt
+    }))
 }
 
 /// Settle an order

@@ -17,8 +17,10 @@ pub struct OrderReceipt {
     /// The posting; of a quote there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub posting: Option<String>,
-    /// The member.
-    pub member: Uuid,
+    /// The member; of a quote for somebody new there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub member: Option<Uuid>,
     /// The version of the programme that decided.
     pub program_version: i32,
     /// What all money is in.

@@ -131,7 +131,7 @@ impl Posting for SettleOrder {
         let receipt = OrderReceipt {
             reference: self.reference.clone(),
             posting: Some(posting.to_string()),
-            member: posting.member.0,
+            member: Some(posting.member.0),
             program_version: book.version.0,
             currency: book.currency.code().to_owned(),
             ordered_on: day,

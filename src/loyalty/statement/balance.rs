@@ -21,10 +21,10 @@ pub struct Balance {
     pub wallet: String,
     /// Its figures.
     pub figures: Figures,
-    /// What can be spent, in money; of a wallet that counts spend, its figure. `None` where points have no worth.
+    /// What its spendable points are worth; `None` of a qualifying wallet, whose points can't be spent.
     pub worth: Option<Money>,
-    /// Whether its points can be spent at all.
-    pub redeemable: bool,
+    /// Whether its points are minor units of money.
+    pub counts_money: bool,
     /// What waits, by when it can be spent.
     pub pending: Vec<(Instant, Points)>,
     /// What can be spent, by its last usable day.
@@ -51,21 +51,20 @@ fn balance(account: &Account, wallet: &Wallet) -> Balance {
             (None, None) => {}
         }
     }
-    let (redeemable, worth) = match &wallet.kind {
+    let (worth, counts_money) = match &wallet.kind {
         WalletKind::Redeemable(rules) => {
-            (true, rules.value.half_up(figures.spendable.get()).and_then(Money::from_minor))
+            // More than money has room for is shown as the most there is.
+            let worth = rules.value.half_up(figures.spendable.get()).and_then(Money::from_minor);
+            (Some(worth.unwrap_or(Money::MAX)), false)
         }
-        WalletKind::Qualifying(rules) if rules.counts == Counts::Spend => {
-            (false, Money::from_minor(figures.spendable.get()))
-        }
-        WalletKind::Qualifying(_) => (false, None),
+        WalletKind::Qualifying(rules) => (None, rules.counts == Counts::Spend),
     };
     let points = |n: i64| Points::try_from(n).unwrap_or(Points::ZERO);
     Balance {
         wallet: wallet.code.clone(),
         figures,
         worth,
-        redeemable,
+        counts_money,
         pending: pending.into_iter().map(|(at, n)| (at, points(n))).collect(),
         expiring: expiring.into_iter().map(|(day, n)| (day, points(n))).collect(),
     }

@@ -16,6 +16,7 @@ use crate::kernel::clock::Instant;
 use crate::kernel::id::{MemberId, PostingId, Seq};
 use crate::kernel::money::Amount;
 use crate::kernel::page::Page;
+use crate::kernel::points::Points;
 use crate::kernel::scope::ProgramScope;
 use crate::loyalty::ledger::account::Account;
 use crate::loyalty::ledger::entry::{Entry, EntryKind};
@@ -49,7 +50,7 @@ struct BalancesView {
     wallets: Vec<WalletView>,
 }
 
-/// One wallet.
+/// One wallet. A qualifying wallet that counts spend has its figures as money, every other one as points.
 #[derive(Serialize, ToSchema)]
 #[schema(as = WalletBalance)]
 struct WalletView {
@@ -61,22 +62,29 @@ struct WalletView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     spendable: Option<i64>,
-    /// What they are worth.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, example = "10.64")]
-    worth: Option<Amount>,
     /// The figure of a qualifying wallet that counts spend.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, example = "72.19")]
     amount: Option<Amount>,
+    /// Every expiry there is, of what can be spent.
+    expiring: Vec<ExpiringView>,
+    #[serde(flatten)]
+    redeemable: Option<RedeemableView>,
+}
+
+/// What only a wallet has whose points can be spent.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RedeemableBalance)]
+struct RedeemableView {
+    /// What the spendable points are worth.
+    #[schema(value_type = String, example = "10.64")]
+    worth: Amount,
     /// Reserved for open checkouts.
     held: i64,
     /// Owed by the member.
     debt: i64,
     /// What waits for its day.
     pending: Vec<PendingView>,
-    /// Every expiry there is.
-    expiring: Vec<ExpiringView>,
     lifetime: LifetimeView,
 }
 
@@ -89,12 +97,17 @@ struct PendingView {
     available_at: DateTime<Utc>,
 }
 
-/// Points that end.
+/// What ends on a day.
 #[derive(Serialize, ToSchema)]
-#[schema(as = ExpiringPoints)]
+#[schema(as = Expiring)]
 struct ExpiringView {
-    points: i64,
-    /// Their last usable day, in the programme's time zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    points: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, example = "72.19")]
+    amount: Option<Amount>,
+    /// The last usable day, in the programme's time zone.
     expires_on: NaiveDate,
 }
 
@@ -135,24 +148,34 @@ async fn get_balances(
 
 fn wallet_view(balance: Balance, book: &Rulebook) -> WalletView {
     let figures = balance.figures;
-    let worth = balance.worth.map(|w| w.amount(book.currency));
-    let counts_money = !balance.redeemable && worth.is_some();
-    WalletView {
-        wallet: balance.wallet,
-        kind: if balance.redeemable { "redeemable" } else { "qualifying" },
-        spendable: (!counts_money).then(|| figures.spendable.get()),
-        worth: worth.filter(|_| balance.redeemable),
-        amount: worth.filter(|_| counts_money),
+    let money = |points: Points| Amount::of_minor(points.get(), book.currency);
+    let in_money = balance.counts_money;
+    let expiring = balance.expiring.into_iter().map(|(expires_on, points)| ExpiringView {
+        points: (!in_money).then(|| points.get()),
+        amount: in_money.then(|| money(points)),
+        expires_on,
+    });
+    let pending = balance.pending.into_iter();
+    let pending = pending.map(|(available_at, points)| PendingView { points: points.get(), available_at });
+    let redeemable = balance.worth.map(|worth| RedeemableView {
+        worth: worth.amount(book.currency),
         held: figures.held.get(),
         debt: figures.debt.get(),
-        pending: balance.pending.into_iter().map(|(at, p)| PendingView { points: p.get(), available_at: at }).collect(),
-        expiring: balance.expiring.into_iter().map(|(d, p)| ExpiringView { points: p.get(), expires_on: d }).collect(),
+        pending: pending.collect(),
         lifetime: LifetimeView {
             earned: figures.earned.get(),
             reversed: figures.reversed.get(),
             spent: figures.spent.get(),
             expired: figures.expired.get(),
         },
+    });
+    WalletView {
+        wallet: balance.wallet,
+        kind: if redeemable.is_some() { "redeemable" } else { "qualifying" },
+        spendable: (!in_money).then(|| figures.spendable.get()),
+        amount: in_money.then(|| money(figures.spendable)),
+        expiring: expiring.collect(),
+        redeemable,
     }
 }
 
@@ -217,8 +240,14 @@ struct EntryView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, example = "-4.89")]
     amount: Option<Amount>,
-    /// What could be spent after it.
-    spendable_after: i64,
+    /// What could be spent after it; of a qualifying wallet its figure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    spendable_after: Option<i64>,
+    /// The same as money, of a wallet that counts spend.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, example = "72.19")]
+    amount_after: Option<Amount>,
     /// From when the points can be spent, if they had to wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -279,7 +308,8 @@ fn entry_view(entry: &Entry, book: &Rulebook) -> EntryView {
         kind: entry.kind.name(),
         points: (!in_money).then_some(points),
         amount: in_money.then(|| Amount::of_minor(points, book.currency)),
-        spendable_after: entry.after.get(),
+        spendable_after: (!in_money).then(|| entry.after.get()),
+        amount_after: in_money.then(|| Amount::of_minor(entry.after.get(), book.currency)),
         available_at: entry.available_at,
         expires_on: entry.expiry.day().filter(|_| entry.kind != EntryKind::Available),
     }
