@@ -303,6 +303,8 @@ fn earn(
         note_activity(account, program, wallet.slot, day, at.at);
         let dates = dates(rules, book, day);
         grant(account, book, EntryKind::Award, (wallet.slot, points), dates, at)?;
+        // A late order's points may have waited already.
+        let dates = LotDates { available_at: dates.available_at.filter(|a| *a > at.at), ..dates };
         came_in.push(points_in(account, wallet, points, dates));
     }
     Ok(came_in)
