@@ -102,7 +102,7 @@ impl Group {
                 program: command.program(),
                 account,
                 owners: &self.owners,
-                story: self.story(command, member),
+                story: self.story(command, member, caught_up.as_ref()),
                 counters: &self.counters,
                 wishes: Wishes::default(),
             };
@@ -125,11 +125,17 @@ impl Group {
         self.rows.is_empty()
     }
 
-    fn story<'g>(&'g self, command: &dyn Command, member: MemberId) -> Vec<&'g PostingRow> {
+    /// With what happened by itself right before the command: what a return claws back may be over since then.
+    fn story<'g>(
+        &'g self,
+        command: &dyn Command,
+        member: MemberId,
+        caught_up: Option<&'g PostingRow>,
+    ) -> Vec<&'g PostingRow> {
         let Some(reference) = command.needs().story_of else { return Vec::new() };
         let key = DirectoryKey::reference(command.program(), &reference);
         let stored = self.stories.get(&key).into_iter().flatten();
-        stored.chain(self.rows.iter().filter(|r| r.member == member)).collect()
+        stored.chain(self.rows.iter().filter(|r| r.member == member)).chain(caught_up).collect()
     }
 
     fn accept(&mut self, command: &dyn Command, at: &Moment, accepted: Accepted, key: DirectoryKey) -> Outcome {
