@@ -135,7 +135,9 @@ impl Group {
         let Some(reference) = command.needs().story_of else { return Vec::new() };
         let key = DirectoryKey::reference(command.program(), &reference);
         let stored = self.stories.get(&key).into_iter().flatten();
-        stored.chain(self.rows.iter().filter(|r| r.member == member)).chain(caught_up).collect()
+        // Somebody else's order is no order of this member.
+        let of_member = stored.chain(&self.rows).filter(|r| r.member == member);
+        of_member.chain(caught_up).collect()
     }
 
     fn accept(&mut self, command: &dyn Command, at: &Moment, accepted: Accepted, key: DirectoryKey) -> Outcome {
