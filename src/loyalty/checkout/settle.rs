@@ -117,14 +117,14 @@ impl Posting for SettleOrder {
         let account = accounts.account()?;
         let payer = self.payer(book)?;
         let priced = price(&self.cart, &terms(book, payer)).map_err(OrderRefusal::Cart)?;
-        self.pay(account, program, payer, (day, at))?;
+        self.pay(account, program, payer, (ordered, day))?;
         let rows = award(&book.earning, &priced.lines).map_err(|_| LedgerRefusal::TooManyPoints)?;
         let credit = credits(book, &priced.lines, &rows).map_err(|_| LedgerRefusal::TooManyPoints)?;
         let suspended = account.status == Status::Suspended;
         let (rows, credit, skipped) =
             if suspended { (Vec::new(), Vec::new(), suspended_rules(book)) } else { (rows, credit, Vec::new()) };
         let posting = account.next_posting();
-        let mut came_in = earn(account, program, book, &rows, (day, at))?;
+        let mut came_in = earn(account, program, book, &rows, (ordered, day, at))?;
         came_in.extend(count_for(account, book, &credit, (day, at))?);
         account.last_order_on = account.last_order_on.max(Some(day));
         let money = Writer { currency: book.currency };
@@ -192,7 +192,7 @@ impl SettleOrder {
         account: &mut Account,
         program: &Timeline,
         payer: Option<(&Wallet, &Redeemable)>,
-        (day, at): (NaiveDate, &Moment),
+        (ordered, day): (Instant, NaiveDate),
     ) -> Result<(), OrderRefusal> {
         if self.cart.points.is_zero() {
             return Ok(());
@@ -202,7 +202,7 @@ impl SettleOrder {
         }
         let (wallet, _) = payer.ok_or(OrderRefusal::WalletUnknown)?;
         account.spend(EntryKind::Spend, wallet.slot, self.cart.points)?;
-        note_activity(account, program, wallet.slot, day, at.at);
+        note_activity(account, program, wallet.slot, day, ordered);
         Ok(())
     }
 
@@ -293,7 +293,7 @@ fn earn(
     program: &Timeline,
     book: &Rulebook,
     rows: &[Row<'_>],
-    (day, at): (NaiveDate, &Moment),
+    (ordered, day, at): (Instant, NaiveDate, &Moment),
 ) -> Result<Vec<EarnedReceipt>, OrderRefusal> {
     let mut came_in = Vec::new();
     for wallet in &book.wallets {
@@ -302,9 +302,11 @@ fn earn(
         if points.is_zero() {
             continue;
         }
-        note_activity(account, program, wallet.slot, day, at.at);
+        note_activity(account, program, wallet.slot, day, ordered);
         let dates = dates(rules, book, day);
         grant(account, book, EntryKind::Award, (wallet.slot, points), dates, at)?;
+        // A late order's points may have waited already.
+        let dates = LotDates { available_at: dates.available_at.filter(|a| *a > at.at), ..dates };
         came_in.push(points_in(account, wallet, points, dates));
     }
     Ok(came_in)

@@ -197,6 +197,8 @@ impl Account {
             sum = sum.plus(*points).ok_or(LedgerRefusal::TooManyPoints)?;
         }
         if sum.is_zero() {
+            // A lot that was opened for nothing is none.
+            self.lots.retain(|l| !l.remaining.is_zero());
             return Ok(());
         }
         let pending = takes.first().and_then(|(id, _)| self.lot(*id)).is_some_and(Lot::is_pending);

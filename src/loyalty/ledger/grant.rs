@@ -82,7 +82,8 @@ pub fn count(
     Ok(())
 }
 
-/// Notes that the member earned or spent: what ends by inactivity lives on.
+/// Notes that the member earned or spent on a day: what ends by inactivity lives on, for as long as the version of that
+/// business time says. So a late order comes to the same as one in time; it never brings an end forward.
 pub fn note_activity(account: &mut Account, program: &Timeline, wallet: Slot, day: NaiveDate, at: Instant) {
     if let Some(after) = program.inactivity(wallet, at) {
         account.note_activity(wallet, after.after(day));

@@ -119,7 +119,7 @@ impl Group {
                 program: command.program(),
                 account,
                 owners: &self.owners,
-                story: self.story(command, member),
+                story: self.story(command, member, caught_up.as_ref()),
                 counters: &self.counters,
                 profile: self.profiles.get(&member).or_else(|| self.known_profiles.get(&member)),
                 wishes: Wishes::default(),
@@ -146,11 +146,19 @@ impl Group {
         self.rows.is_empty()
     }
 
-    fn story<'g>(&'g self, command: &dyn Command, member: MemberId) -> Vec<&'g PostingRow> {
+    /// With what happened by itself right before the command: what a return claws back may be over since then.
+    fn story<'g>(
+        &'g self,
+        command: &dyn Command,
+        member: MemberId,
+        caught_up: Option<&'g PostingRow>,
+    ) -> Vec<&'g PostingRow> {
         let Some(reference) = command.needs().story_of else { return Vec::new() };
         let key = DirectoryKey::reference(command.program(), &reference);
         let stored = self.stories.get(&key).into_iter().flatten();
-        stored.chain(self.rows.iter().filter(|r| r.member == member)).collect()
+        // Somebody else's order is no order of this member.
+        let of_member = stored.chain(&self.rows).filter(|r| r.member == member);
+        of_member.chain(caught_up).collect()
     }
 
     fn accept(&mut self, command: &dyn Command, at: &Moment, accepted: Accepted, key: DirectoryKey) -> Outcome {

@@ -1,0 +1,92 @@
+//! What the sequences have reached, so that a generator that goes blind is noticed.
+
+use std::collections::BTreeSet;
+
+use perennial::loyalty::ledger::entry::ENTRY_KINDS;
+
+use crate::command::KINDS;
+use crate::spec::Policy;
+
+/// Every code that a command can be refused with here. Not reached from here: `CounterExhausted` (no command counts yet),
+/// `TooManyLots` (its own test: thousands of lots).
+const CODES: [&str; 35] = [
+    "Conflict",
+    "EnrolledAhead",
+    "IdentityTaken",
+    "InsufficientPoints",
+    "MemberMoved",
+    "MemberUnknown",
+    "OrderUnknown",
+    "OutOfOrder",
+    "Suspended",
+    "TooFarAhead",
+    "TooManyPoints",
+    "TooOld",
+    "WalletUnknown",
+    "order WalletUnknown",
+    "cart DiscountExceedsLine",
+    "cart DiscountOnUnknownLine",
+    "cart DuplicateLine",
+    "cart GiftCardExceedsOrder",
+    "cart LinesDoNotSum",
+    "cart NoLines",
+    "cart PointsExceedProducts",
+    "cart Quantity",
+    "cart TaxExceedsLine",
+    "cart TaxRate",
+    "cart TaxUnexpected",
+    "return AmountBeyondLine",
+    "return AmountBeyondOrder",
+    "return AmountOfFreeLine",
+    "return LineTwice",
+    "return MoreThanLeft",
+    "return NotOneOfThree",
+    "return NotOneOfTwo",
+    "return Nothing",
+    "return UnknownLine",
+    "replayed",
+];
+
+#[derive(Default)]
+pub struct Coverage {
+    /// Ordered pairs of kinds of commands, one right after the other.
+    pub pairs: BTreeSet<(usize, usize)>,
+    /// Codes of refusals, and other things that must have happened.
+    pub codes: BTreeSet<String>,
+    /// Kinds of entries, by their numbers.
+    pub entries: BTreeSet<i16>,
+    /// What a return met: policy, and what it did.
+    pub policies: BTreeSet<(Policy, &'static str)>,
+    pub commands: u64,
+    pub accepted: u64,
+}
+
+impl Coverage {
+    /// What was never reached.
+    pub fn missing(&self) -> Vec<String> {
+        let mut missing = Vec::new();
+        for (i, a) in KINDS.iter().enumerate() {
+            for (j, b) in KINDS.iter().enumerate() {
+                if !self.pairs.contains(&(i, j)) {
+                    missing.push(format!("{a}, then {b}"));
+                }
+            }
+        }
+        missing.extend(CODES.iter().filter(|c| !self.codes.contains(**c)).map(|c| (*c).to_owned()));
+        missing.extend(ENTRY_KINDS.iter().filter(|k| !self.entries.contains(&k.1)).map(|k| k.2.to_owned()));
+        for policy in [Policy::PendingOnly, Policy::WithinBalance, Policy::Allow] {
+            let rest = if policy == Policy::Allow { "owed" } else { "waived" };
+            for did in ["taken", "forgiven", rest] {
+                if !self.policies.contains(&(policy, did)) {
+                    missing.push(format!("{policy:?}: {did}"));
+                }
+            }
+        }
+        missing
+    }
+
+    /// Codes that the list above does not know.
+    pub fn unexpected(&self) -> Vec<&String> {
+        self.codes.iter().filter(|c| !CODES.contains(&c.as_str())).collect()
+    }
+}

@@ -1,0 +1,83 @@
+//! What both sides are compared on: answers and balances, as plain numbers.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+pub type Time = DateTime<Utc>;
+pub type Day = NaiveDate;
+
+/// When points are over. Sorts in the order of spending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum End {
+    On(Day),
+    Inactive,
+    Never,
+}
+
+/// What a command answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Enrolled { member: u32, on: Day },
+    Order(Box<OrderFacts>),
+    Return(Box<ReturnFacts>),
+    Adjusted { points: i64, spendable: i64 },
+    Opened { points: i64 },
+    Silent,
+}
+
+/// An answer, or the code of a refusal.
+pub type Said = Result<Answer, String>;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrderFacts {
+    pub member: u32,
+    pub version: i32,
+    pub day: Day,
+    /// charged, shipping, tax, gift card, paid.
+    pub sums: [i64; 5],
+    /// charged, tax, points, worth, gift card, paid, base, earned.
+    pub lines: Vec<[i64; 8]>,
+    /// Rule, wallet, points, and the lines that got some.
+    pub rows: Vec<(String, String, i64, Vec<(usize, i64)>)>,
+    /// Wallet, points or minor units, available at, expires on.
+    pub earned: Vec<(String, i64, Option<Time>, Option<Day>)>,
+    /// Wallet, points, worth.
+    pub spent: Vec<(String, i64, i64)>,
+    pub skipped: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReturnFacts {
+    pub member: u32,
+    /// charged, tax, gift card, money.
+    pub sums: [i64; 4],
+    /// Line, then charged, tax, gift card, money, restored, clawed back; pieces in all; share in all.
+    pub lines: Vec<(usize, [i64; 6], u32, String)>,
+    pub restored: Vec<(String, i64)>,
+    /// Wallet, then points, taken, forgiven, waived, owed.
+    pub clawed: Vec<(String, [i64; 5])>,
+    pub complete: bool,
+}
+
+/// A member as seen at a time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct View {
+    pub seq: i64,
+    pub orders: i32,
+    pub last_order: Option<Day>,
+    pub wallets: Vec<WalletView>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WalletView {
+    pub spendable: i64,
+    pub pending: i64,
+    pub debt: i64,
+    /// earned, reversed, spent, expired.
+    pub ever: [i64; 4],
+    /// What waits until when, and when it ends, summed.
+    pub waits: Vec<(Time, End, i64)>,
+    /// What can be spent until when, summed.
+    pub ends: Vec<(End, i64)>,
+    /// The day that inactive points end on, where there are any.
+    pub inactive_on: Option<Day>,
+}

@@ -1,0 +1,200 @@
+//! The ledger's laws, by a fold of the postings alone: what is stored must be what its entries say.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use perennial::kernel::id::MemberId;
+use perennial::loyalty::ledger::account::Account;
+use perennial::loyalty::ledger::entry::{ENTRY_KINDS, Entry, EntryKind};
+use perennial::loyalty::ledger::lot::LotExpiry;
+use perennial::loyalty::ledger::posting::{PostingKind, PostingRow};
+
+use crate::coverage::Coverage;
+use crate::engine::{Engine, member_id};
+use crate::facts::{Answer, Said};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FoldedLot {
+    wallet: i16,
+    left: i64,
+    pending: bool,
+    expiry: LotExpiry,
+}
+
+/// spendable, pending, debt, earned, reversed, spent, expired.
+type Sums = [i64; 7];
+
+#[derive(Default)]
+struct Fold {
+    postings: usize,
+    orders: i32,
+    wallets: BTreeMap<i16, Sums>,
+    lots: BTreeMap<i64, FoldedLot>,
+}
+
+/// What was folded so far of every member, and what became of every award.
+#[derive(Default)]
+pub struct Laws {
+    members: HashMap<MemberId, Fold>,
+    references: HashSet<String>,
+    /// By order and wallet: awarded or paid, and what of it went back.
+    awards: HashMap<(String, String), (i64, i64)>,
+    paid: HashMap<(String, String), (i64, i64)>,
+}
+
+impl Laws {
+    pub fn check(&mut self, engine: &Engine<'_>, members: &[u32], coverage: &mut Coverage) -> Result<(), String> {
+        for member in members {
+            let id = member_id(*member);
+            let Some(account) = engine.ledger.accounts.get(&id) else { continue };
+            let none = Vec::new();
+            let rows = engine.ledger.postings.get(&id).unwrap_or(&none);
+            let fold = self.members.entry(id).or_default();
+            for row in &rows[fold.postings..] {
+                if row.kind != PostingKind::CatchUp && !self.references.insert(row.reference.to_string()) {
+                    return Err(format!("law 5: {} is used twice", row.reference));
+                }
+                fold.add(row, coverage).map_err(|e| format!("{e} in {row:?}"))?;
+            }
+            fold.compare(account)?;
+        }
+        Ok(())
+    }
+
+    /// Law 6: what is taken back of an award, and given back of a payment, is never more than there was.
+    pub fn note(&mut self, order: &str, said: &Said) -> Result<(), String> {
+        match said {
+            Ok(Answer::Order(facts)) => {
+                for (wallet, points, ..) in &facts.earned {
+                    self.awards.insert((order.into(), wallet.clone()), (*points, 0));
+                }
+                for (wallet, points, _) in &facts.spent {
+                    self.paid.insert((order.into(), wallet.clone()), (*points, 0));
+                }
+            }
+            Ok(Answer::Return(facts)) => {
+                for (wallet, [points, taken, forgiven, waived, owed]) in &facts.clawed {
+                    if taken + forgiven + waived + owed != *points {
+                        return Err(format!("law 6: {facts:?}"));
+                    }
+                    back(&mut self.awards, order, wallet, *points)?;
+                }
+                for (wallet, points) in &facts.restored {
+                    back(&mut self.paid, order, wallet, *points)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Law 6 of an order that came back altogether, shipping and gifts too: nothing of it is left.
+    pub fn all_back(&self, order: &str) -> Result<(), String> {
+        let mut sums = self.awards.iter().chain(&self.paid).filter(|((o, _), _)| o == order);
+        match sums.find(|(_, (there, back))| there != back) {
+            Some(left) => Err(format!("law 6: of a full return stays {left:?}")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn back(sums: &mut HashMap<(String, String), (i64, i64)>, order: &str, wallet: &str, points: i64) -> Result<(), String> {
+    let sum = sums.get_mut(&(order.into(), wallet.into())).ok_or_else(|| format!("law 6: nothing of {wallet} in {order}"))?;
+    sum.1 += points;
+    if sum.1 > sum.0 { Err(format!("law 6: {} of {} back to {wallet} for {order}", sum.1, sum.0)) } else { Ok(()) }
+}
+
+impl Fold {
+    fn add(&mut self, row: &PostingRow, coverage: &mut Coverage) -> Result<(), String> {
+        self.postings += 1;
+        if usize::try_from(row.seq.0) != Ok(self.postings) {
+            return Err(format!("law 2: not the {}th", self.postings));
+        }
+        self.orders += i32::from(row.orders);
+        for (place, entry) in row.entries.iter().enumerate() {
+            coverage.entries.insert(entry.kind.number());
+            self.enter(row, place, entry)?;
+        }
+        if row.moves.iter().any(|m| usize::try_from(m.entry).is_ok_and(|e| e >= row.entries.len())) {
+            return Err("a movement of no entry".into());
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, row: &PostingRow, place: usize, entry: &Entry) -> Result<(), String> {
+        let moved: i64 = row.moves_of(place).map(|m| m.points.get()).sum();
+        let wants = if entry.kind == EntryKind::Owe { 0 } else { entry.points.get() };
+        if moved != wants || entry.points.is_zero() || row.moves_of(place).any(|m| m.points.is_zero()) {
+            return Err(format!("law 4: entry {place} moves {moved}"));
+        }
+        let (p, mut pending) = (entry.points.get(), false);
+        for step in row.moves_of(place) {
+            let fresh = FoldedLot {
+                wallet: entry.wallet.0,
+                left: 0,
+                pending: entry.available_at.is_some(),
+                expiry: entry.expiry,
+            };
+            let lot = self.lots.entry(step.lot.0).or_insert(fresh);
+            pending = lot.pending;
+            let sign = ENTRY_KINDS.iter().find(|k| k.0 == entry.kind).map_or(0, |k| k.0.direction());
+            lot.left += sign * step.points.get();
+            if entry.kind == EntryKind::Available {
+                lot.pending = false;
+            }
+            if lot.left < 0 || lot.wallet != entry.wallet.0 {
+                return Err(format!("law 4: lot {:?} has {}", step.lot, lot.left));
+            }
+        }
+        let sums = self.wallets.entry(entry.wallet.0).or_default();
+        let there = usize::from(pending);
+        match entry.kind {
+            EntryKind::Award | EntryKind::AdjustUp | EntryKind::Opening => (sums[there], sums[3]) = (sums[there] + p, sums[3] + p),
+            EntryKind::Available => (sums[0], sums[1]) = (sums[0] + p, sums[1] - p),
+            EntryKind::Spend => (sums[0], sums[5]) = (sums[0] - p, sums[5] + p),
+            EntryKind::Restore => (sums[0], sums[5]) = (sums[0] + p, sums[5] - p),
+            EntryKind::ClawBack | EntryKind::AdjustDown => (sums[there], sums[4]) = (sums[there] - p, sums[4] + p),
+            EntryKind::Owe => (sums[2], sums[4]) = (sums[2] + p, sums[4] + p),
+            EntryKind::Repay => (sums[0], sums[2]) = (sums[0] - p, sums[2] - p),
+            EntryKind::Expire => (sums[there], sums[6]) = (sums[there] - p, sums[6] + p),
+        }
+        if sums.iter().any(|s| *s < 0) {
+            return Err(format!("law 3: {sums:?} after entry {place}"));
+        }
+        if entry.after.get() != sums[0] {
+            return Err(format!("entry {place} says {} after it, not {}", entry.after, sums[0]));
+        }
+        Ok(())
+    }
+
+    /// Laws 2, 3 and 8: the account is the fold of its postings.
+    fn compare(&self, account: &Account) -> Result<(), String> {
+        if usize::try_from(account.seq.0) != Ok(self.postings) || account.order_count != self.orders {
+            return Err(format!("law 2: {} postings, {} orders, {account:?}", self.postings, self.orders));
+        }
+        let open = self.lots.iter().filter(|(_, l)| l.left > 0).map(|(id, l)| (*id, *l));
+        let stored = account.lots.iter().map(|l| {
+            let pending = l.available_at.is_some();
+            (l.id.0, FoldedLot { wallet: l.wallet.0, left: l.remaining.get(), pending, expiry: l.expiry })
+        });
+        let (open, stored): (BTreeMap<_, _>, BTreeMap<_, _>) = (open.collect(), stored.collect());
+        if open != stored || stored.len() != account.lots.len() {
+            return Err(format!("law 8: lots {open:?} and {stored:?}"));
+        }
+        for (slot, state) in account.wallets.iter().enumerate() {
+            let slot = i16::try_from(slot).unwrap();
+            let f = state.figures;
+            let figures = [f.spendable, f.pending, f.debt, f.earned, f.reversed, f.spent, f.expired].map(|p| p.get());
+            if figures != self.wallets.get(&slot).copied().unwrap_or_default() || !f.add_up() || !f.held.is_zero() {
+                return Err(format!("law 3: wallet {slot} {figures:?} and {:?}", self.wallets.get(&slot)));
+            }
+            let of = |pending| {
+                let lots = stored.values().filter(move |l| l.wallet == slot && l.pending == pending);
+                lots.map(|l| l.left).sum::<i64>()
+            };
+            if (of(false), of(true)) != (figures[0], figures[1]) {
+                return Err(format!("law 3: lots of wallet {slot} do not sum to it"));
+            }
+        }
+        Ok(())
+    }
+}

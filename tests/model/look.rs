@@ -1,0 +1,68 @@
+//! What a member's account looks like on the product's side, caught up as a reader does it.
+
+use perennial::kernel::calendar::Zone;
+use perennial::loyalty::ledger::account::Account;
+use perennial::loyalty::ledger::catch_up::{catch_up, next_change};
+use perennial::loyalty::ledger::lot::{Lot, LotExpiry};
+use perennial::loyalty::program::model::Slot;
+
+use crate::engine::{Engine, member_id};
+use crate::facts::{End, Time, View, WalletView};
+
+fn end(expiry: LotExpiry) -> End {
+    match expiry {
+        LotExpiry::On(day) => End::On(day),
+        LotExpiry::Inactive => End::Inactive,
+        LotExpiry::Never => End::Never,
+    }
+}
+
+/// A member at a time, or at the member's own when that is later.
+pub fn view(engine: &Engine<'_>, member: u32, at: Time) -> Result<Option<View>, String> {
+    let zone = engine.spec.timeline.newest().zone;
+    let Some(stored) = engine.ledger.accounts.get(&member_id(member)) else { return Ok(None) };
+    let at = at.max(stored.moved_at);
+    let mut account = stored.clone();
+    let due = next_change(&account, zone);
+    let happened = catch_up(&mut account, zone, at).map_err(|e| format!("a reader cannot catch up: {e}"))?;
+    if happened.is_some() != due.is_some_and(|d| d <= at) {
+        return Err(format!("due {due:?}, at {at} happened {happened:?}"));
+    }
+    let wallets = (0..engine.spec.codes.len()).map(|slot| wallet(&account, zone, slot)).collect();
+    let (orders, last_order) = (account.order_count, account.last_order_on);
+    Ok(Some(View { seq: account.seq.0, orders, last_order, wallets }))
+}
+
+fn wallet(account: &Account, zone: Zone, slot: usize) -> WalletView {
+    let slot = Slot(i16::try_from(slot).unwrap());
+    let figures = account.figures(slot);
+    let ever = [figures.earned, figures.reversed, figures.spent, figures.expired].map(|p| p.get());
+    let mut view = WalletView {
+        spendable: figures.spendable.get(),
+        pending: figures.pending.get(),
+        debt: figures.debt.get(),
+        ever,
+        ..WalletView::default()
+    };
+    let lots: Vec<&Lot> = account.lots_of(slot).collect();
+    for lot in &lots {
+        let (end, left) = (end(lot.expiry), lot.remaining.get());
+        if let Some(at) = lot.available_at {
+            match view.waits.iter_mut().find(|w| (w.0, w.1) == (at, end)) {
+                Some(sum) => sum.2 += left,
+                None => view.waits.push((at, end, left)),
+            }
+        } else {
+            match view.ends.iter_mut().find(|e| e.0 == end) {
+                Some(sum) => sum.1 += left,
+                None => view.ends.push((end, left)),
+            }
+        }
+        if lot.expiry == LotExpiry::Inactive {
+            view.inactive_on = account.wallet(slot).expires_on;
+            assert!(view.inactive_on.is_some_and(|d| zone.end_of(d) > account.moved_at), "an inactive wallet has a day");
+        }
+    }
+    view.waits.sort_unstable();
+    view
+}

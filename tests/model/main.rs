@@ -1,0 +1,199 @@
+//! The ledger and the checkout against a naive model: random commands over years, the same answers, the same balances,
+//! and the ledger's laws after each step.
+//!
+//! `PERENNIAL_MODEL_SEQUENCES` runs more sequences, `PERENNIAL_MODEL_SEED` starts elsewhere: the seed that a failure
+//! prints runs that failure first.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops where it is wrong")]
+
+mod command;
+mod coverage;
+mod engine;
+mod facts;
+mod generate;
+mod laws;
+mod look;
+mod naive;
+mod rng;
+mod spec;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::command::{Command, What};
+use crate::coverage::Coverage;
+use crate::engine::Engine;
+use crate::facts::{Answer, Said, Time};
+use crate::generate::Generator;
+use crate::laws::Laws;
+use crate::look::view;
+use crate::naive::Naive;
+use crate::spec::{Policy, Purse, Spec, spec};
+
+/// Sequences of 30 to 200 commands in a normal run.
+const SEQUENCES: u64 = 10_000;
+/// The seed of the first; the next have the next.
+const FIRST_SEED: u64 = 20_260_101;
+/// How many programmes there are.
+const PROGRAMS: u64 = 60;
+
+fn from_environment(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
+}
+
+#[test]
+fn the_product_and_a_naive_model_agree_on_everything() {
+    let sequences = from_environment("PERENNIAL_MODEL_SEQUENCES", SEQUENCES);
+    let first = from_environment("PERENNIAL_MODEL_SEED", FIRST_SEED);
+    let specs: Vec<Spec> = (0..PROGRAMS).map(spec).collect();
+    let mut coverage = Coverage::default();
+    for seed in first..first + sequences {
+        let spec = &specs[usize::try_from(seed % PROGRAMS).unwrap()];
+        let mut said = Vec::new();
+        if let Err(wrong) = guarded(|| generated(seed, spec, &mut coverage, &mut said)) {
+            let (shrunk, wrong) = shrink(spec, said, wrong);
+            let commands: Vec<String> = shrunk.iter().map(|c| format!("{c:?}")).collect();
+            panic!(
+                "{} {} {:#?}\n{wrong}\n{}\nPERENNIAL_MODEL_SEED={seed} PERENNIAL_MODEL_SEQUENCES=1",
+                spec.currency,
+                spec.zone,
+                spec.versions,
+                commands.join("\n"),
+            );
+        }
+    }
+    println!("{sequences} sequences, {} commands, {} of them accepted", coverage.commands, coverage.accepted);
+    assert_eq!(coverage.unexpected(), Vec::<&String>::new());
+    if sequences >= SEQUENCES {
+        assert_eq!(coverage.missing(), Vec::<String>::new(), "the generator has gone blind");
+    }
+}
+
+/// A panic is a failure like the others.
+fn guarded(run: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err("it panicked".into()))
+}
+
+fn generated(seed: u64, spec: &Spec, coverage: &mut Coverage, said: &mut Vec<Command>) -> Result<(), String> {
+    let mut generator = Generator::new(seed, spec);
+    let mut both = Both::new(spec);
+    for _ in 0..generator.length() {
+        let command = generator.next(&both.model);
+        said.push(command.clone());
+        both.step(&command, coverage)?;
+    }
+    Ok(())
+}
+
+fn replayed(spec: &Spec, commands: &[Command]) -> Result<(), String> {
+    let mut both = Both::new(spec);
+    let mut coverage = Coverage::default();
+    commands.iter().try_for_each(|command| both.step(command, &mut coverage))
+}
+
+/// Leaves out what the failure does not need: halves, quarters, and so on down to single commands.
+fn shrink(spec: &Spec, mut commands: Vec<Command>, mut wrong: String) -> (Vec<Command>, String) {
+    let mut size = commands.len().div_ceil(2);
+    while size > 0 {
+        let mut from = 0;
+        while from < commands.len() {
+            let without: Vec<Command> =
+                commands.iter().enumerate().filter(|(i, _)| !(from..from + size).contains(i)).map(|(_, c)| c.clone()).collect();
+            match guarded(|| replayed(spec, &without)) {
+                Err(still) => (commands, wrong) = (without, still),
+                Ok(()) => from += size,
+            }
+        }
+        size = if size == 1 { 0 } else { size.div_ceil(2) };
+    }
+    (commands, wrong)
+}
+
+/// Both, and where they first differ.
+fn difference<T: std::fmt::Debug>(product: &T, model: &T) -> String {
+    let (product, model) = (format!("{product:#?}"), format!("{model:#?}"));
+    let lines = product.lines().zip(model.lines()).enumerate().filter(|(_, (p, m))| p != m).take(8);
+    let lines: Vec<String> = lines.map(|(i, (p, m))| format!("line {i}: product {p}, model {m}")).collect();
+    format!("product {product}\nmodel {model}\n{}", lines.join("\n"))
+}
+
+/// The product and the model, side by side.
+struct Both<'s> {
+    spec: &'s Spec,
+    engine: Engine<'s>,
+    model: Naive<'s>,
+    laws: Laws,
+    last: Option<usize>,
+}
+
+impl<'s> Both<'s> {
+    fn new(spec: &'s Spec) -> Self {
+        Self { spec, engine: Engine::new(spec), model: Naive::new(spec), laws: Laws::default(), last: None }
+    }
+
+    fn step(&mut self, command: &Command, coverage: &mut Coverage) -> Result<(), String> {
+        let used = command.reference().is_some_and(|r| self.model.is_used(&r));
+        let product = self.engine.run(command);
+        let model = self.model.run(command);
+        if product != model {
+            return Err(format!("{command:?}\n{}", difference(&product, &model)));
+        }
+        self.cover(command, &product, used, coverage);
+        let members: Vec<u32> = self.model.members.keys().copied().collect();
+        self.compare(&members, command.clock)?;
+        self.laws.check(&self.engine, &members, coverage)?;
+        if let (What::Return { order, .. }, false) = (&command.what, used) {
+            self.laws.note(order, &product)?;
+            if self.model.sales.get(order).is_some_and(|s| s.lines.iter().all(|l| l.gone == (1, 1))) {
+                self.laws.all_back(order)?;
+            }
+        } else if !used {
+            self.laws.note(&command.name, &product)?;
+        }
+        Ok(())
+    }
+
+    fn compare(&self, members: &[u32], at: Time) -> Result<(), String> {
+        for member in members {
+            let (product, model) = (view(&self.engine, *member, at)?, self.model.view(*member, at));
+            if product != model {
+                return Err(format!("member {member} at {at}\n{}", difference(&product, &model)));
+            }
+        }
+        Ok(())
+    }
+
+    fn cover(&mut self, command: &Command, said: &Said, used: bool, coverage: &mut Coverage) {
+        let kind = command.kind();
+        coverage.pairs.extend(self.last.map(|last| (last, kind)));
+        self.last = Some(kind);
+        coverage.commands += 1;
+        coverage.accepted += u64::from(said.is_ok());
+        match said {
+            Err(code) => {
+                let code = if code.starts_with("Insufficient") { "InsufficientPoints" } else { code };
+                coverage.codes.insert(code.to_owned());
+            }
+            Ok(_) if used => {
+                coverage.codes.insert("replayed".into());
+            }
+            Ok(Answer::Return(facts)) => {
+                let What::Return { order, .. } = &command.what else { return };
+                let version = self.model.sales[order].version;
+                for (wallet, [_, taken, forgiven, waived, owed]) in &facts.clawed {
+                    let purse = self.model.wallet(wallet).map(|w| &self.spec.versions[version].purses[w]);
+                    let Some(Purse::Points { policy, .. }) = purse else { continue };
+                    note(coverage, *policy, [*taken, *forgiven, *waived, *owed]);
+                }
+            }
+            Ok(_) => {}
+        }
+    }
+}
+
+fn note(coverage: &mut Coverage, policy: Policy, figures: [i64; 4]) {
+    for (did, points) in ["taken", "forgiven", "waived", "owed"].into_iter().zip(figures) {
+        if points > 0 {
+            coverage.policies.insert((policy, did));
+        }
+    }
+}

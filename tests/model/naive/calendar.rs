@@ -1,0 +1,74 @@
+//! Days, found by looking: no formula that the product uses.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use chrono::{Datelike, Days, Duration, NaiveTime};
+use chrono_tz::Tz;
+
+use crate::facts::{Day, Time};
+use crate::spec::{Lasts, Span, Term};
+
+/// The local days of a zone.
+pub struct Calendar {
+    zone: Tz,
+    starts: RefCell<HashMap<Day, Time>>,
+}
+
+impl Calendar {
+    pub fn new(zone: &str) -> Self {
+        Self { zone: zone.parse().unwrap(), starts: RefCell::default() }
+    }
+
+    pub fn day(&self, at: Time) -> Day {
+        at.with_timezone(&self.zone).date_naive()
+    }
+
+    /// The first quarter of an hour that lies on the day.
+    pub fn start(&self, day: Day) -> Time {
+        *self.starts.borrow_mut().entry(day).or_insert_with(|| {
+            let mut at = day.and_time(NaiveTime::MIN).and_utc() - Duration::hours(15);
+            while self.day(at) < day {
+                at += Duration::minutes(15);
+            }
+            at
+        })
+    }
+}
+
+pub fn tomorrow(day: Day) -> Day {
+    day.succ_opt().unwrap()
+}
+
+pub fn yesterday(day: Day) -> Day {
+    day.pred_opt().unwrap()
+}
+
+/// So many months later, or the last day of that month where it is shorter; then so many days later.
+pub fn later(day: Day, Span(months, days): Span) -> Day {
+    let month = i32::try_from(day.month0()).unwrap() + months;
+    let (year, month) = (day.year() + month / 12, u32::try_from(month % 12).unwrap() + 1);
+    let there = (28..=day.day()).rev().find_map(|d| Day::from_ymd_opt(year, month, d));
+    let there = there.unwrap_or_else(|| Day::from_ymd_opt(year, month, day.day()).unwrap());
+    there + Days::new(u64::try_from(days).unwrap())
+}
+
+/// The last usable day of points of a day; `None` where a day does not say.
+pub fn last_day(term: Term, day: Day) -> Option<Day> {
+    let Term::Fixed(span, months) = term else { return None };
+    let mut last = later(day, span);
+    while months > 0 && !(tomorrow(last).day() == 1 && last.month() % months == 0) {
+        last = tomorrow(last);
+    }
+    Some(last)
+}
+
+/// The last day on which something of a day counts.
+pub fn counts_until(lasts: Lasts, enrolled: Day, day: Day) -> Option<Day> {
+    match lasts {
+        Lasts::Lifetime => None,
+        Lasts::Calendar => Day::from_ymd_opt(day.year(), 12, 31),
+        Lasts::Rolling(span) => Some(yesterday(later(day, span))),
+        Lasts::Anniversary => (0..).map(|years| later(enrolled, Span(12 * years, 0))).find(|a| *a > day).map(yesterday),
+    }
+}

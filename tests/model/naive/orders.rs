@@ -1,0 +1,219 @@
+//! Orders in the naive model.
+
+use std::collections::BTreeMap;
+
+use chrono::Duration;
+
+use crate::command::{Order, Ordered};
+use crate::facts::{Answer, Day, End, OrderFacts, Time};
+use crate::naive::price::{Priced, PricedLine, base, price, shares};
+use crate::naive::wallets::Member;
+use crate::naive::{Done, Naive};
+use crate::naive::calendar::{last_day, later};
+use crate::spec::{Counted, Purse, Rules, Term};
+
+/// An order as the model remembers it.
+#[derive(Clone, Debug)]
+pub struct Sale {
+    pub member: u32,
+    /// The version, from 0, that decided.
+    pub version: usize,
+    pub lines: Vec<SoldLine>,
+    /// Wallet and points by line, of each rule that awarded.
+    pub rows: Vec<(usize, Vec<i64>)>,
+    /// The wallet that paid, and what it took from which lot and has not got back, in the order of taking.
+    pub spent: Option<(usize, Vec<(usize, i64)>)>,
+    /// By wallet: the lot of the award, and what was forgiven of it.
+    pub own: BTreeMap<usize, (usize, i64)>,
+    /// Wallet, lot, what counts, and how much of it by line.
+    pub credits: Vec<(usize, usize, Counted, Vec<i64>)>,
+    pub complete: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct SoldLine {
+    pub priced: PricedLine,
+    /// The share that has come back, as a fraction.
+    pub gone: (i128, i128),
+    pub pieces_back: i64,
+    pub money_back: i64,
+}
+
+impl Naive<'_> {
+    pub fn settle(&self, order: &Order, name: &str, known: Option<Member>, (clock, at): (Time, Time)) -> Result<Done, String> {
+        let calendar = &self.spec.calendar;
+        let ordered = match order.ordered {
+            Ordered::Now => at,
+            Ordered::At(t) => t,
+            Ordered::On(day) => calendar.start(day),
+        };
+        if ordered > clock + Duration::minutes(5) {
+            return Err("TooFarAhead".into());
+        }
+        if order.imported.is_none() && ordered < clock - Duration::days(730) {
+            return Err("TooOld".into());
+        }
+        let (today, day, version) = (calendar.day(at), calendar.day(ordered), self.spec.at(ordered));
+        let rules = &self.spec.versions[version];
+        if let Some(email) = &order.email {
+            let owner = self.emails.get(email).copied();
+            if owner != (!order.new).then_some(order.member) {
+                return Err("MemberMoved".into());
+            }
+        }
+        let mut state = match known {
+            Some(known) => known,
+            None => Member::new(at, today, day, self.spec.codes.len()),
+        };
+        let payer = self.wallet(order.from.unwrap_or("points")).ok_or("order WalletUnknown")?;
+        let Purse::Points { value, .. } = rules.purses[payer] else { return Err("order WalletUnknown".into()) };
+        let priced = price(&order.basket, value)?;
+        let points = order.basket.points;
+        let mut spent = None;
+        if points > 0 {
+            if state.suspended {
+                return Err("Suspended".into());
+            }
+            let there = state.spendable(payer);
+            if there < points {
+                return Err(format!("InsufficientPoints {points} of {there}"));
+            }
+            spent = Some((payer, state.take(payer, points)));
+            state.purses[payer].spent += points;
+            state.active(payer, self.active_until(payer, ordered, day));
+        }
+        let mut facts = start(order, &priced, rules, (version, day));
+        let mut sale = Sale { member: order.member, version, spent, ..sold(&priced) };
+        if state.suspended {
+            facts.skipped = rules.earns.iter().map(|e| format!("{} member_suspended", e.code)).collect();
+        } else {
+            sale.rows = award(rules, &priced.lines, &mut facts);
+            self.earn(&mut state, &mut sale, &mut facts, (ordered, day, today))?;
+            self.credit(&mut state, &mut sale, &mut facts, (ordered, day, today))?;
+        }
+        if points > 0 {
+            facts.spent.push((self.spec.codes[payer].into(), points, priced.worth));
+        }
+        state.orders += 1;
+        state.last_order = state.last_order.max(Some(day));
+        let email = order.email.clone().filter(|_| order.new);
+        let (member, answer) = (order.member, Answer::Order(Box::new(facts)));
+        Ok(Done { member, state, answer, sale: Some((name.to_owned(), sale)), email })
+    }
+
+    fn earn(
+        &self,
+        state: &mut Member,
+        sale: &mut Sale,
+        facts: &mut OrderFacts,
+        (ordered, day, today): (Time, Day, Day),
+    ) -> Result<(), String> {
+        for (wallet, purse) in self.spec.versions[sale.version].purses.iter().enumerate() {
+            let Purse::Points { pending, term, .. } = purse else { continue };
+            let points: i64 = sale.rows.iter().filter(|r| r.0 == wallet).flat_map(|r| &r.1).sum();
+            if points == 0 {
+                continue;
+            }
+            state.active(wallet, self.active_until(wallet, ordered, day));
+            let waits = pending.map(|p| later(day, p)).filter(|d| *d > today);
+            let end = match term {
+                Term::Inactive(_) => End::Inactive,
+                term => last_day(*term, day).map_or(End::Never, End::On),
+            };
+            let lot = state.give(wallet, points, waits, end, today)?;
+            sale.own.insert(wallet, (lot, 0));
+            let last = match end {
+                End::On(day) => Some(day),
+                End::Inactive => state.purses[wallet].active_until,
+                End::Never => None,
+            };
+            let from = waits.map(|d| self.spec.calendar.start(d));
+            facts.earned.push((self.spec.codes[wallet].into(), points, from, last));
+        }
+        Ok(())
+    }
+
+    fn credit(
+        &self,
+        state: &mut Member,
+        sale: &mut Sale,
+        facts: &mut OrderFacts,
+        (ordered, day, today): (Time, Day, Day),
+    ) -> Result<(), String> {
+        let rules = &self.spec.versions[sale.version];
+        for (wallet, purse) in rules.purses.iter().enumerate() {
+            let Purse::Counter { counted, .. } = purse else { continue };
+            let by_line: Vec<i64> = match counted {
+                Counted::Spend => sale.lines.iter().map(|l| base(&l.priced, rules.earns[0].net)).collect(),
+                Counted::Points => {
+                    let of = |i: usize| sale.rows.iter().filter(|r| r.0 == 0).map(|r| r.1[i]).sum();
+                    (0..sale.lines.len()).map(of).collect()
+                }
+                Counted::Orders => vec![0; sale.lines.len()],
+            };
+            let points = if *counted == Counted::Orders { 1 } else { by_line.iter().sum() };
+            if points == 0 {
+                continue;
+            }
+            let end = self.usual_end(state, wallet, ordered, day);
+            let lot = state.count(wallet, points, end, today)?;
+            sale.credits.push((wallet, lot, *counted, by_line));
+            let last = if let End::On(day) = end { Some(day) } else { None };
+            facts.earned.push((self.spec.codes[wallet].into(), points, None, last));
+        }
+        Ok(())
+    }
+}
+
+fn start(order: &Order, priced: &Priced, rules: &Rules, (version, day): (usize, Day)) -> OrderFacts {
+    let paid = priced.products + priced.shipping - priced.worth - order.basket.gift;
+    let tax = priced.lines.iter().map(|l| l.tax).sum();
+    let line = |l: &PricedLine| {
+        let base = base(l, rules.earns[0].net);
+        [l.charged, l.tax, l.points, l.worth, l.gift, l.charged - l.worth - l.gift, base, 0]
+    };
+    OrderFacts {
+        member: order.member,
+        version: i32::try_from(version).unwrap() + 1,
+        day,
+        sums: [priced.products, priced.shipping, tax, order.basket.gift, paid],
+        lines: priced.lines.iter().map(line).collect(),
+        ..OrderFacts::default()
+    }
+}
+
+fn sold(priced: &Priced) -> Sale {
+    let line = |l: &PricedLine| SoldLine { priced: l.clone(), gone: (0, 1), pieces_back: 0, money_back: 0 };
+    Sale {
+        member: 0,
+        version: 0,
+        lines: priced.lines.iter().map(line).collect(),
+        rows: Vec::new(),
+        spent: None,
+        own: BTreeMap::new(),
+        credits: Vec::new(),
+        complete: false,
+    }
+}
+
+fn award(rules: &Rules, lines: &[PricedLine], facts: &mut OrderFacts) -> Vec<(usize, Vec<i64>)> {
+    let mut rows = Vec::new();
+    for earn in &rules.earns {
+        let bases: Vec<i64> = lines.iter().map(|l| base(l, earn.net)).collect();
+        let sum: i64 = bases.iter().sum();
+        let points =
+            if earn.step { sum / earn.per_minor * earn.points } else { sum * earn.points / earn.per_minor };
+        if points == 0 {
+            continue;
+        }
+        let parts = shares(points, &bases);
+        let named = parts.iter().copied().enumerate().filter(|(_, p)| *p > 0).collect();
+        for (line, part) in facts.lines.iter_mut().zip(&parts) {
+            line[7] += part;
+        }
+        let wallet = crate::spec::CODES[earn.wallet];
+        facts.rows.push((earn.code.into(), wallet.into(), points, named));
+        rows.push((earn.wallet, parts));
+    }
+    rows
+}

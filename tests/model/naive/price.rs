@@ -1,0 +1,130 @@
+//! What a basket costs: golden.md R1 and R2, with plain whole numbers.
+
+use crate::command::{Basket, Line, Taxed};
+
+/// One line, to the minor unit.
+#[derive(Clone, Debug, Default)]
+pub struct PricedLine {
+    pub product: bool,
+    pub quantity: i64,
+    pub charged: i64,
+    pub tax: i64,
+    pub points: i64,
+    pub worth: i64,
+    pub gift: i64,
+}
+
+pub struct Priced {
+    pub lines: Vec<PricedLine>,
+    pub products: i64,
+    pub shipping: i64,
+    pub worth: i64,
+}
+
+/// a b / c, half up.
+pub fn half_up(a: i64, b: i64, c: i64) -> i64 {
+    let (a, b, c) = (i128::from(a), i128::from(b), i128::from(c));
+    i64::try_from((2 * a * b + c) / (2 * c)).unwrap()
+}
+
+/// Whole parts first, then one more to whoever lacks most, the earlier of equals.
+pub fn shares(total: i64, weights: &[i64]) -> Vec<i64> {
+    let sum: i64 = weights.iter().sum();
+    let mut parts = vec![0; weights.len()];
+    if sum == 0 {
+        parts[0] = total;
+        return parts;
+    }
+    let exact = |w: i64| i128::from(total) * i128::from(w);
+    for (part, w) in parts.iter_mut().zip(weights) {
+        *part = i64::try_from(exact(*w) / i128::from(sum)).unwrap();
+    }
+    let mut given: Vec<usize> = Vec::new();
+    while parts.iter().sum::<i64>() < total {
+        let lacks = |i: usize| exact(weights[i]) % i128::from(sum);
+        let rest = (0..weights.len()).filter(|i| !given.contains(i));
+        let most = rest.min_by_key(|i| (std::cmp::Reverse(lacks(*i)), *i)).unwrap();
+        parts[most] += 1;
+        given.push(most);
+    }
+    parts
+}
+
+pub fn price(basket: &Basket, value: (i64, i64)) -> Result<Priced, String> {
+    let wrong = |code: &str| Err(format!("cart {code}"));
+    if basket.lines.is_empty() {
+        return wrong("NoLines");
+    }
+    for (i, line) in basket.lines.iter().enumerate() {
+        if i == 1 && basket.twice {
+            return wrong("DuplicateLine");
+        }
+        if line.quantity == 0 {
+            return wrong("Quantity");
+        }
+    }
+    let mut lefts: Vec<i64> = basket.lines.iter().map(|l| l.amount).collect();
+    for (place, off) in &basket.off {
+        let Some(left) = lefts.get_mut(*place) else { return wrong("DiscountOnUnknownLine") };
+        if off > left {
+            return wrong("DiscountExceedsLine");
+        }
+        *left -= off;
+    }
+    let mut lines = Vec::new();
+    for (line, left) in basket.lines.iter().zip(lefts) {
+        lines.push(charged(line, left, basket.taxed)?);
+    }
+    let sum = |product| lines.iter().filter(|l| l.product == product).map(|l| l.charged).sum::<i64>();
+    let (products, shipping) = (sum(true), sum(false));
+    if basket.total.is_some_and(|t| t != products + shipping) {
+        return wrong("LinesDoNotSum");
+    }
+    let worth = half_up(basket.points, value.0, value.1);
+    if basket.points > 0 && (worth > products || products == 0) {
+        return wrong("PointsExceedProducts");
+    }
+    let by: Vec<i64> = lines.iter().map(|l| if l.product { l.charged } else { 0 }).collect();
+    if basket.points > 0 {
+        for ((line, points), worth) in lines.iter_mut().zip(shares(basket.points, &by)).zip(shares(worth, &by)) {
+            (line.points, line.worth) = (points, worth);
+        }
+    }
+    if basket.gift > products + shipping - worth {
+        return wrong("GiftCardExceedsOrder");
+    }
+    let by: Vec<i64> = lines.iter().map(|l| l.charged - l.worth).collect();
+    for (line, gift) in lines.iter_mut().zip(shares(basket.gift, &by)) {
+        line.gift = gift;
+    }
+    Ok(Priced { lines, products, shipping, worth })
+}
+
+fn charged(line: &Line, left: i64, taxed: Taxed) -> Result<PricedLine, String> {
+    let tax = match (line.rate, line.tax) {
+        (None, None) => 0,
+        // Rates are in tenths of a percent.
+        (Some(rate), _) if rate > 1_000 => return Err("cart TaxRate".into()),
+        (Some(rate), _) if taxed == Taxed::Not && rate > 0 => return Err("cart TaxUnexpected".into()),
+        (Some(rate), _) if taxed == Taxed::Included => half_up(left, rate, 1_000 + rate),
+        (Some(rate), _) => half_up(left, rate, 1_000),
+        (_, Some(tax)) if taxed == Taxed::Not && tax > 0 => return Err("cart TaxUnexpected".into()),
+        (_, Some(tax)) if tax > left => return Err("cart TaxExceedsLine".into()),
+        (_, Some(tax)) => tax,
+    };
+    let charged = if taxed == Taxed::OnTop { left + tax } else { left };
+    let quantity = i64::from(line.quantity);
+    Ok(PricedLine { product: line.product, quantity, charged, tax, ..PricedLine::default() })
+}
+
+/// What a line earns on: discounts and shipping are always taken out, the rest if `net`.
+pub fn base(line: &PricedLine, net: bool) -> i64 {
+    if !line.product || line.charged == 0 {
+        return 0;
+    }
+    if !net {
+        return line.charged;
+    }
+    let money = line.charged - line.worth - line.gift;
+    money - half_up(line.tax, money, line.charged)
+}

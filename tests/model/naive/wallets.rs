@@ -1,0 +1,261 @@
+//! A member of the naive model: a list of lots, walked day by day. Nothing is ever thrown away.
+
+use crate::facts::{Day, End, Time, View, WalletView};
+use crate::naive::calendar::{Calendar, tomorrow};
+use crate::spec::Policy;
+
+/// The most points that a wallet has room for.
+pub const MOST: i64 = 1_000_000_000_000_000;
+
+#[derive(Clone, Copy, Debug)]
+pub struct Lot {
+    pub wallet: usize,
+    pub left: i64,
+    /// The day on which it can be spent; `None` when it can.
+    pub waits: Option<Day>,
+    pub end: End,
+    /// Expired of it, ever.
+    pub expired: i64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Purse {
+    pub debt: i64,
+    pub earned: i64,
+    pub reversed: i64,
+    pub spent: i64,
+    pub expired: i64,
+    /// The last day of what ends by inactivity.
+    pub active_until: Option<Day>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Member {
+    pub enrolled: Day,
+    pub moved: Time,
+    pub walked: Day,
+    pub suspended: bool,
+    pub orders: i32,
+    pub last_order: Option<Day>,
+    pub postings: i64,
+    pub purses: Vec<Purse>,
+    pub lots: Vec<Lot>,
+}
+
+/// How a claw-back went: points, taken, forgiven, waived, owed.
+pub type Clawed = [i64; 5];
+
+impl Member {
+    pub fn new(at: Time, today: Day, enrolled: Day, wallets: usize) -> Self {
+        let purses = vec![Purse::default(); wallets];
+        let (lots, last_order) = (Vec::new(), None);
+        Self { enrolled, moved: at, walked: today, suspended: false, orders: 0, last_order, postings: 0, purses, lots }
+    }
+
+    /// Lets the days pass up to `today`. Answers whether anything happened.
+    pub fn walk(&mut self, today: Day) -> bool {
+        let mut happened = false;
+        while self.walked < today && self.lots.iter().any(|l| l.left > 0 && (l.end != End::Never || l.waits.is_some())) {
+            self.walked = tomorrow(self.walked);
+            happened |= self.dawn(self.walked);
+        }
+        self.walked = self.walked.max(today);
+        happened
+    }
+
+    fn dawn(&mut self, today: Day) -> bool {
+        let over: Vec<usize> = (0..self.lots.len()).filter(|i| self.lots[*i].left > 0 && self.is_over(*i, today)).collect();
+        for i in &over {
+            self.expire(*i);
+        }
+        for i in &over {
+            if self.lots[*i].end == End::Inactive {
+                self.purses[self.lots[*i].wallet].active_until = None;
+            }
+        }
+        let mut ripe: Vec<usize> =
+            (0..self.lots.len()).filter(|i| self.lots[*i].left > 0 && self.lots[*i].waits.is_some_and(|d| d <= today)).collect();
+        ripe.sort_by_key(|i| (self.lots[*i].wallet, self.lots[*i].end, *i));
+        for i in &ripe {
+            self.lots[*i].waits = None;
+            self.repay(*i);
+        }
+        !over.is_empty() || !ripe.is_empty()
+    }
+
+    pub fn is_over(&self, lot: usize, today: Day) -> bool {
+        self.ended(self.lots[lot].wallet, self.lots[lot].end, today)
+    }
+
+    fn ended(&self, wallet: usize, end: End, today: Day) -> bool {
+        match end {
+            End::On(day) => day < today,
+            End::Inactive => self.purses[wallet].active_until.is_none_or(|d| d < today),
+            End::Never => false,
+        }
+    }
+
+    pub fn expire(&mut self, lot: usize) {
+        let Lot { wallet, left, .. } = self.lots[lot];
+        self.purses[wallet].expired += left;
+        self.lots[lot].expired += left;
+        self.lots[lot].left = 0;
+    }
+
+    pub fn repay(&mut self, lot: usize) {
+        let purse = &mut self.purses[self.lots[lot].wallet];
+        let paid = purse.debt.min(self.lots[lot].left);
+        purse.debt -= paid;
+        self.lots[lot].left -= paid;
+    }
+
+    pub fn spendable(&self, wallet: usize) -> i64 {
+        self.lots.iter().filter(|l| l.wallet == wallet && l.waits.is_none()).map(|l| l.left).sum()
+    }
+
+    /// Notes that the member did something on a day.
+    pub fn active(&mut self, wallet: usize, until: Option<Day>) {
+        let there = &mut self.purses[wallet].active_until;
+        *there = (*there).max(until);
+    }
+
+    /// Points come in.
+    pub fn give(&mut self, wallet: usize, points: i64, waits: Option<Day>, end: End, today: Day) -> Result<usize, String> {
+        self.earned(wallet, points)?;
+        let waits = waits.filter(|d| *d > today);
+        self.lots.push(Lot { wallet, left: points, waits, end, expired: 0 });
+        let lot = self.lots.len() - 1;
+        self.settle_in(lot, today);
+        Ok(lot)
+    }
+
+    /// A qualifying wallet counts: what ends together lies together.
+    pub fn count(&mut self, wallet: usize, points: i64, end: End, today: Day) -> Result<usize, String> {
+        let same = |l: &Lot| l.wallet == wallet && l.left > 0 && l.waits.is_none() && l.end == end;
+        let Some(lot) = self.lots.iter().rposition(same) else { return self.give(wallet, points, None, end, today) };
+        self.earned(wallet, points)?;
+        self.lots[lot].left += points;
+        Ok(lot)
+    }
+
+    fn earned(&mut self, wallet: usize, points: i64) -> Result<(), String> {
+        let earned = &mut self.purses[wallet].earned;
+        *earned += points;
+        if *earned > MOST { Err("TooManyPoints".into()) } else { Ok(()) }
+    }
+
+    fn settle_in(&mut self, lot: usize, today: Day) {
+        if self.is_over(lot, today) {
+            self.expire(lot);
+            if self.lots[lot].end == End::Inactive {
+                self.purses[self.lots[lot].wallet].active_until = None;
+            }
+        } else if self.lots[lot].waits.is_none() {
+            self.repay(lot);
+        }
+    }
+
+    /// Takes what can be spent, soonest-ending first, then oldest; answers which lots gave how much.
+    pub fn take(&mut self, wallet: usize, points: i64) -> Vec<(usize, i64)> {
+        let mut order: Vec<usize> = (0..self.lots.len()).collect();
+        order.retain(|i| self.lots[*i].wallet == wallet && self.lots[*i].left > 0 && self.lots[*i].waits.is_none());
+        order.sort_by_key(|i| (self.lots[*i].end, *i));
+        let (mut rest, mut takes) = (points, Vec::new());
+        for i in order {
+            let take = rest.min(self.lots[i].left);
+            if take > 0 {
+                self.lots[i].left -= take;
+                rest -= take;
+                takes.push((i, take));
+            }
+        }
+        takes
+    }
+
+    /// Gives back what was taken: the lot that was taken last first.
+    pub fn restore(&mut self, taken: &mut [(usize, i64)], points: i64, grace: Option<Day>, today: Day) {
+        let (mut rest, mut over) = (points, Vec::new());
+        for (lot, out) in taken.iter_mut().rev() {
+            let back = rest.min(*out);
+            rest -= back;
+            *out -= back;
+            if back > 0 && self.is_over(*lot, today) {
+                over.push((*lot, back));
+            } else {
+                self.lots[*lot].left += back;
+            }
+        }
+        for (lot, back) in over {
+            match grace {
+                Some(day) => {
+                    let wallet = self.lots[lot].wallet;
+                    self.lots.push(Lot { wallet, left: back, waits: None, end: End::On(day), expired: 0 });
+                }
+                None => {
+                    self.lots[lot].left += back;
+                    self.expire(lot);
+                }
+            }
+        }
+    }
+
+    /// Takes back what was earned.
+    pub fn claw_back(&mut self, lot: usize, points: i64, forgiven_before: i64, policy: Policy) -> Clawed {
+        let wallet = self.lots[lot].wallet;
+        let forgiven = points.min((self.lots[lot].expired - forgiven_before).max(0));
+        let mut taken = 0;
+        if policy != Policy::PendingOnly || self.lots[lot].waits.is_some() {
+            taken = self.lots[lot].left.min(points - forgiven);
+            self.lots[lot].left -= taken;
+        }
+        if policy != Policy::PendingOnly {
+            taken += self.take(wallet, points - forgiven - taken).iter().map(|t| t.1).sum::<i64>();
+        }
+        let rest = points - forgiven - taken;
+        let (waived, owed) = if policy == Policy::Allow { (0, rest) } else { (rest, 0) };
+        self.purses[wallet].debt += owed;
+        self.purses[wallet].reversed += taken + owed;
+        [points, taken, forgiven, waived, owed]
+    }
+
+    /// What is seen, the days up to today having passed.
+    pub fn view(&self, calendar: &Calendar) -> View {
+        let wallets = self.purses.iter().enumerate().map(|(i, p)| self.wallet_view(i, p, calendar)).collect();
+        View { seq: self.postings, orders: self.orders, last_order: self.last_order, wallets }
+    }
+
+    fn wallet_view(&self, wallet: usize, purse: &Purse, calendar: &Calendar) -> WalletView {
+        let mut view = WalletView { debt: purse.debt, ..WalletView::default() };
+        view.ever = [purse.earned, purse.reversed, purse.spent, purse.expired];
+        let mut lots: Vec<&Lot> = self.lots.iter().filter(|l| l.wallet == wallet && l.left > 0).collect();
+        lots.sort_by_key(|l| (l.end, l.waits));
+        for lot in &lots {
+            if let Some(day) = lot.waits {
+                view.pending += lot.left;
+                add(&mut view.waits, (calendar.start(day), lot.end), lot.left);
+            } else {
+                view.spendable += lot.left;
+                add_end(&mut view.ends, lot.end, lot.left);
+            }
+        }
+        if lots.iter().any(|l| l.end == End::Inactive) {
+            view.inactive_on = purse.active_until;
+        }
+        view.waits.sort_unstable();
+        view
+    }
+}
+
+fn add(sums: &mut Vec<(Time, End, i64)>, (at, end): (Time, End), points: i64) {
+    match sums.iter_mut().find(|s| (s.0, s.1) == (at, end)) {
+        Some(sum) => sum.2 += points,
+        None => sums.push((at, end, points)),
+    }
+}
+
+fn add_end(sums: &mut Vec<(End, i64)>, end: End, points: i64) {
+    match sums.iter_mut().find(|s| s.0 == end) {
+        Some(sum) => sum.1 += points,
+        None => sums.push((end, points)),
+    }
+}

@@ -1,0 +1,240 @@
+//! Programmes: each once as the document that the product compiles, and as the plain rules that the model reads.
+
+use std::fmt::Write as _;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use perennial::kernel::id::Version;
+use perennial::loyalty::program::compile::compile;
+use perennial::loyalty::program::document::Document;
+use perennial::loyalty::program::model::Timeline;
+use perennial::loyalty::program::slots::assign_slots;
+
+use crate::facts::{Day, Time};
+use crate::naive::calendar::Calendar;
+use crate::rng::Rng;
+
+/// Months and days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span(pub i32, pub i64);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Term {
+    Never,
+    /// After so long, moved on to the end of so many months: 0 (not moved), 1, 3 or 12.
+    Fixed(Span, u32),
+    Inactive(Span),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Policy {
+    PendingOnly,
+    WithinBalance,
+    Allow,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    Spend,
+    Points,
+    Orders,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasts {
+    Calendar,
+    Anniversary,
+    Rolling(Span),
+    Lifetime,
+}
+
+#[derive(Clone, Debug)]
+pub enum Purse {
+    /// Minor units a point, as a fraction.
+    Points { value: (i64, i64), pending: Option<Span>, term: Term, grace: Option<Span>, policy: Policy },
+    Counter { counted: Counted, lasts: Lasts },
+}
+
+#[derive(Clone, Debug)]
+pub struct Earn {
+    pub code: &'static str,
+    pub wallet: usize,
+    pub per_minor: i64,
+    pub points: i64,
+    pub step: bool,
+    /// Whether points, gift card and tax are taken out of the base; discounts and shipping always are.
+    pub net: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Rules {
+    pub starts: Time,
+    pub purses: Vec<Purse>,
+    pub earns: Vec<Earn>,
+}
+
+/// A programme.
+pub struct Spec {
+    pub currency: &'static str,
+    pub zone: &'static str,
+    pub first_day: Day,
+    pub calendar: Rc<Calendar>,
+    pub codes: Vec<&'static str>,
+    pub versions: Vec<Rules>,
+    pub timeline: Timeline,
+}
+
+impl Spec {
+    /// The version, from 0, that decides at a time.
+    pub fn at(&self, at: Time) -> usize {
+        (1..self.versions.len()).rev().find(|v| self.versions[*v].starts <= at).unwrap_or(0)
+    }
+}
+
+const PLACES: [(&str, u32, &str, (i32, u32, u32)); 5] = [
+    ("EUR", 2, "Europe/Amsterdam", (2026, 1, 5)),
+    ("EUR", 2, "America/Sao_Paulo", (2017, 8, 20)),
+    ("JPY", 0, "UTC", (2027, 11, 1)),
+    ("KWD", 3, "Asia/Kolkata", (2026, 10, 30)),
+    ("EUR", 2, "Europe/Amsterdam", (2027, 6, 15)),
+];
+
+pub const CODES: [&str; 5] = ["points", "coins", "spend", "collected", "visits"];
+
+/// The `number`-th programme of the pool.
+pub fn spec(number: u64) -> Spec {
+    let mut rng = Rng::new(number.wrapping_mul(7919));
+    let (currency, exponent, zone, (y, m, d)) = PLACES[usize::try_from(number).unwrap() % PLACES.len()];
+    let calendar = Rc::new(Calendar::new(zone));
+    let first_day = Day::from_ymd_opt(y, m, d).unwrap();
+    let mut starts = calendar.start(first_day);
+    let mut versions = vec![rules(&mut rng, starts)];
+    for _ in 0..rng.within(0, 2) {
+        starts += chrono::Duration::minutes(rng.within(60 * 24 * 40, 60 * 24 * 400));
+        versions.push(rules(&mut rng, starts));
+    }
+    let (mut slots, mut books) = (IndexMap::new(), Vec::new());
+    for (i, version) in versions.iter().enumerate() {
+        let text = document(version, currency, exponent, zone);
+        let document = Document::from_toml(&text).unwrap_or_else(|e| panic!("{e:?}\n{text}"));
+        slots = assign_slots(&slots, &document).unwrap();
+        let number = Version(i32::try_from(i).unwrap() + 1);
+        books.push(Arc::new(compile(&document, number, version.starts, &slots).unwrap()));
+    }
+    let timeline = Timeline::new(Arc::clone(&books[0]), books.split_off(1));
+    Spec { currency, zone, first_day, calendar, codes: CODES.to_vec(), versions, timeline }
+}
+
+fn rules(rng: &mut Rng, starts: Time) -> Rules {
+    let earn = |rng: &mut Rng, code, wallet, per: &[i64]| Earn {
+        code,
+        wallet,
+        per_minor: *rng.pick(per),
+        points: rng.within(1, 3),
+        step: rng.percent(25),
+        net: rng.percent(75),
+    };
+    let earns = vec![
+        earn(rng, "base", 0, &[100, 50, 7, 1]),
+        earn(rng, "coins", 1, &[1_000, 333]),
+        earn(rng, "more", 0, &[500, 250]),
+    ];
+    Rules { starts, purses: purses(rng), earns }
+}
+
+fn purses(rng: &mut Rng) -> Vec<Purse> {
+    let (a, b) = (points(rng), points(rng));
+    let counter = |rng: &mut Rng, counted| {
+        let rolling = Lasts::Rolling(*rng.pick(&[Span(12, 0), Span(1, 0), Span(0, 30)]));
+        let lasts = *rng.pick(&[Lasts::Calendar, Lasts::Anniversary, rolling, rolling, Lasts::Lifetime]);
+        Purse::Counter { counted, lasts }
+    };
+    let (spend, points) = (counter(rng, Counted::Spend), counter(rng, Counted::Points));
+    vec![a, b, spend, points, counter(rng, Counted::Orders)]
+}
+
+fn points(rng: &mut Rng) -> Purse {
+    let pending = *rng.pick(&[None, None, Some(Span(0, 14)), Some(Span(0, 1)), Some(Span(1, 0))]);
+    let span = *rng.pick(&[Span(12, 0), Span(3, 0), Span(0, 45), Span(1, 15)]);
+    let round = *rng.pick(&[0, 1, 3, 12]);
+    let term = match rng.within(0, 7) {
+        0 => Term::Never,
+        1 | 2 => Term::Inactive(*rng.pick(&[Span(1, 15), Span(6, 0), Span(0, 60)])),
+        _ => Term::Fixed(span, round),
+    };
+    let grace = if term == Term::Never { None } else { *rng.pick(&[None, Some(Span(0, 30)), Some(Span(0, 1))]) };
+    let value = *rng.pick(&[(1, 1), (1, 1), (1, 2), (3, 1)]);
+    let policy = *rng.pick(&[Policy::PendingOnly, Policy::WithinBalance, Policy::Allow, Policy::Allow]);
+    Purse::Points { value, pending, term, grace, policy }
+}
+
+fn decimal(minor_num: i64, den: i64, exponent: u32) -> String {
+    // Four more places hold halves exactly.
+    let scaled = minor_num * 10_000 / den;
+    let places = exponent + 4;
+    let whole = 10_i64.pow(places);
+    format!("{}.{:0width$}", scaled / whole, scaled % whole, width = usize::try_from(places).unwrap())
+}
+
+fn written(span: Span) -> String {
+    match span {
+        Span(0, d) => format!("P{d}D"),
+        Span(m, 0) => format!("P{m}M"),
+        Span(m, d) => format!("P{m}M{d}D"),
+    }
+}
+
+fn document(rules: &Rules, currency: &str, exponent: u32, zone: &str) -> String {
+    let mut out = format!("program = {{ name = \"Acme\", currency = \"{currency}\", timezone = \"{zone}\" }}\n[wallets]\n");
+    for (code, purse) in CODES.iter().zip(&rules.purses) {
+        writeln!(out, "{code} = {{ {} }}", wallet(purse, exponent)).unwrap();
+    }
+    out.push_str("[earning]\n");
+    for e in &rules.earns {
+        let (per, wallet) = (decimal(e.per_minor, 1, exponent), CODES[e.wallet]);
+        let base = if e.net { "" } else { ", base = { net_of = [\"discounts\", \"shipping\"] }" };
+        let award = format!("{{ per = \"{per}\", points = {}, step = {} }}", e.points, e.step);
+        writeln!(out, "{} = {{ wallet = \"{wallet}\", award = {award}{base} }}", e.code).unwrap();
+    }
+    out
+}
+
+fn wallet(purse: &Purse, exponent: u32) -> String {
+    match purse {
+        Purse::Points { value, pending, term, grace, policy } => {
+            let value = decimal(value.0, value.1, exponent);
+            let pending = pending.map_or(String::new(), |p| format!(", pending = {{ after = \"{}\" }}", written(p)));
+            let grace = grace.map_or(String::new(), |g| format!(", restore_grace = \"{}\"", written(g)));
+            let expiry = match term {
+                Term::Never => String::from("\"never\""),
+                Term::Inactive(p) => format!("{{ inactive = \"{}\"{grace} }}", written(*p)),
+                Term::Fixed(p, 0) => format!("{{ after = \"{}\"{grace} }}", written(*p)),
+                Term::Fixed(p, months) => {
+                    let round = ["end_of_month", "end_of_quarter", "end_of_year"][usize::from(*months > 1) + usize::from(*months > 3)];
+                    format!("{{ after = \"{}\", round = \"{round}\"{grace} }}", written(*p))
+                }
+            };
+            let returns = match policy {
+                Policy::PendingOnly => "pending_only",
+                Policy::WithinBalance => "within_balance",
+                Policy::Allow => "allow",
+            };
+            format!("kind = \"redeemable\", value = \"{value}\"{pending}, expiry = {expiry}, returns = \"{returns}\"")
+        }
+        Purse::Counter { counted, lasts } => {
+            let counts = match counted {
+                Counted::Spend => "spend",
+                Counted::Points => "points",
+                Counted::Orders => "orders",
+            };
+            let window = match lasts {
+                Lasts::Calendar => String::from("\"calendar_year\""),
+                Lasts::Anniversary => String::from("\"anniversary\""),
+                Lasts::Rolling(p) => format!("{{ rolling = \"{}\" }}", written(*p)),
+                Lasts::Lifetime => String::from("\"lifetime\""),
+            };
+            format!("kind = \"qualifying\", counts = \"{counts}\", window = {window}")
+        }
+    }
+}
