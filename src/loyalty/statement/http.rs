@@ -5,7 +5,6 @@ use std::sync::Arc;
 use actix_web::get;
 use actix_web::web::{Data, Json, Path};
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel_async::AsyncPgConnection;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -29,7 +28,7 @@ use crate::loyalty::statement::balance::{Balance, balances};
 use crate::loyalty::statement::says::says;
 use crate::loyalty::statement::store::{find_account, find_posting, list_postings};
 use crate::platform::auth::{Caller, needs};
-use crate::platform::db::Db;
+use crate::platform::db::{Conn, Db};
 use crate::platform::web::paging::{Cursor, Limit};
 use crate::platform::web::problem::Problem;
 use crate::platform::web::query::Query;
@@ -381,7 +380,7 @@ async fn get_why(
 
 /// The member's account, when it was read, and the versions that it is read by.
 async fn account_of(
-    conn: &AsyncPgConnection,
+    conn: &Conn,
     scope: &ProgramScope,
     ledger: &Ledger,
     member: MemberId,
