@@ -171,6 +171,7 @@ impl<'s> Engine<'s> {
         };
         let profile = if order.new { order.email.clone() } else { None };
         SettleOrder {
+            named: Reference::order(name),
             reference: name.to_owned(),
             hash,
             target: if order.new { Target::New(member) } else { Target::Member(member) },
@@ -199,7 +200,7 @@ impl<'s> Engine<'s> {
             [money[0], money[1], l.points_spent, money[2], money[3], money[4], money[5], l.earned]
         };
         OrderFacts {
-            member: member_of(receipt.member),
+            member: member_of(receipt.member.unwrap()),
             version: receipt.program_version,
             day: receipt.ordered_on,
             sums: [receipt.charged, receipt.shipping, receipt.tax, receipt.gift_card, receipt.paid].map(minor),
