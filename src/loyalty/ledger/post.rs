@@ -99,8 +99,9 @@ impl Ledger {
     pub async fn preview<P: Posting>(&self, scope: &ProgramScope, posting: P) -> Answer<P> {
         let (job, answer) = Job::new(scope.clone(), posting);
         let conn = self.db.conn().await.map_err(|_| PostError::Unavailable)?;
-        let previewed = preview(&conn, &self.timelines, self.lanes, Box::new(job)).await;
-        previewed.map_err(|_| PostError::Unavailable)?;
+        let (timelines, lanes) = (self.timelines.clone(), self.lanes);
+        // In a task: were it dropped with a caller who hung up, the pool would get a connection in a transaction.
+        tokio::spawn(async move { preview(&conn, &timelines, lanes, Box::new(job)).await });
         answer.await.unwrap_or(Err(PostError::Unavailable))
     }
 

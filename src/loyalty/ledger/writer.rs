@@ -71,6 +71,14 @@ impl GroupError {
     }
 }
 
+/// Why a group was given up.
+enum GaveUp {
+    /// The database is away, or somebody holds the lane: its commands would fare no better alone.
+    Away,
+    /// It fails in the database: perhaps one of its commands does, so each is tried alone.
+    Poisoned,
+}
+
 /// What a stored group answers, in the order of its commands.
 type Verdicts = Vec<Verdict>;
 
@@ -104,41 +112,49 @@ impl Writer {
         for job in &jobs {
             histogram!("perennial_queue_wait_seconds").record(job.since().elapsed().as_secs_f64());
         }
-        if let Some(verdicts) = self.store(&mut jobs).await {
-            return answer(jobs, verdicts);
-        }
-        if size > 1 {
-            counter!("perennial_groups_taken_apart_total").increment(1);
-        }
-        for job in jobs {
-            let mut alone = vec![job];
-            let verdicts = self.store(&mut alone).await.unwrap_or_else(|| vec![Verdict::Unavailable]);
-            answer(alone, verdicts);
+        match self.store(&mut jobs).await {
+            Ok(verdicts) => answer(jobs, verdicts),
+            Err(GaveUp::Away) => answer_away(jobs),
+            Err(GaveUp::Poisoned) if size == 1 => answer_away(jobs),
+            Err(GaveUp::Poisoned) => {
+                counter!("perennial_groups_taken_apart_total").increment(1);
+                for job in jobs {
+                    let mut alone = vec![job];
+                    match self.store(&mut alone).await {
+                        Ok(verdicts) => answer(alone, verdicts),
+                        Err(_) => answer_away(alone),
+                    }
+                }
+            }
         }
     }
 
-    /// Stores a group, trying again as long as that may help; `None` when it did not.
-    async fn store(&mut self, jobs: &mut [Box<dyn Queued>]) -> Option<Verdicts> {
+    /// Stores a group, trying again as long as that may help.
+    async fn store(&mut self, jobs: &mut [Box<dyn Queued>]) -> Result<Verdicts, GaveUp> {
         let mut lock = Lock::Lanes;
+        let mut gave_up = GaveUp::Poisoned;
         for attempt in 0..TRIES_MAX {
             let error = match self.attempt(jobs, lock).await {
-                Ok(verdicts) => return Some(verdicts),
+                Ok(verdicts) => return Ok(verdicts),
                 Err(error) => error,
             };
-            let fault = error.fault();
             counter!("perennial_group_retries_total").increment(1);
             tracing::warn!(error = %chain(&error), attempt, commands = jobs.len(), "a group was not stored");
-            match fault {
+            match error.fault() {
                 Fault::Check("counters_used_check") => lock = Lock::LanesAndCounters,
-                Fault::Unique(_) | Fault::Conflict | Fault::LockTimeout => {}
+                Fault::Unique(_) | Fault::Conflict => gave_up = GaveUp::Poisoned,
+                Fault::LockTimeout => return Err(GaveUp::Away),
                 Fault::ConnectionLost | Fault::ReadOnly => {
+                    gave_up = GaveUp::Away;
                     self.conn = None;
                     sleep(Duration::from_millis(RECONNECT_MS << attempt)).await;
                 }
-                Fault::Check(_) | Fault::ForeignKey(_) | Fault::OutOfRange | Fault::Other => return None,
+                Fault::Check(_) | Fault::ForeignKey(_) | Fault::OutOfRange | Fault::Other => {
+                    return Err(GaveUp::Poisoned);
+                }
             }
         }
-        None
+        Err(gave_up)
     }
 
     async fn attempt(&mut self, jobs: &mut [Box<dyn Queued>], lock: Lock) -> Result<Verdicts, GroupError> {
@@ -214,20 +230,14 @@ async fn decide(
 }
 
 /// Decides one command on what is there, and stores nothing: a quote.
-///
-/// # Errors
-/// When the database fails.
-pub async fn preview(
-    conn: &AsyncPgConnection,
-    timelines: &Timelines,
-    lanes: LaneCount,
-    job: Box<dyn Queued>,
-) -> Result<(), DbError> {
+pub async fn preview(conn: &AsyncPgConnection, timelines: &Timelines, lanes: LaneCount, job: Box<dyn Queued>) {
     let mut plan = Plan::default();
     plan.add(job.as_ref(), lanes);
     let mut jobs = vec![job];
     let decided = decide(conn, timelines, lanes, &plan, Lock::Nothing, &mut jobs).await;
-    Rollback {}.execute(&mut &*conn).await?;
+    if let Err(error) = (Rollback {}).execute(&mut &*conn).await {
+        tracing::warn!(%error, "a preview was not rolled back");
+    }
     let verdicts = decided.map_or_else(
         |error| {
             tracing::warn!(error = %chain(&error), "a preview was not decided");
@@ -236,7 +246,6 @@ pub async fn preview(
         |decided| decided.verdicts,
     );
     answer(jobs, verdicts);
-    Ok(())
 }
 
 async fn verdicts(
@@ -276,6 +285,12 @@ async fn open(db: &Db) -> Result<AsyncPgConnection, DbError> {
 fn answer(jobs: Vec<Box<dyn Queued>>, verdicts: Verdicts) {
     for (job, verdict) in jobs.into_iter().zip(verdicts) {
         job.answer(verdict);
+    }
+}
+
+fn answer_away(jobs: Vec<Box<dyn Queued>>) {
+    for job in jobs {
+        job.answer(Verdict::Unavailable);
     }
 }
 
