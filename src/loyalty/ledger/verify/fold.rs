@@ -154,13 +154,14 @@ impl Folded {
         }
     }
 
-    /// Earning and spending keep alive what ends by inactivity; a return does not.
+    /// Earning and spending keep alive what ends by inactivity, as the version of that business time says; a return does
+    /// not.
     fn note_activity(&mut self, step: &Step<'_>, entry: &Entry) {
         let active = [EntryKind::Award, EntryKind::Spend, EntryKind::AdjustUp, EntryKind::Opening];
         if !active.contains(&entry.kind) {
             return;
         }
-        if let Some(after) = step.timeline.inactivity(entry.wallet, step.at) {
+        if let Some(after) = step.timeline.inactivity(entry.wallet, step.row.effective_at) {
             let last = after.after(step.zone.day_of(step.row.effective_at));
             let wallet = self.wallets.entry(entry.wallet).or_default();
             wallet.expires_on = wallet.expires_on.max(Some(last));
