@@ -8,7 +8,8 @@ use super::failure::Failure;
 use super::keys::KeysCommand;
 use super::program::ProgramCommand;
 use super::settings::{Settings, Source};
-use super::{keys, log, migrate, openapi, program, serve, terminal};
+use super::verify::VerifyArgs;
+use super::{keys, log, migrate, openapi, program, serve, terminal, verify};
 
 /// Loyalty points and rewards: an exact ledger, programmes that marketers can change, statistics that are honest.
 #[derive(Debug, Parser)]
@@ -35,6 +36,8 @@ enum Command {
     /// Issue, list and revoke API keys
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Prove the ledger: every law of it over every row; exit code 1 says that one is broken
+    Verify(VerifyArgs),
 }
 
 /// Does what the command line asks; the exit code is 0 when done, 1 when it failed, 2 for usage or configuration.
@@ -61,5 +64,6 @@ async fn answer(command: Command) -> Result<(), Failure> {
         }
         Command::Program(command) => program::run(&settings, command).await,
         Command::Keys(command) => keys::run(&settings, command).await,
+        Command::Verify(args) => verify::run(&settings, &args).await,
     }
 }

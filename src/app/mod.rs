@@ -16,5 +16,6 @@ mod program;
 mod serve;
 pub mod settings;
 mod terminal;
+mod verify;
 
 pub use cli::run;

@@ -26,12 +26,14 @@ pub enum Kind {
 }
 
 /// The files of loyalty and insight that drive others; everything else there is pure unless its name says more.
-pub const ENGINES: [&str; 9] = [
+pub const ENGINES: [&str; 11] = [
     "src/loyalty/ledger/load.rs",
     "src/loyalty/ledger/memory.rs",
     "src/loyalty/ledger/post.rs",
     "src/loyalty/ledger/queue.rs",
     "src/loyalty/ledger/save.rs",
+    "src/loyalty/ledger/verify/check.rs",
+    "src/loyalty/ledger/verify/stream.rs",
     "src/loyalty/ledger/writer.rs",
     "src/loyalty/membership/identities.rs",
     "src/loyalty/program/create.rs",

@@ -25,5 +25,6 @@ pub mod rows;
 pub mod save;
 pub mod settle_due;
 pub mod store;
+pub mod verify;
 pub mod writer;
 pub mod writes;

@@ -213,6 +213,11 @@ impl StoredPosting {
         MemberId(self.member_id)
     }
 
+    /// Its position.
+    pub fn seq(&self) -> Seq {
+        Seq(self.seq)
+    }
+
     /// The posting of the row; its programme is the account's.
     ///
     /// # Errors

@@ -2,10 +2,14 @@
 
 mod binary;
 mod database;
+mod dice;
 mod home;
 mod platform;
+mod shop;
 
 pub use binary::{Serving, perennial, said};
 pub use database::TestDb;
+pub use dice::Dice;
 pub use home::Home;
 pub use platform::{Platform, program};
+pub use shop::{Shop, verify};

@@ -1,0 +1,248 @@
+//! The documents of postings as the laws read them: shapes of their own, so that what checkout and membership write is
+//! read by somebody else.
+
+use chrono::NaiveDate;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::kernel::money::{Amount, Currency};
+use crate::kernel::spread::Share;
+use crate::loyalty::ledger::entry::EntryKind;
+use crate::loyalty::ledger::posting::PostingRow;
+use crate::loyalty::program::model::Slot;
+
+/// Of every document that has a member.
+#[derive(Debug, Deserialize)]
+pub struct OfMember {
+    /// The member.
+    pub member: Uuid,
+    /// The posting, where it says so.
+    pub posting: Option<String>,
+}
+
+/// Of an enrolment.
+#[derive(Debug, Deserialize)]
+pub struct EnrolDocument {
+    /// The local day.
+    pub enrolled_on: NaiveDate,
+}
+
+/// Of an adjustment or an opening balance.
+#[derive(Debug, Deserialize)]
+pub struct PointsDocument {
+    /// The wallet's code.
+    pub wallet: String,
+    /// By how much; negative when points were taken.
+    pub points: i64,
+    /// What could be spent after it, where it says so.
+    pub spendable: Option<i64>,
+}
+
+/// Of an order.
+#[derive(Debug, Deserialize)]
+pub struct OrderDocument {
+    /// Its reference.
+    pub reference: String,
+    /// The version that decided.
+    pub program_version: i32,
+    /// What all money is in.
+    pub currency: String,
+    /// The local day.
+    pub ordered_on: NaiveDate,
+    /// Of the products.
+    pub charged: Amount,
+    /// Of the shipping.
+    pub shipping: Amount,
+    /// In both.
+    pub tax: Amount,
+    /// By gift card.
+    pub gift_card: Amount,
+    /// In money.
+    pub paid: Amount,
+    /// Line by line.
+    pub lines: Vec<LineDocument>,
+    /// Rule by rule.
+    pub rows: Vec<RowDocument>,
+    /// Wallet by wallet.
+    pub earned: Vec<EarnedDocument>,
+    /// Wallet by wallet.
+    pub spent: Vec<SpentDocument>,
+}
+
+/// A line.
+#[derive(Debug, Deserialize)]
+pub struct LineDocument {
+    /// Its id.
+    pub id: String,
+    /// `product` or `shipping`.
+    pub kind: String,
+    /// Pieces.
+    pub quantity: u32,
+    /// Tax included.
+    pub charged: Amount,
+    /// In it.
+    pub tax: Amount,
+    /// Points paid.
+    pub points_spent: i64,
+    /// Their worth.
+    pub worth: Amount,
+    /// By gift card.
+    pub gift_card: Amount,
+    /// In money.
+    pub paid: Amount,
+    /// What it earned on.
+    pub base: Amount,
+    /// Over all rules.
+    pub earned: i64,
+}
+
+/// What a rule awarded.
+#[derive(Debug, Deserialize)]
+pub struct RowDocument {
+    /// Its wallet.
+    pub wallet: String,
+    /// In all.
+    pub points: i64,
+    /// By line.
+    pub lines: Vec<PartDocument>,
+}
+
+/// A line's part.
+#[derive(Debug, Deserialize)]
+pub struct PartDocument {
+    /// The line.
+    pub id: String,
+    /// Its part.
+    pub points: i64,
+}
+
+/// What came into a wallet.
+#[derive(Debug, Deserialize)]
+pub struct EarnedDocument {
+    /// Its code.
+    pub wallet: String,
+    /// Points, if it counts them.
+    pub points: Option<i64>,
+    /// Money, if it counts that.
+    pub amount: Option<Amount>,
+    /// What a qualifying wallet counts.
+    pub counts: Option<String>,
+}
+
+/// What went out of a wallet.
+#[derive(Debug, Deserialize)]
+pub struct SpentDocument {
+    /// Its code.
+    pub wallet: String,
+    /// Points.
+    pub points: i64,
+    /// Their worth.
+    pub worth: Amount,
+}
+
+/// Of a return.
+#[derive(Debug, Deserialize)]
+pub struct ReturnDocument {
+    /// Its reference.
+    pub reference: String,
+    /// The order's.
+    pub order: String,
+    /// What all money is in.
+    pub currency: String,
+    /// Of what was charged.
+    pub charged: Amount,
+    /// The tax in it.
+    pub tax: Amount,
+    /// To the gift card.
+    pub gift_card: Amount,
+    /// In money.
+    pub money: Amount,
+    /// Line by line.
+    pub lines: Vec<ReturnedLineDocument>,
+    /// Points given back.
+    pub restored: Vec<RestoredDocument>,
+    /// Points taken back.
+    pub clawed_back: Vec<ClawedBackDocument>,
+    /// Whether the order has come back.
+    pub complete: bool,
+}
+
+/// What came back of a line.
+#[derive(Debug, Deserialize)]
+pub struct ReturnedLineDocument {
+    /// Its id.
+    pub id: String,
+    /// Of what was charged.
+    pub charged: Amount,
+    /// The tax in it.
+    pub tax: Amount,
+    /// To the gift card.
+    pub gift_card: Amount,
+    /// In money.
+    pub money: Amount,
+    /// Points given back.
+    pub restored: i64,
+    /// Points taken back.
+    pub clawed_back: i64,
+    /// In all, this return included.
+    pub returned: ReturnedDocument,
+}
+
+/// How much of a line has come back.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub struct ReturnedDocument {
+    /// The exact share.
+    pub share: Share,
+    /// Pieces.
+    pub quantity: u32,
+    /// Money, in minor units.
+    pub money_minor: i64,
+}
+
+/// Points given back.
+#[derive(Debug, Deserialize)]
+pub struct RestoredDocument {
+    /// The wallet's code.
+    pub wallet: String,
+    /// Points.
+    pub points: i64,
+}
+
+/// Points taken back.
+#[derive(Debug, Deserialize)]
+pub struct ClawedBackDocument {
+    /// The wallet's code.
+    pub wallet: String,
+    /// Points, of a wallet that counts them.
+    pub points: Option<i64>,
+    /// Money, of one that counts that.
+    pub amount: Option<Amount>,
+    /// From lots.
+    pub taken: i64,
+    /// Expired unused.
+    pub forgiven: i64,
+    /// Let go.
+    pub waived: i64,
+    /// Owed.
+    pub owed: i64,
+}
+
+/// A posting's document.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn parse<T: DeserializeOwned>(row: &PostingRow) -> Result<T, String> {
+    serde_json::from_str(&row.document).map_err(|error| format!("the document of kind {}: {error}", row.kind.name()))
+}
+
+/// An amount in minor units; -1 when it is none of the currency, which no sum of a document is.
+pub fn minor(amount: Amount, currency: Currency) -> i64 {
+    amount.read(currency).map_or(-1, |money| money.minor())
+}
+
+/// The points of a posting's entries of some kinds and one wallet.
+pub fn entered(row: &PostingRow, kinds: &[EntryKind], wallet: Slot) -> i64 {
+    let entries = row.entries.iter().filter(|e| e.wallet == wallet && kinds.contains(&e.kind));
+    entries.map(|e| e.points.get()).sum()
+}

@@ -1,0 +1,18 @@
+//! The proof of the ledger: every law of it over every row, in one snapshot and in flat memory.
+//!
+//! The laws are pure and do their own arithmetic (`fold.rs` repeats no method of `Account`), so that a bug of the engine
+//! does not hide itself here. `stream.rs` reads; `check.rs` puts both together.
+
+pub mod check;
+pub mod documents;
+pub mod fold;
+pub mod heads;
+pub mod journal;
+pub mod law;
+pub mod member;
+pub mod orders;
+pub mod report;
+pub mod returns;
+pub mod state;
+pub mod store;
+pub mod stream;

@@ -1,0 +1,217 @@
+//! What a posting's document must say of its columns and entries, and they of it.
+
+use chrono::NaiveDate;
+
+use crate::kernel::money::Amount;
+use crate::loyalty::ledger::entry::EntryKind;
+use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference};
+use crate::loyalty::ledger::verify::documents::{
+    EnrolDocument, LineDocument, OfMember, OrderDocument, PointsDocument, entered, minor, parse,
+};
+use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
+use crate::loyalty::program::model::{Rulebook, Timeline, WalletKind};
+
+/// Names of two figures that must be one, and the figures.
+type Pair = (&'static str, i64, i64);
+
+/// Checks a posting's document against the posting. Answers the day of the enrolment, of a posting that enrols.
+pub fn check_document(row: &PostingRow, timeline: &Timeline, found: &mut Findings) -> Option<NaiveDate> {
+    let place = Place::posting(row.member, row.seq);
+    check_kinds(row, found);
+    let newest = timeline.newest();
+    if row.currency != newest.currency {
+        found.add(Law::Documents, place, format!("it is in {}, the programme in {}", row.currency, newest.currency));
+    }
+    let checked = match row.kind {
+        PostingKind::CatchUp => check_catch_up(row, found),
+        PostingKind::Enrol => of_member(row, found).and_then(|()| enrolled_on(row)).map(Some),
+        PostingKind::Change => of_member(row, found).map(|()| None),
+        PostingKind::Order => of_member(row, found)
+            .and_then(|()| check_order(row, timeline, found))
+            .map(|day| (row.seq.0 == 1).then_some(day)),
+        PostingKind::Adjust | PostingKind::Opening => {
+            of_member(row, found).and_then(|()| check_points(row, timeline, found)).map(|()| None)
+        }
+        // The rest of a return is `returns`' affair.
+        PostingKind::Return => of_member(row, found).map(|()| None),
+    };
+    if row.kind != PostingKind::Order
+        && row.kind != PostingKind::Return
+        && (row.paid.is_some() || row.items != 0 || row.orders != 0)
+    {
+        found.add(Law::Documents, place, "it sells something, and is no sale");
+    }
+    match checked {
+        Ok(day) => day,
+        Err(says) => {
+            found.add(Law::Documents, place, says);
+            None
+        }
+    }
+}
+
+/// Adds a finding for each pair of figures that are not one.
+pub fn compare(law: Law, place: Place, pairs: &[Pair], found: &mut Findings) {
+    for (name, says, is) in pairs.iter().filter(|(_, says, is)| says != is) {
+        found.add(law, place, format!("{name}: it says {says}, and it is {is}"));
+    }
+}
+
+fn check_kinds(row: &PostingRow, found: &mut Findings) {
+    let allowed: &[EntryKind] = match row.kind {
+        PostingKind::Enrol | PostingKind::Change => &[],
+        PostingKind::Order => &[EntryKind::Award, EntryKind::Spend, EntryKind::Repay, EntryKind::Expire],
+        PostingKind::Return => &[EntryKind::Restore, EntryKind::Expire, EntryKind::ClawBack, EntryKind::Owe],
+        PostingKind::Adjust => &[EntryKind::AdjustUp, EntryKind::AdjustDown, EntryKind::Repay, EntryKind::Expire],
+        PostingKind::CatchUp => &[EntryKind::Expire, EntryKind::Available, EntryKind::Repay],
+        PostingKind::Opening => &[EntryKind::Opening, EntryKind::Repay, EntryKind::Expire],
+    };
+    for entry in row.entries.iter().filter(|e| !allowed.contains(&e.kind)) {
+        let says = format!("{} has an entry {}", row.kind.name(), entry.kind.name());
+        found.add(Law::Documents, Place::posting(row.member, row.seq), says);
+    }
+}
+
+fn of_member(row: &PostingRow, found: &mut Findings) -> Result<(), String> {
+    let document: OfMember = parse(row)?;
+    let place = Place::posting(row.member, row.seq);
+    if document.member != row.member.0 {
+        found.add(Law::Documents, place, format!("the document is of member {}", document.member));
+    }
+    let own = format!("{}{:x}", row.member.0.simple(), row.seq.0);
+    if let Some(posting) = document.posting.filter(|posting| *posting != own) {
+        found.add(Law::Documents, place, format!("the document is of posting {posting}"));
+    }
+    Ok(())
+}
+
+fn check_catch_up(row: &PostingRow, found: &mut Findings) -> Result<Option<NaiveDate>, String> {
+    let place = Place::posting(row.member, row.seq);
+    if row.document != "{}" {
+        return Err("the document of a catch-up is not empty".into());
+    }
+    if row.entries.is_empty() {
+        found.add(Law::Documents, place, "a catch-up in which nothing happened");
+    }
+    Ok(None)
+}
+
+fn enrolled_on(row: &PostingRow) -> Result<NaiveDate, String> {
+    parse::<EnrolDocument>(row).map(|document| document.enrolled_on)
+}
+
+fn check_points(row: &PostingRow, timeline: &Timeline, found: &mut Findings) -> Result<(), String> {
+    let document: PointsDocument = parse(row)?;
+    let wallet = timeline.version(row.version).wallet(&document.wallet);
+    let slot = wallet.ok_or_else(|| format!("the programme has no wallet {}", document.wallet))?.slot;
+    let up = entered(row, &[EntryKind::AdjustUp, EntryKind::Opening], slot);
+    let down = entered(row, &[EntryKind::AdjustDown], slot);
+    let place = Place::posting(row.member, row.seq);
+    compare(Law::Documents, place, &[("points", document.points, up - down)], found);
+    let after = row.entries.iter().rev().find(|e| e.wallet == slot).map(|e| e.after.get());
+    if let (Some(says), Some(after)) = (document.spendable, after) {
+        compare(Law::Documents, place, &[("spendable", says, after)], found);
+    }
+    Ok(())
+}
+
+fn check_order(row: &PostingRow, timeline: &Timeline, found: &mut Findings) -> Result<NaiveDate, String> {
+    let document: OrderDocument = parse(row)?;
+    let place = Place::posting(row.member, row.seq);
+    let book = timeline.version(row.version);
+    if Reference::order(&document.reference) != row.reference {
+        found.add(Law::Documents, place, format!("the document is of order {}", document.reference));
+    }
+    if document.currency != row.currency.code() || Some(document.paid.0) != row.paid {
+        found.add(Law::Documents, place, "paid or currency are not the document's");
+    }
+    let day = book.zone.day_of(row.effective_at);
+    if document.ordered_on != day {
+        found.add(Law::Documents, place, format!("the document is of {}, the posting of {day}", document.ordered_on));
+    }
+    let minor = |amount: Amount| minor(amount, row.currency);
+    let sum = |kind: &str, figure: fn(&LineDocument) -> Amount| -> i64 {
+        document.lines.iter().filter(|l| kind.is_empty() || l.kind == kind).map(|l| minor(figure(l))).sum()
+    };
+    let pieces: i64 = document.lines.iter().filter(|l| l.kind == "product").map(|l| i64::from(l.quantity)).sum();
+    let spent: i64 = document.spent.iter().map(|s| s.points).sum();
+    let worth: i64 = document.spent.iter().map(|s| minor(s.worth)).sum();
+    let pairs = [
+        ("program_version", document.program_version.into(), row.version.0.into()),
+        ("orders", row.orders.into(), 1),
+        ("items", row.items.into(), pieces),
+        ("charged", minor(document.charged), sum("product", |l| l.charged)),
+        ("shipping", minor(document.shipping), sum("shipping", |l| l.charged)),
+        ("tax", minor(document.tax), sum("", |l| l.tax)),
+        ("gift_card", minor(document.gift_card), sum("", |l| l.gift_card)),
+        ("paid", minor(document.paid), sum("", |l| l.paid)),
+        ("points spent", spent, document.lines.iter().map(|l| l.points_spent).sum()),
+        ("worth", worth, sum("", |l| l.worth)),
+    ];
+    compare(Law::Documents, place, &pairs, found);
+    for line in &document.lines {
+        let parts = document.rows.iter().flat_map(|r| &r.lines).filter(|p| p.id == line.id);
+        let in_money = minor(line.charged) - minor(line.worth) - minor(line.gift_card);
+        let pairs = [
+            ("earned of a line", line.earned, parts.map(|p| p.points).sum()),
+            ("paid of a line", minor(line.paid), in_money),
+        ];
+        compare(Law::Documents, place, &pairs, found);
+    }
+    for of_rule in &document.rows {
+        let parts = of_rule.lines.iter().map(|p| p.points).sum();
+        compare(Law::Documents, place, &[("points of a row", of_rule.points, parts)], found);
+    }
+    check_wallets(row, book, &document, found);
+    Ok(document.ordered_on)
+}
+
+fn check_wallets(row: &PostingRow, book: &Rulebook, document: &OrderDocument, found: &mut Findings) {
+    let place = Place::posting(row.member, row.seq);
+    for wallet in &book.wallets {
+        let earned = document.earned.iter().find(|e| e.wallet == wallet.code);
+        let says = earned.map_or(0, |e| e.points.or_else(|| e.amount.map(|a| minor(a, row.currency))).unwrap_or(-1));
+        let due = match (&wallet.kind, earned) {
+            (WalletKind::Redeemable(_), _) => points_of_rows(document, &wallet.code, None),
+            (WalletKind::Qualifying(_), None) => 0,
+            // An order counts as a whole.
+            (WalletKind::Qualifying(_), Some(earned)) if earned.counts.as_deref() == Some("orders") => 1,
+            (WalletKind::Qualifying(_), Some(_)) => {
+                document.lines.iter().map(|line| credit_of(row, book, document, &wallet.code, line)).sum()
+            }
+        };
+        let spent: i64 = document.spent.iter().filter(|s| s.wallet == wallet.code).map(|s| s.points).sum();
+        let pairs = [
+            ("earned of a wallet", says, due),
+            ("awards", says, entered(row, &[EntryKind::Award], wallet.slot)),
+            ("spent of a wallet", spent, entered(row, &[EntryKind::Spend], wallet.slot)),
+        ];
+        compare(Law::Documents, place, &pairs, found);
+    }
+}
+
+/// The points that the rules brought to a wallet, of one line or of all.
+pub fn points_of_rows(document: &OrderDocument, wallet: &str, line: Option<&str>) -> i64 {
+    let rows = document.rows.iter().filter(|r| r.wallet == wallet);
+    let parts = rows.flat_map(|r| &r.lines).filter(|p| line.is_none_or(|id| p.id == id));
+    parts.map(|p| p.points).sum()
+}
+
+/// What a line brought to a qualifying wallet; orders are not counted by line.
+pub fn credit_of(
+    row: &PostingRow,
+    book: &Rulebook,
+    document: &OrderDocument,
+    wallet: &str,
+    line: &LineDocument,
+) -> i64 {
+    let earned = document.earned.iter().find(|e| e.wallet == wallet);
+    match earned.and_then(|e| e.counts.as_deref()) {
+        Some("spend") => minor(line.base, row.currency),
+        Some("points") => {
+            let main = book.main_wallet().map_or("", |w| w.code.as_str());
+            points_of_rows(document, main, Some(&line.id))
+        }
+        _ => 0,
+    }
+}

@@ -1,0 +1,276 @@
+//! What returns give back of an order, over all of them: the exact share of every stored whole number. Source: golden.md
+//! R4 and R5.
+
+use std::collections::BTreeMap;
+
+use crate::kernel::money::Amount;
+use crate::kernel::spread::Share;
+use crate::loyalty::ledger::entry::EntryKind;
+use crate::loyalty::ledger::lot::LotId;
+use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference};
+use crate::loyalty::ledger::verify::documents::{
+    ClawedBackDocument, EarnedDocument, LineDocument, OrderDocument, ReturnDocument, ReturnedDocument,
+    ReturnedLineDocument, entered, minor, parse,
+};
+use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
+use crate::loyalty::ledger::verify::orders::{compare, credit_of};
+use crate::loyalty::program::model::{ReturnPolicy, Rulebook, Timeline, Wallet, WalletKind};
+
+/// A member's orders of which something came back.
+#[derive(Debug, Default)]
+pub struct Returns {
+    orders: BTreeMap<String, Order>,
+}
+
+/// An order, and what has come back of it so far.
+#[derive(Debug)]
+struct Order {
+    row: PostingRow,
+    document: OrderDocument,
+    lines: BTreeMap<String, Line>,
+    restored: i64,
+    /// By wallet.
+    clawed_back: BTreeMap<String, i64>,
+    /// What went back to each lot.
+    lots: BTreeMap<LotId, i64>,
+    complete: bool,
+}
+
+/// What has come back of a line.
+#[derive(Clone, Copy, Debug, Default)]
+struct Line {
+    share: Share,
+    quantity: u32,
+    charged: i64,
+    tax: i64,
+    gift_card: i64,
+    money: i64,
+    restored: i64,
+    clawed_back: i64,
+}
+
+impl Returns {
+    /// Checks a return; `order` is the posting that the directory has under the order's reference.
+    pub fn check(&mut self, row: &PostingRow, order: Option<&PostingRow>, timeline: &Timeline, found: &mut Findings) {
+        let place = Place::posting(row.member, row.seq);
+        let document: ReturnDocument = match parse(row) {
+            Ok(document) => document,
+            Err(says) => return found.add(Law::Documents, place, says),
+        };
+        if Reference::order_return(&document.order, &document.reference) != row.reference {
+            let says = format!("the document is of return {} of order {}", document.reference, document.order);
+            found.add(Law::Documents, place, says);
+        }
+        if !self.orders.contains_key(&document.order) {
+            let Some(order) = order.and_then(|order| Order::of(order, row)) else {
+                return found.add(Law::Returns, place, "the member has no such order before it");
+            };
+            self.orders.insert(document.order.clone(), order);
+        }
+        if let Some(order) = self.orders.get_mut(&document.order) {
+            let book = timeline.version(order.row.version);
+            order.give_back(row, &document, book, found);
+        }
+    }
+}
+
+impl Order {
+    fn of(order: &PostingRow, back: &PostingRow) -> Option<Self> {
+        let earlier = order.kind == PostingKind::Order && order.member == back.member && order.seq < back.seq;
+        let document: OrderDocument = parse(order).ok().filter(|_| earlier)?;
+        let lines = document.lines.iter().map(|l| (l.id.clone(), Line::default())).collect();
+        let (clawed_back, lots) = (BTreeMap::new(), BTreeMap::new());
+        Some(Self { row: order.clone(), document, lines, restored: 0, clawed_back, lots, complete: false })
+    }
+
+    fn give_back(&mut self, row: &PostingRow, document: &ReturnDocument, book: &Rulebook, found: &mut Findings) {
+        let place = Place::posting(row.member, row.seq);
+        let pieces = self.pieces();
+        for line in &document.lines {
+            let sold = self.document.lines.iter().find(|sold| sold.id == line.id);
+            match sold.zip(self.lines.get_mut(&line.id)) {
+                Some((sold, back)) => check_line(row, &self.document, sold, back, line, found),
+                None => found.add(Law::Returns, place, format!("the order has no line {}", line.id)),
+            }
+        }
+        let minor = |amount: Amount| minor(amount, row.currency);
+        let sum = |figure: fn(&ReturnedLineDocument) -> Amount| document.lines.iter().map(|l| minor(figure(l))).sum();
+        let completes = self.is_complete() && !self.complete;
+        let paid = row.paid.map(|p| -p);
+        if paid != Some(document.money.0) || document.currency != row.currency.code() {
+            found.add(Law::Returns, place, "paid or currency are not the document's");
+        }
+        let pairs = [
+            ("charged", minor(document.charged), sum(|l| l.charged)),
+            ("tax", minor(document.tax), sum(|l| l.tax)),
+            ("gift_card", minor(document.gift_card), sum(|l| l.gift_card)),
+            ("money", minor(document.money), sum(|l| l.money)),
+            ("items", row.items.into(), pieces - self.pieces()),
+            ("orders", row.orders.into(), if completes { -1 } else { 0 }),
+            ("complete", document.complete.into(), self.is_complete().into()),
+            ("version", row.version.0.into(), self.row.version.0.into()),
+        ];
+        compare(Law::Returns, place, &pairs, found);
+        self.complete = self.is_complete();
+        self.check_restored(row, document, book, found);
+        for wallet in &book.wallets {
+            self.check_clawed_back(row, document, (book, wallet), found);
+        }
+    }
+
+    /// Pieces of products that have come back.
+    fn pieces(&self) -> i64 {
+        let products = self.document.lines.iter().filter(|l| l.kind == "product");
+        products.filter_map(|l| self.lines.get(&l.id)).map(|l| i64::from(l.quantity)).sum()
+    }
+
+    /// Whether every product that cost something has come back, or, where none did, every line.
+    fn is_complete(&self) -> bool {
+        let costs = |l: &&LineDocument| l.kind == "product" && !l.charged.0.is_zero();
+        let is_back = |l: &LineDocument| self.lines.get(&l.id).is_some_and(|back| back.share.is_all());
+        let costly: Vec<_> = self.document.lines.iter().filter(costs).collect();
+        if costly.is_empty() { self.document.lines.iter().all(is_back) } else { costly.into_iter().all(is_back) }
+    }
+
+    fn check_restored(&mut self, row: &PostingRow, document: &ReturnDocument, book: &Rulebook, found: &mut Findings) {
+        let place = Place::posting(row.member, row.seq);
+        let restored: i64 = document.restored.iter().map(|r| r.points).sum();
+        self.restored += restored;
+        let spent: i64 = self.document.spent.iter().map(|s| s.points).sum();
+        if self.restored > spent {
+            found.add(Law::Returns, place, format!("{} of {spent} points paid are restored", self.restored));
+        }
+        compare(Law::Returns, place, &[("restored", restored, document.lines.iter().map(|l| l.restored).sum())], found);
+        for wallet in &book.wallets {
+            let says: i64 = document.restored.iter().filter(|r| r.wallet == wallet.code).map(|r| r.points).sum();
+            let paid: i64 = self.document.spent.iter().filter(|s| s.wallet == wallet.code).map(|s| s.points).sum();
+            let is = entered(row, &[EntryKind::Restore], wallet.slot);
+            compare(Law::Returns, place, &[("restore entries", says, is)], found);
+            if says > paid {
+                found.add(Law::Returns, place, format!("{says} restored to {}, which paid {paid}", wallet.code));
+            }
+        }
+        self.check_lots(row, found);
+    }
+
+    /// What goes back to a lot was taken from it; what is replaced lies in a lot that this return opened.
+    fn check_lots(&mut self, row: &PostingRow, found: &mut Findings) {
+        let place = Place::posting(row.member, row.seq);
+        let restores = row.entries.iter().enumerate().filter(|(_, e)| e.kind == EntryKind::Restore);
+        for back in restores.flat_map(|(number, _)| row.moves_of(number)).filter(|m| m.lot.opened_in() != row.seq) {
+            let gone = self.lots.entry(back.lot).or_default();
+            *gone += back.points.get();
+            let spends = self.row.entries.iter().enumerate().filter(|(_, e)| e.kind == EntryKind::Spend);
+            let moves = spends.flat_map(|(number, _)| self.row.moves_of(number));
+            let taken: i64 = moves.filter(|m| m.lot == back.lot).map(|m| m.points.get()).sum();
+            if *gone > taken {
+                let says = format!("{gone} go back to lot {}, and {taken} were taken from it", back.lot.0);
+                found.add(Law::Returns, place, says);
+            }
+        }
+    }
+
+    fn check_clawed_back(
+        &mut self,
+        row: &PostingRow,
+        document: &ReturnDocument,
+        (book, wallet): (&Rulebook, &Wallet),
+        found: &mut Findings,
+    ) {
+        let place = Place::posting(row.member, row.seq);
+        let backs: Vec<&ClawedBackDocument> = document.clawed_back.iter().filter(|c| c.wallet == wallet.code).collect();
+        let asked =
+            |c: &ClawedBackDocument| c.points.or_else(|| c.amount.map(|a| minor(a, row.currency))).unwrap_or(-1);
+        let sum = |figure: fn(&ClawedBackDocument) -> i64| -> i64 { backs.iter().map(|c| figure(c)).sum() };
+        let asked: i64 = backs.iter().map(|c| asked(c)).sum();
+        let (taken, owed, waived) = (sum(|c| c.taken), sum(|c| c.owed), sum(|c| c.waived));
+        let gone = self.clawed_back.entry(wallet.code.clone()).or_default();
+        *gone += asked;
+        let gone = *gone;
+        let due = self.due(book, wallet);
+        let pairs = [
+            ("taken, forgiven, waived and owed", taken + sum(|c| c.forgiven) + waived + owed, asked),
+            ("claw-back entries", taken, entered(row, &[EntryKind::ClawBack], wallet.slot)),
+            ("owe entries", owed, entered(row, &[EntryKind::Owe], wallet.slot)),
+            ("clawed back in all", gone, due),
+        ];
+        compare(Law::Returns, place, &pairs, found);
+        let policy = match &wallet.kind {
+            WalletKind::Redeemable(rules) => Some(rules.returns),
+            WalletKind::Qualifying(_) => None,
+        };
+        if owed != 0 && policy != Some(ReturnPolicy::Allow) || waived != 0 && policy == Some(ReturnPolicy::Allow) {
+            found.add(
+                Law::Returns,
+                place,
+                format!("{waived} waived and {owed} owed are not what {} allows", wallet.code),
+            );
+        }
+        if [taken, owed, waived, sum(|c| c.forgiven), asked].iter().any(|n| *n < 0) {
+            found.add(Law::Returns, place, format!("less than nothing is clawed back of {}", wallet.code));
+        }
+    }
+
+    /// What is to be clawed back of a wallet for all that has come back.
+    fn due(&self, book: &Rulebook, wallet: &Wallet) -> i64 {
+        let share = |id: &str| self.lines.get(id).map_or(Share::NONE, |line| line.share);
+        let by_order = |e: &EarnedDocument| e.wallet == wallet.code && e.counts.as_deref() == Some("orders");
+        match &wallet.kind {
+            WalletKind::Redeemable(_) => {
+                let rows = self.document.rows.iter().filter(|r| r.wallet == wallet.code);
+                rows.flat_map(|r| &r.lines).map(|p| gone(share(&p.id), p.points)).sum()
+            }
+            WalletKind::Qualifying(_) if self.document.earned.iter().any(by_order) => self.complete.into(),
+            WalletKind::Qualifying(_) => {
+                let credit = |l: &LineDocument| credit_of(&self.row, book, &self.document, &wallet.code, l);
+                self.document.lines.iter().map(|l| gone(share(&l.id), credit(l))).sum()
+            }
+        }
+    }
+}
+
+fn gone(share: Share, x: i64) -> i64 {
+    x - share.stays(x)
+}
+
+fn check_line(
+    row: &PostingRow,
+    order: &OrderDocument,
+    sold: &LineDocument,
+    back: &mut Line,
+    says: &ReturnedLineDocument,
+    found: &mut Findings,
+) {
+    let place = Place::posting(row.member, row.seq);
+    let minor = |amount: Amount| minor(amount, row.currency);
+    let ReturnedDocument { share, quantity, money_minor } = says.returned;
+    let shrunk = gone(share, i64::MAX) < gone(back.share, i64::MAX) || quantity < back.quantity;
+    if shrunk || quantity > sold.quantity {
+        found.add(Law::Returns, place, format!("line {} is back by {share} and {quantity} pieces", says.id));
+    }
+    let kept = |amount: Amount| share.stays(minor(amount));
+    let stays = kept(sold.charged) - kept(sold.worth) - kept(sold.gift_card);
+    // Money that was given back is never taken again.
+    let money = (minor(sold.charged) - minor(sold.worth) - minor(sold.gift_card) - stays).max(back.money);
+    *back = Line {
+        share,
+        quantity,
+        charged: back.charged + minor(says.charged),
+        tax: back.tax + minor(says.tax),
+        gift_card: back.gift_card + minor(says.gift_card),
+        money: back.money + minor(says.money),
+        restored: back.restored + says.restored,
+        clawed_back: back.clawed_back + says.clawed_back,
+    };
+    let parts = order.rows.iter().flat_map(|r| &r.lines).filter(|p| p.id == sold.id);
+    let pairs = [
+        ("charged of a line", back.charged, gone(share, minor(sold.charged))),
+        ("tax of a line", back.tax, gone(share, minor(sold.tax))),
+        ("gift_card of a line", back.gift_card, gone(share, minor(sold.gift_card))),
+        ("money of a line", back.money, money),
+        ("money of a line in all", money_minor, back.money),
+        ("restored of a line", back.restored, gone(share, sold.points_spent)),
+        ("clawed back of a line", back.clawed_back, parts.map(|p| gone(share, p.points)).sum()),
+    ];
+    compare(Law::Returns, place, &pairs, found);
+}

@@ -1,0 +1,141 @@
+//! What a stored account must be: by itself, and as the fold of its postings.
+
+use crate::kernel::clock::Instant;
+use crate::kernel::id::Version;
+use crate::loyalty::ledger::account::{Account, Status};
+use crate::loyalty::ledger::lot::{Lot, LotExpiry};
+use crate::loyalty::ledger::verify::fold::{Folded, FoldedLot};
+use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
+use crate::loyalty::program::model::{Slot, Timeline, WALLETS_MAX, WalletKind};
+
+/// Checks an account by itself: figures against lots, order of lots, and what the columns say of the future.
+pub fn check_account(account: &Account, changes_at: Option<Instant>, timeline: &Timeline, found: &mut Findings) {
+    let place = Place::member(account.member);
+    check_figures(account, timeline, found);
+    let keys: Vec<_> = account.lots.iter().map(|l| (l.wallet, l.expiry, l.id)).collect();
+    if !keys.is_sorted_by(|a, b| a < b) {
+        found.add(Law::LotOrder, place, "the lots are out of order");
+    }
+    if let Some(empty) = account.lots.iter().find(|l| l.remaining.is_zero()) {
+        found.add(Law::LotOrder, place, format!("lot {} is empty", empty.id.0));
+    }
+    let next = next_change(account, timeline);
+    if changes_at != next {
+        let words = |at: Option<Instant>| at.map_or_else(|| "never".into(), |at| at.to_rfc3339());
+        found.add(Law::Schedule, place, format!("it says {}, and it is {}", words(changes_at), words(next)));
+    }
+}
+
+/// Checks an account against its postings.
+pub fn check_fold(account: &Account, folded: &Folded, found: &mut Findings) {
+    let place = Place::member(account.member);
+    if account.seq != folded.seq {
+        let says = format!("the account is at posting {}, and the last is {}", account.seq.0, folded.seq.0);
+        found.add(Law::Sequence, place, says);
+    }
+    let slots = (0..).take(WALLETS_MAX.max(account.wallets.len())).map(Slot);
+    for slot in slots {
+        let (stored, folded) = (account.wallet(slot), folded.wallet(slot));
+        if stored.figures.to_stored() != folded.figures {
+            let says = format!(
+                "figures of wallet slot {}: {:?}, folded {:?}",
+                slot.0,
+                stored.figures.to_stored(),
+                folded.figures
+            );
+            found.add(Law::Fold, place, says);
+        }
+        if stored.expires_on != folded.expires_on {
+            let says = format!(
+                "expires_on of wallet slot {}: {:?}, folded {:?}",
+                slot.0, stored.expires_on, folded.expires_on
+            );
+            found.add(Law::Fold, place, says);
+        }
+    }
+    let lots: Vec<_> = account.lots.iter().map(|lot| (lot.id, plain(lot))).collect();
+    let open = folded.open_lots();
+    if lots != open {
+        let differs = lots.iter().zip(&open).find(|(a, b)| a != b);
+        let says = differs.map_or_else(
+            || format!("{} lots, folded {}", lots.len(), open.len()),
+            |(a, b)| format!("a lot: {a:?}, folded {b:?}"),
+        );
+        found.add(Law::Fold, place, says);
+    }
+    let columns = [
+        ("status", account.status == Status::Active),
+        ("moved_at", Some(account.moved_at) == folded.moved_at),
+        ("decided_by", account.decided_by == Version(folded.decided_by)),
+        ("order_count", i64::from(account.order_count) == folded.order_count),
+        ("last_order_on", account.last_order_on == folded.last_order_on),
+        ("enrolled_on", Some(account.enrolled_on) == folded.enrolled_on),
+    ];
+    for (column, _) in columns.iter().filter(|(_, same)| !same) {
+        found.add(Law::Fold, place, format!("{column} is not what the postings make of it"));
+    }
+}
+
+fn check_figures(account: &Account, timeline: &Timeline, found: &mut Findings) {
+    let place = Place::member(account.member);
+    for (slot, wallet) in (0..).map(Slot).zip(&account.wallets) {
+        let lots = |pending: bool| -> i64 {
+            account
+                .lots
+                .iter()
+                .filter(|l| l.wallet == slot && l.available_at.is_some() == pending)
+                .map(|l| l.remaining.get())
+                .sum()
+        };
+        let [spendable, held, pending, debt, earned, reversed, spent, expired] = wallet.figures.to_stored();
+        for (name, says, is) in [("spendable", spendable, lots(false)), ("pending", pending, lots(true))] {
+            if says != is {
+                found.add(
+                    Law::Figures,
+                    place,
+                    format!("{name} of wallet slot {} is {says}, and its lots hold {is}", slot.0),
+                );
+            }
+        }
+        if spendable + held + pending - debt != earned - reversed - spent - expired {
+            found.add(Law::Figures, place, format!("figures of wallet slot {} do not add up", slot.0));
+        }
+        if debt > 0 && !can_owe(timeline, slot) {
+            found.add(Law::Figures, place, format!("{debt} are owed in wallet slot {}, where nothing can be", slot.0));
+        }
+    }
+    let known = i16::try_from(account.wallets.len()).unwrap_or(i16::MAX);
+    if let Some(lot) = account.lots.iter().find(|l| !(0..known).contains(&l.wallet.0)) {
+        found.add(
+            Law::Figures,
+            place,
+            format!("lot {} lies in wallet slot {}, which has no figures", lot.id.0, lot.wallet.0),
+        );
+    }
+}
+
+/// Debt is of wallets whose points can be spent, in some version of the programme.
+fn can_owe(timeline: &Timeline, slot: Slot) -> bool {
+    let versions = (1..=timeline.newest().version.0).map(|n| timeline.version(Version(n)));
+    let mut wallets = versions.filter_map(|book| book.wallet_in(slot));
+    wallets.any(|w| matches!(w.kind, WalletKind::Redeemable(_)))
+}
+
+fn next_change(account: &Account, timeline: &Timeline) -> Option<Instant> {
+    let zone = timeline.newest().zone;
+    let mut instants: Vec<Instant> = account.lots.iter().filter_map(|l| l.available_at).collect();
+    for lot in &account.lots {
+        let last = match lot.expiry {
+            LotExpiry::On(day) => Some(day),
+            LotExpiry::Inactive => account.wallet(lot.wallet).expires_on,
+            LotExpiry::Never => None,
+        };
+        instants.extend(last.map(|day| zone.end_of(day)));
+    }
+    instants.into_iter().min()
+}
+
+fn plain(lot: &Lot) -> FoldedLot {
+    let Lot { wallet, remaining, available_at, expiry, .. } = *lot;
+    FoldedLot { wallet, remaining: remaining.get(), available_at, expiry }
+}

@@ -1,0 +1,348 @@
+//! A shop with a past: two programmes, members, and years of orders, returns and adjustments through the real engine.
+
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+use diesel_async::SimpleAsyncConnection;
+use indexmap::IndexMap;
+use perennial::kernel::clock::Instant;
+use perennial::kernel::id::{MemberId, ProgramId, Version};
+use perennial::kernel::money::Money;
+use perennial::kernel::points::Points;
+use perennial::kernel::scope::{Principal, ProgramScope};
+use perennial::loyalty::checkout::cart::{Cart, CartLine, DiscountedLine, Prices, StatedDiscount, Tax};
+use perennial::loyalty::checkout::return_order::ReturnOrder;
+use perennial::loyalty::checkout::returns::{LineReturn, ReturnRequest};
+use perennial::loyalty::checkout::settle::{OrderedAt, SettleOrder};
+use perennial::loyalty::earning::model::LineKind;
+use perennial::loyalty::ledger::adjust::{Adjust, Direction};
+use perennial::loyalty::ledger::opening::OpenBalance;
+use perennial::loyalty::ledger::post::{Ledger, WriterCount};
+use perennial::loyalty::ledger::posting::{AccountTime, Reference, RequestHash, Target};
+use perennial::loyalty::ledger::queue::PostError;
+use perennial::loyalty::ledger::verify::check::{Options, check_ledger};
+use perennial::loyalty::ledger::verify::report::Report;
+use perennial::loyalty::members::model::{Identity, IdentityKind, Profile};
+use perennial::loyalty::membership::enrol::Enrol;
+use perennial::loyalty::program::compile::compile;
+use perennial::loyalty::program::document::Document;
+use perennial::loyalty::program::model::{Rulebook, Slot};
+use perennial::loyalty::program::slots::assign_slots;
+use perennial::loyalty::program::store::{insert_program, insert_slot, insert_version};
+use perennial::loyalty::program::timelines::Timelines;
+use perennial::platform::db::{Db, PoolSize, Role};
+use perennial::platform::entropy::uuid_v7;
+use rust_decimal::Decimal;
+
+use super::database::LANES;
+use super::{Dice, TestDb};
+
+/// Points that wait and end, coins that end by inactivity, debt, and three qualifying wallets.
+pub const ACME: &str = r#"
+program = { name = "Acme", currency = "EUR", timezone = "Europe/Amsterdam" }
+[wallets]
+points = { kind = "redeemable", value = "0.01", pending = { after = "P14D" }, expiry = { after = "P6M", round = "end_of_month", restore_grace = "P30D" }, returns = "allow" }
+coins = { kind = "redeemable", value = "0.10", expiry = { inactive = "P3M" }, returns = "within_balance" }
+status = { kind = "qualifying", counts = "spend" }
+collected = { kind = "qualifying", counts = "points", window = { rolling = "P4M" } }
+visits = { kind = "qualifying", counts = "orders", window = "anniversary" }
+[earning]
+base = { wallet = "points", award = { per = "1.00", points = 3 } }
+steps = { wallet = "coins", award = { per = "10.00", points = 2, step = true } }
+more = { wallet = "points", award = { per = "3.00", points = 1 }, base = { net_of = [] } }
+"#;
+
+/// The same shop, later: points can be spent at once and live shorter, and nobody owes any.
+pub const ACME_LATER: &str = r#"
+program = { name = "Acme", currency = "EUR", timezone = "Europe/Amsterdam" }
+[wallets]
+points = { kind = "redeemable", value = "0.02", expiry = { after = "P2M" }, returns = "within_balance" }
+coins = { kind = "redeemable", value = "0.10", expiry = { after = "P5M" }, returns = "pending_only" }
+status = { kind = "qualifying", counts = "spend", window = "lifetime" }
+collected = { kind = "qualifying", counts = "points", window = { rolling = "P2M" } }
+visits = { kind = "qualifying", counts = "orders", window = "calendar_year" }
+[earning]
+base = { wallet = "points", award = { per = "1.00", points = 2 } }
+"#;
+
+/// One wallet without an end, and debt at once.
+pub const BEAN: &str = r#"
+program = { name = "Bean", currency = "USD", timezone = "America/New_York" }
+[wallets]
+beans = { kind = "redeemable", value = "0.05", returns = "allow" }
+[earning]
+base = { award = { per = "2.00", points = 5, step = true } }
+"#;
+
+/// A day on which the past begins.
+pub const BEGINNING: &str = "2024-01-10T09:30:00Z";
+
+/// A shop on a database of its own.
+pub struct Shop {
+    /// The database.
+    pub test: TestDb,
+    /// Its engine.
+    pub ledger: Ledger,
+    /// The programmes.
+    pub programs: Vec<Tenant>,
+}
+
+/// A programme of the shop with its members.
+pub struct Tenant {
+    /// The programme.
+    pub scope: ProgramScope,
+    /// The wallets that points are spent from.
+    pub wallets: Vec<&'static str>,
+    /// The members, and the orders of each.
+    pub members: Vec<(MemberId, Vec<String>)>,
+}
+
+impl Shop {
+    /// Two programmes, one of them in two versions, and nobody in them.
+    pub async fn empty() -> Self {
+        let test = TestDb::new().await;
+        let owner = Db::open(&test.url, PoolSize(1), Role::Owner).await.unwrap();
+        let mut programs = Vec::new();
+        let later = instant(BEGINNING) + Duration::days(250);
+        for (code, documents, wallets) in
+            [("acme", vec![ACME, ACME_LATER], vec!["points", "coins"]), ("bean", vec![BEAN], vec!["beans"])]
+        {
+            let scope = ProgramScope::new(ProgramId(uuid_v7()), Principal::Operator);
+            publish(&owner, &scope, code, &documents, later).await;
+            programs.push(Tenant { scope, wallets, members: Vec::new() });
+        }
+        let ledger = Ledger::start(&test.db, LANES, Timelines::default(), WriterCount(2));
+        Self { test, ledger, programs }
+    }
+
+    /// The same with members and their past, told by the dice.
+    pub async fn with_past(dice: &mut Dice, members: usize, acts: usize) -> Self {
+        let mut shop = Self::empty().await;
+        for place in 0..shop.programs.len() {
+            for number in 0..members {
+                let mut at = instant(BEGINNING) + Duration::hours(hours(dice, 1_000));
+                shop.enrol(place, number, at, dice).await;
+                for act in 0..acts {
+                    at += Duration::hours(hours(dice, 900));
+                    // The last ones happen now.
+                    let time = if act + 3 > acts { AccountTime::Live } else { AccountTime::Imported(at) };
+                    shop.act(place, number, time, dice).await;
+                }
+            }
+        }
+        shop
+    }
+
+    async fn enrol(&mut self, place: usize, number: usize, at: Instant, dice: &mut Dice) {
+        let tenant = self.programs.get_mut(place).unwrap();
+        let (program, member) = (tenant.scope.program(), MemberId(uuid_v7()));
+        let profile = profile(number);
+        let time = AccountTime::Imported(at);
+        if dice.once_in(3) {
+            let identity = Identity { program, kind: IdentityKind::ExternalId, value: format!("c-{number}") };
+            let reference = format!("first-{number}");
+            let mut order = order(member, &reference, time, dice);
+            order.cart.points = Points::ZERO;
+            let target = Target::New(member);
+            let order = SettleOrder { identity: Some(identity), profile, target, ..order };
+            self.ledger.post(&tenant.scope, order).await.unwrap();
+            tenant.members.push((member, vec![reference]));
+        } else {
+            let reference = Reference::keyed("enrol", &number.to_string());
+            let hash = RequestHash::of(&number);
+            let enrol = Enrol { program, reference, hash, member, profile, enrolled_on: None, time };
+            self.ledger.post(&tenant.scope, enrol).await.unwrap();
+            tenant.members.push((member, Vec::new()));
+        }
+    }
+
+    /// Something happens to a member: it may be refused, as in life.
+    async fn act(&mut self, place: usize, number: usize, time: AccountTime, dice: &mut Dice) {
+        let tenant = self.programs.get_mut(place).unwrap();
+        let (member, orders) = tenant.members.get_mut(number).unwrap();
+        let (scope, ledger) = (&tenant.scope, &self.ledger);
+        let live = time == AccountTime::Live;
+        let key = format!("{number}-{}", dice.roll(1 << 40));
+        match dice.roll(if live { 12 } else { 10 }) {
+            0..=5 => {
+                let mut order = order(*member, &key, time, dice);
+                order.spend_from = Some((*dice.pick(&tenant.wallets)).to_owned());
+                if live && dice.once_in(2) {
+                    // An offline till.
+                    order.ordered = OrderedAt::On(NaiveDate::from_ymd_opt(2026, 2, 1).unwrap());
+                }
+                if said(ledger.post(scope, order).await) {
+                    orders.push(key);
+                }
+            }
+            6..=8 if !orders.is_empty() => {
+                let order = dice.pick(orders).clone();
+                let (hash, request) = (RequestHash::of(&key), request(dice));
+                said(
+                    ledger
+                        .post(scope, ReturnOrder { reference: key, order, hash, member: *member, request, time })
+                        .await,
+                );
+            }
+            6..=9 => {
+                let open = OpenBalance {
+                    reference: Reference::keyed("opening", &key),
+                    hash: RequestHash::of(&key),
+                    member: *member,
+                    wallet: (*dice.pick(&tenant.wallets)).to_owned(),
+                    points: points(dice, 500),
+                    available_on: dice.once_in(3).then(|| NaiveDate::from_ymd_opt(2024, 9, 1).unwrap()),
+                    expires_on: dice.once_in(3).then(|| NaiveDate::from_ymd_opt(2024, 12, 24).unwrap()),
+                    time,
+                };
+                said(ledger.post(scope, open).await);
+            }
+            _ => {
+                let adjust = Adjust {
+                    reference: Reference::keyed("adjust", &key),
+                    hash: RequestHash::of(&key),
+                    member: *member,
+                    wallet: (*dice.pick(&tenant.wallets)).to_owned(),
+                    direction: if dice.once_in(2) { Direction::Up } else { Direction::Down },
+                    points: points(dice, 300),
+                    reason: "a test".into(),
+                };
+                said(ledger.post(scope, adjust).await);
+            }
+        }
+    }
+}
+
+/// Verifies the ledger of a database: every law holds.
+pub async fn verify(db: &Db) -> Report {
+    let report = check_ledger(db, &Options::default(), &mut |_| {}).await.unwrap();
+    let findings: Vec<_> = report.findings.iter().map(ToString::to_string).collect();
+    assert!(report.is_clean(), "{}", findings.join("\n"));
+    report
+}
+
+/// An instant in words.
+pub fn instant(text: &str) -> Instant {
+    text.parse::<DateTime<Utc>>().unwrap()
+}
+
+/// A version of a programme's document, compiled.
+pub fn rulebook(text: &str, version: i32, starts: Instant) -> (Document, Rulebook, IndexMap<String, Slot>) {
+    let document = Document::from_toml(text).unwrap();
+    let slots = assign_slots(&IndexMap::new(), &document).unwrap();
+    let book = compile(&document, Version(version), starts, &slots).unwrap();
+    (document, book, slots)
+}
+
+async fn publish(owner: &Db, scope: &ProgramScope, code: &str, documents: &[&str], later: Instant) {
+    let mut conn = owner.conn().await.unwrap();
+    for (number, text) in (1..).zip(documents) {
+        let starts = if number == 1 { instant("2020-01-01T00:00:00Z") } else { later };
+        let (document, _, slots) = rulebook(text, number, starts);
+        if number == 1 {
+            let program = &document.program;
+            assert!(insert_program(&conn, scope, code, &program.currency, &program.timezone).await.unwrap());
+            for (code, slot) in &slots {
+                insert_slot(&conn, scope, code, *slot).await.unwrap();
+            }
+        }
+        let json = serde_json::to_string(&document).unwrap();
+        insert_version(&conn, scope, Version(number), starts, json, "a test").await.unwrap();
+        let newest = format!("UPDATE programs SET version = {number} WHERE code = '{code}'");
+        conn.batch_execute(&newest).await.unwrap();
+    }
+}
+
+fn profile(number: usize) -> Profile {
+    Profile {
+        external_id: Some(format!("c-{number}")),
+        email: Some(format!("c{number}@example.com")),
+        phone: Some(format!("+3160000{number:04}")),
+        card: Some(format!("98260000{number:04}")),
+        name: Some(format!("Customer {number}")),
+        ..Profile::default()
+    }
+}
+
+/// Some order of a member.
+pub fn order(member: MemberId, reference: &str, time: AccountTime, dice: &mut Dice) -> SettleOrder {
+    let line = |number: u64, kind, amount| CartLine {
+        id: format!("l{number}"),
+        kind,
+        sku: None,
+        category: None,
+        brand: None,
+        quantity: u32::try_from(1 + number % 3).unwrap(),
+        amount: Money::from_minor(amount).unwrap(),
+        tax: Tax::Rate(Decimal::new(21, 0)),
+    };
+    let count = 1 + dice.roll(3);
+    let mut lines: Vec<CartLine> =
+        (0..count).map(|n| line(n, LineKind::Product, i64::try_from(dice.roll(9_000)).unwrap())).collect();
+    let discounted = dice.pick(&lines).clone();
+    let off = Money::from_minor(discounted.amount.minor() / 7).unwrap();
+    let discounts =
+        vec![StatedDiscount { code: "off".into(), lines: vec![DiscountedLine { id: discounted.id, amount: off }] }];
+    if dice.once_in(2) {
+        lines.push(line(9, LineKind::Shipping, 495));
+    }
+    let ordered = match time {
+        AccountTime::Live => OrderedAt::Now,
+        AccountTime::Imported(at) => OrderedAt::At(at),
+    };
+    SettleOrder {
+        named: Reference::order(reference),
+        reference: reference.to_owned(),
+        hash: RequestHash::of(&reference),
+        target: Target::Member(member),
+        identity: None,
+        profile: Profile::default(),
+        ordered,
+        time,
+        cart: Cart {
+            prices: if dice.once_in(2) { Prices::TaxIncluded } else { Prices::TaxOnTop },
+            lines,
+            discounts: if dice.once_in(2) { discounts } else { Vec::new() },
+            points: if dice.once_in(2) { points(dice, 200) } else { Points::ZERO },
+            gift_card: Money::from_minor(if dice.once_in(4) { 300 } else { 0 }).unwrap(),
+            total: None,
+        },
+        spend_from: None,
+        place: Some("{}".into()),
+    }
+}
+
+/// Some return.
+pub fn request(dice: &mut Dice) -> ReturnRequest {
+    let amount = |dice: &mut Dice| Money::from_minor(i64::try_from(1 + dice.roll(2_000)).unwrap());
+    let id = format!("l{}", dice.roll(3));
+    match dice.roll(4) {
+        0 => ReturnRequest { all: true, ..ReturnRequest::default() },
+        1 => ReturnRequest { amount: amount(dice), ..ReturnRequest::default() },
+        2 => {
+            let line = LineReturn { id, quantity: None, amount: amount(dice) };
+            ReturnRequest { lines: Some(vec![line]), ..ReturnRequest::default() }
+        }
+        _ => {
+            let line = LineReturn { id, quantity: Some(1), amount: None };
+            ReturnRequest { lines: Some(vec![line]), ..ReturnRequest::default() }
+        }
+    }
+}
+
+fn points(dice: &mut Dice, most: u64) -> Points {
+    Points::try_from(i64::try_from(1 + dice.roll(most)).unwrap()).unwrap()
+}
+
+fn hours(dice: &mut Dice, most: u64) -> i64 {
+    i64::try_from(dice.roll(most)).unwrap()
+}
+
+/// Whether it was done. A refusal is an answer; anything else is not.
+fn said<T, R: std::fmt::Debug>(answer: Result<T, PostError<R>>) -> bool {
+    match answer {
+        Ok(_) => true,
+        Err(error) => {
+            assert!(matches!(error, PostError::Refused(_)), "{error:?}");
+            false
+        }
+    }
+}
