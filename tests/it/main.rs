@@ -10,3 +10,4 @@ mod embedded;
 mod harness;
 mod migrations;
 mod programs;
+mod statements;

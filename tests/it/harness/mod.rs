@@ -4,8 +4,10 @@ mod binary;
 mod database;
 mod home;
 mod platform;
+mod shop;
 
 pub use binary::{Serving, perennial, said};
-pub use database::TestDb;
+pub use database::{LANES, TestDb};
 pub use home::Home;
 pub use platform::{Platform, program};
+pub use shop::{Shop, order};
