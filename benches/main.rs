@@ -74,6 +74,7 @@ async fn measure(postgres: &Postgres, home: &Path, sizes: &Sizes) -> Outcome<Rep
     progress(&format!("{posted} postings, {rate:.0} a second"));
     product.leave();
     prepare_own(postgres)?;
+    let product = product.back(postgres).await?;
     let server = Server::start(postgres)?;
     for round in 0..sizes.rounds {
         progress(&format!("round {} of {}, load {}", round + 1, sizes.rounds, load()));
@@ -95,6 +96,8 @@ async fn one_round(
     report.add(("a", "(a) one commit per accrual, 32 clients", "/s"), one_commit_each(postgres, sizes)?);
     let full = orders(postgres, product, server, Pace::Full, (&format!("full{round}"), sizes)).await?;
     add_orders(report, &full);
+    let engine = product.engine_rate(&round.to_string(), sizes.length).await?;
+    report.add(("engine", "orders by the engine alone, without HTTP", "/s"), engine);
     report.add(("c", "(c) accruals in sets of 200", "/s"), in_sets(postgres, sizes)?);
     let pace = Pace::Rate(full.answers.rate() * HALF_LOAD);
     let half = orders(postgres, product, server, pace, (&format!("half{round}"), sizes)).await?;

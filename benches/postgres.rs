@@ -42,9 +42,9 @@ impl Postgres {
         let cluster = Cluster::start(&ClusterPlace { home: home.to_owned(), pg_bin, settings }).await?;
         let socket = cluster.socket_directory().to_owned();
         let (programs, backend) = look(&socket).await?;
-        for program in ["pgbench", "psql"].into_iter().filter(|name| !programs.join(name).is_file()) {
+        if !["pgbench", "psql"].iter().all(|name| programs.join(name).is_file()) {
             let place = programs.display();
-            return Err(format!("there is no {program} in {place}: install this system's postgresql-contrib").into());
+            return Err(format!("{place} lacks pgbench or psql: install this system's postgresql-contrib").into());
         }
         let postmaster = parent_of(backend).unwrap_or(0);
         Ok(Self { cluster, socket, programs, postmaster })

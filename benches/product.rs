@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use chrono::{DateTime, TimeDelta};
 use futures_util::future::try_join_all;
 use perennial::kernel::clock::Instant as Time;
-use perennial::kernel::id::{LaneCount, MemberId, ProgramId, Version};
+use perennial::kernel::id::{LaneCount, MemberId, ProgramId};
 use perennial::kernel::money::Money;
 use perennial::kernel::points::Points;
 use perennial::kernel::scope::{Principal, ProgramScope};
@@ -22,9 +22,8 @@ use perennial::loyalty::ledger::post::{Ledger, WriterCount};
 use perennial::loyalty::ledger::posting::{AccountTime, Posting, Reference, RequestHash, Target};
 use perennial::loyalty::members::model::Profile;
 use perennial::loyalty::membership::enrol::Enrol;
+use perennial::loyalty::program::create::{ProgramCode, create};
 use perennial::loyalty::program::document::Document;
-use perennial::loyalty::program::slots::assign_slots;
-use perennial::loyalty::program::store::{insert_program, insert_slot, insert_version};
 use perennial::loyalty::program::timelines::Timelines;
 use perennial::platform::auth::{KeyName, NewKey, Scopes, issue};
 use perennial::platform::db::{Db, PoolSize, Role, migrate};
@@ -74,7 +73,11 @@ impl Product {
         let mut conn = db.conn().await?;
         let mut keys = Vec::with_capacity(KEYS);
         for _ in 0..KEYS {
-            let new = NewKey { name: KeyName::parse("benchmark")?, scopes: Scopes::all(), expires_at: None };
+            let new = NewKey {
+                name: KeyName::parse("benchmark").ok_or("a bad name")?,
+                scopes: Scopes::all(),
+                expires_at: None,
+            };
             let issued = issue(&mut conn, &scope, &new).await.map_err(|error| error.to_string())?;
             keys.push(issued.token.reveal());
         }
@@ -105,6 +108,15 @@ impl Product {
     /// Leaves the database, so that it can be copied.
     pub fn leave(&self) {
         self.db.close();
+    }
+
+    /// Comes back to it.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn back(self, postgres: &Postgres) -> Outcome<Self> {
+        let db = Db::open(&postgres.url(DATABASE).parse()?, PoolSize(4), Role::App).await?;
+        Ok(Self { db, ..self })
     }
 
     /// How many orders a second the engine takes without HTTP before it, in this process.
@@ -172,15 +184,8 @@ pub fn member_of(members: &[MemberId], number: usize) -> MemberId {
 
 async fn publish(db: &Db, scope: &ProgramScope) -> Outcome<()> {
     let document = Document::from_toml(PROGRAM).map_err(|mistakes| format!("{mistakes:?}"))?;
-    let conn = db.conn().await?;
-    let program = &document.program;
-    if !insert_program(&conn, scope, "benchmark", &program.currency, &program.timezone).await? {
-        return Err("the programme is there already".into());
-    }
-    for (code, slot) in assign_slots(&[].into(), &document)? {
-        insert_slot(&conn, scope, &code, slot).await?;
-    }
-    insert_version(&conn, scope, Version(1), Time::default(), document.to_json()?, "").await?;
+    let code = ProgramCode::parse("benchmark").ok_or("a bad code")?;
+    create(&mut *db.conn().await?, scope, &code, &document).await?;
     Ok(())
 }
 
@@ -197,6 +202,7 @@ fn order(reference: String, member: MemberId, time: AccountTime) -> SettleOrder 
         tax: Tax::Rate(Decimal::new(21, 0)),
     };
     SettleOrder {
+        named: Reference::order(&reference),
         hash: RequestHash::of(&reference),
         reference,
         target: Target::Member(member),

@@ -54,11 +54,6 @@ impl Report {
         }
     }
 
-    /// The median of a measure.
-    pub fn median(&self, code: &str) -> Option<f64> {
-        self.measures.iter().find(|m| m.code == code).map(Measure::median)
-    }
-
     /// As Markdown.
     pub fn markdown(&self) -> String {
         let mut text = String::from("| measure | median | min to max | ratio | goal |\n|---|---:|---:|---:|---|\n");

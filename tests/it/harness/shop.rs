@@ -4,8 +4,7 @@ use std::mem::replace;
 
 use futures_util::future::join_all;
 use perennial::kernel::calendar::Zone;
-use perennial::kernel::clock::Instant;
-use perennial::kernel::id::{MemberId, ProgramId, Version};
+use perennial::kernel::id::{MemberId, ProgramId};
 use perennial::kernel::money::{Currency, Money};
 use perennial::kernel::points::Points;
 use perennial::kernel::scope::{Principal, ProgramScope};
@@ -16,9 +15,8 @@ use perennial::loyalty::ledger::post::{Ledger, WriterCount};
 use perennial::loyalty::ledger::posting::{AccountTime, Reference, RequestHash, Target};
 use perennial::loyalty::members::model::Profile;
 use perennial::loyalty::membership::enrol::Enrol;
+use perennial::loyalty::program::create::{ProgramCode, create};
 use perennial::loyalty::program::document::default_document;
-use perennial::loyalty::program::slots::assign_slots;
-use perennial::loyalty::program::store::{insert_program, insert_slot, insert_version};
 use perennial::loyalty::program::timelines::Timelines;
 use perennial::platform::entropy::uuid_v7;
 use rust_decimal::Decimal;
@@ -77,13 +75,8 @@ impl Shop {
 async fn publish(test: &TestDb, scope: &ProgramScope) {
     let currency = Currency::parse("EUR").unwrap();
     let document = default_document("Shop", currency, Zone::UTC);
-    let conn = test.db.conn().await.unwrap();
-    assert!(insert_program(&conn, scope, "shop", "EUR", "UTC").await.unwrap());
-    for (code, slot) in assign_slots(&[].into(), &document).unwrap() {
-        insert_slot(&conn, scope, &code, slot).await.unwrap();
-    }
-    let text = document.to_json().unwrap();
-    insert_version(&conn, scope, Version(1), Instant::default(), text, "").await.unwrap();
+    let code = ProgramCode::parse("shop").unwrap();
+    create(&mut test.db.conn().await.unwrap(), scope, &code, &document).await.unwrap();
 }
 
 /// An ordinary order: two lines, tax included, no discount, no points spent.
@@ -99,6 +92,7 @@ pub fn order(member: MemberId, reference: &str) -> SettleOrder {
         tax: Tax::Rate(Decimal::new(21, 0)),
     };
     SettleOrder {
+        named: Reference::order(reference),
         reference: reference.to_owned(),
         hash: RequestHash::of(&reference),
         target: Target::Member(member),
