@@ -13,15 +13,15 @@ use perennial::loyalty::ledger::group::{Group, Outcome};
 use perennial::loyalty::ledger::load::{Lock, Plan, load};
 use perennial::loyalty::ledger::queue::Job;
 use perennial::loyalty::ledger::reads::{
-    Begin, FindAccounts, FindCounters, FindOwners, FindReceipts, FindStories, LockCounters, LockLanes, ReadLanes,
-    ReadVersions,
+    Begin, FindAccounts, FindCounters, FindOwners, FindProfiles, FindReceipts, FindStories, LockCounters, LockLanes,
+    ReadLanes, ReadVersions,
 };
 use perennial::loyalty::ledger::rows::{AccountRow, StoredPosting};
 use perennial::loyalty::ledger::save::save;
 use perennial::loyalty::ledger::writer::{GROUP_MAX, open};
 use perennial::loyalty::ledger::writes::{
-    Commit, DeleteOwners, InsertJournal, InsertOwners, InsertPostings, Rollback, SaveAccounts, SaveCounters, SaveHeads,
-    SaveMembers,
+    Commit, DeleteOwners, InsertAudits, InsertJournal, InsertOwners, InsertPostings, Rollback, SaveAccounts,
+    SaveCounters, SaveHeads, SaveMembers,
 };
 use perennial::platform::db::Db;
 use tokio::time::sleep;
@@ -142,7 +142,7 @@ async fn an_ordinary_order_writes_an_account_a_posting_and_a_reference() {
     assert_eq!(counts("journal"), [rows, 0, 0]);
     assert_eq!(counts("lanes"), [0, rows, 0], "a journal row moves the head of its lane");
     assert!(rows * 2 < orders, "{rows} journal rows for {orders} orders: no groups");
-    for table in ["counters", "due", "followers", "audit_log"] {
+    for table in ["counters", "due", "followers"] {
         assert_eq!(counts(table), [0, 0, 0], "{table}");
     }
 }
@@ -273,7 +273,9 @@ async fn reads(conn: &AsyncPgConnection) {
     let counters = empty!(FindCounters { programs, rules, periods }).execute(c).await;
     let locked = empty!(LockCounters { programs, rules, periods }).execute(c).await;
     let receipts = empty!(FindReceipts { lanes, members, seqs }).execute(c).await;
-    let found = [lock, read, versions, accounts, owners, stories.map(|rows| rows.len()), counters, locked, receipts];
+    let profiles = empty!(FindProfiles { lanes, members }).execute(c).await;
+    let stories = stories.map(|rows| rows.len());
+    let found = [lock, read, versions, accounts, owners, stories, counters, locked, receipts, profiles];
     assert!(found.iter().all(|n| *n == Ok(0)), "{found:?}");
 }
 
@@ -358,6 +360,7 @@ async fn writes(conn: &AsyncPgConnection) {
         empty!(DeleteOwners { programs, kinds, values }).execute(c).await,
         members.execute(c).await,
         empty!(SaveCounters { programs, rules, periods, counts }).execute(c).await,
+        empty!(InsertAudits { programs, ids, principals, actions, subjects, details }).execute(c).await,
         journal.execute(c).await,
         empty!(SaveHeads { lanes, numbers, digests, moments }).execute(c).await,
         Commit {}.execute(c).await,
