@@ -10,4 +10,5 @@ mod embedded;
 mod harness;
 mod migrations;
 mod programs;
+mod statements;
 mod verify;

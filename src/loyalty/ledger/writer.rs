@@ -275,7 +275,11 @@ async fn verdicts(
     Ok(verdicts.collect())
 }
 
-async fn open(db: &Db) -> Result<AsyncPgConnection, DbError> {
+/// A connection with the settings that every writer needs.
+///
+/// # Errors
+/// `Connect` when the server is gone.
+pub async fn open(db: &Db) -> Result<AsyncPgConnection, DbError> {
     let mut conn = db.dedicated().await?;
     conn.batch_execute(SESSION).await?;
     conn.batch_execute(&format!("SET lock_timeout = {LOCK_TIMEOUT_MS}")).await?;

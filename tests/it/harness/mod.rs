@@ -4,12 +4,14 @@ mod binary;
 mod database;
 mod dice;
 mod home;
+mod kiosk;
 mod platform;
 mod shop;
 
 pub use binary::{Serving, perennial, said};
-pub use database::TestDb;
+pub use database::{LANES, TestDb};
 pub use dice::Dice;
 pub use home::Home;
+pub use kiosk::{Kiosk, order};
 pub use platform::{Platform, program};
 pub use shop::{Shop, verify};

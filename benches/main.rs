@@ -1,0 +1,201 @@
+//! The benchmarks: the product and the limits of the machine that it runs on, in turns, on one cluster.
+//!
+//! `./dev bench` takes a few minutes, `./dev bench quick` one. The figures of a run belong together; those of two runs
+//! need not.
+
+mod driver;
+mod measures;
+mod postgres;
+mod product;
+mod report;
+mod sizes;
+mod usage;
+
+use std::error::Error;
+use std::fs;
+use std::io::{Write, stderr, stdout};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use driver::Pace;
+use measures::{
+    Orders, balances, in_sets, one_commit_each, orders, own_rows, page_images, prepare_limits, prepare_own, selects,
+};
+use postgres::Postgres;
+use product::{Product, Server};
+use report::Report;
+use sizes::{HALF_LOAD, Sizes};
+use usage::{flush, load};
+
+/// What a step of the benchmark answers.
+pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let quick = std::env::args().any(|argument| argument == "quick");
+    match run(quick).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            progress(&format!("the benchmark failed: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(quick: bool) -> Outcome<()> {
+    let sizes = Sizes::read(quick)?;
+    let begun = Instant::now();
+    let home = Home::new()?;
+    let postgres = Postgres::start(&home.0).await?;
+    let measured = measure(&postgres, &home.0, &sizes).await;
+    postgres.stop().await?;
+    let mut report = measured?;
+    report.facts.push(("minutes", format!("{:.1}", begun.elapsed().as_secs_f64() / 60.0)));
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench");
+    fs::create_dir_all(&directory)?;
+    let text = report.markdown();
+    fs::write(directory.join("results.md"), &text)?;
+    fs::write(directory.join("results.json"), serde_json::to_string_pretty(&report.json())?)?;
+    writeln!(stdout(), "{text}\nAlso in {}, as Markdown and JSON.", directory.display())?;
+    Ok(())
+}
+
+async fn measure(postgres: &Postgres, home: &Path, sizes: &Sizes) -> Outcome<Report> {
+    let mut report = Report::default();
+    facts(postgres, sizes, &mut report)?;
+    progress("filling the limits' tables");
+    prepare_limits(postgres, sizes)?;
+    progress("filling the product's");
+    let product = Product::create(postgres, sizes).await?;
+    let filling = Instant::now();
+    let posted = product.fill(sizes.history).await?;
+    let rate = f64::from(u32::try_from(posted)?) / filling.elapsed().as_secs_f64();
+    progress(&format!("{posted} postings, {rate:.0} a second"));
+    product.leave();
+    prepare_own(postgres)?;
+    let product = product.back(postgres).await?;
+    let server = Server::start(postgres)?;
+    for round in 0..sizes.rounds {
+        progress(&format!("round {} of {}, load {}", round + 1, sizes.rounds, load()));
+        one_round(postgres, &product, &server, (round, sizes, home), &mut report).await?;
+    }
+    drop(server);
+    goals(&mut report);
+    report.facts.push(("load at the end", load()));
+    Ok(report)
+}
+
+async fn one_round(
+    postgres: &Postgres,
+    product: &Product,
+    server: &Server,
+    (round, sizes, home): (usize, &Sizes, &Path),
+    report: &mut Report,
+) -> Outcome<()> {
+    report.add(("a", "(a) one commit per accrual, 32 clients", "/s"), one_commit_each(postgres, sizes)?);
+    let full = orders(postgres, product, server, Pace::Full, (&format!("full{round}"), sizes)).await?;
+    add_orders(report, &full);
+    let engine = product.engine_rate(&round.to_string(), sizes.length).await?;
+    report.add(("engine", "orders by the engine alone, without HTTP", "/s"), engine);
+    report.add(("c", "(c) accruals in sets of 200", "/s"), in_sets(postgres, sizes)?);
+    let pace = Pace::Rate(full.answers.rate() * HALF_LOAD);
+    let half = orders(postgres, product, server, pace, (&format!("half{round}"), sizes)).await?;
+    let flush = flush(home)?.as_secs_f64() * 1000.0;
+    report.add(("flush", "a flush of one page", "ms"), flush);
+    report.add(
+        ("half_over", "orders at half load, p99 less three flushes", "ms"),
+        half.answers.percentile_ms(99) - 3.0 * flush,
+    );
+    report.add(("half_p50", "orders at half load, p50", "ms"), half.answers.percentile_ms(50));
+    report.add(("half_p99", "orders at half load, p99", "ms"), half.answers.percentile_ms(99));
+    report.add(("half_group", "orders a commit at half load", ""), half.group);
+    report.add(("own", "(a′) the rows of an order, one commit each", "/s"), own_rows(postgres, sizes)?);
+    report.add(("balances", "balances over HTTP", "/s"), balances(product, server, sizes).await?.rate());
+    report.add(("selects", "pgbench -S", "/s"), selects(postgres, sizes)?);
+    page_images(postgres, false)?;
+    let short = Sizes { length: Duration::from_secs(2), ..*sizes };
+    let plain = orders(postgres, product, server, Pace::Full, (&format!("plain{round}"), &short)).await;
+    page_images(postgres, true)?;
+    let plain = plain?;
+    report.add(("wal", "WAL an order, without images of whole pages", "B"), per(plain.wal, &plain));
+    Ok(())
+}
+
+fn add_orders(report: &mut Report, orders: &Orders) {
+    let micros = |time: Duration| per(u64::try_from(time.as_micros()).unwrap_or(u64::MAX), orders);
+    report.add(("orders", "orders over HTTP, one a request", "/s"), orders.answers.rate());
+    report.add(("orders_p50", "the same, p50", "ms"), orders.answers.percentile_ms(50));
+    report.add(("orders_p99", "the same, p99", "ms"), orders.answers.percentile_ms(99));
+    report.add(("group", "orders a commit", ""), orders.group);
+    report.add(("cpu_server", "CPU an order, server", "µs"), micros(orders.cpu.server));
+    report.add(("cpu_postgres", "CPU an order, Postgres", "µs"), micros(orders.cpu.postgres));
+    report.add(("cpu_driver", "CPU an order, the load's driver", "µs"), micros(orders.cpu.driver));
+    let share = orders.cpu.driver.as_secs_f64() / orders.cpu.total().as_secs_f64().max(0.001);
+    report.add(("driver_share", "the driver's part of all CPU", "%"), share * 100.0);
+    report.add(("wal_all", "WAL an order, with images of whole pages", "B"), per(orders.wal, orders));
+    report.add(("resident", "memory of the server", "MB"), float(orders.resident) / 1e6);
+}
+
+fn per(total: u64, orders: &Orders) -> f64 {
+    float(total) / f64::from(u32::try_from(orders.answers.good).unwrap_or(u32::MAX)).max(1.0)
+}
+
+fn float(n: u64) -> f64 {
+    let high = u32::try_from(n >> 32).unwrap_or(u32::MAX);
+    let low = u32::try_from(n & u64::from(u32::MAX)).unwrap_or(u32::MAX);
+    f64::from(high) * 4_294_967_296.0 + f64::from(low)
+}
+
+fn goals(report: &mut Report) {
+    report.goal("orders", "a", 3.0);
+    report.goal("own", "a", 0.0);
+    report.goal("c", "a", 0.0);
+    report.goal("balances", "selects", 1.0);
+    report.goal("half_over", "", -10.0);
+    report.goal("wal", "", -2_000.0);
+    report.goal("resident", "", -200.0);
+}
+
+fn facts(postgres: &Postgres, sizes: &Sizes, report: &mut Report) -> Outcome<()> {
+    let version = postgres.sql("postgres", "SHOW server_version")?;
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let durable = ["fsync", "synchronous_commit", "full_page_writes"].map(|name| {
+        let value = postgres.sql("postgres", &format!("SHOW {name}")).unwrap_or_default();
+        format!("{name} {value}")
+    });
+    report.facts.extend([
+        ("Postgres", version),
+        ("durability", durable.join(", ")),
+        ("cores", cores.to_string()),
+        ("members", sizes.members.to_string()),
+        ("past orders of each", sizes.history.to_string()),
+        ("rounds", sizes.rounds.to_string()),
+        ("seconds of a measure", sizes.length.as_secs().to_string()),
+        ("load at the start", load()),
+    ]);
+    Ok(())
+}
+
+fn progress(line: &str) {
+    // Whoever closed the pipe does not want to know.
+    let _ = writeln!(stderr(), "{line}");
+}
+
+/// A directory for the cluster, gone at the end. Not below `target/`: as root, the server's user might not get there.
+struct Home(PathBuf);
+
+impl Home {
+    fn new() -> Outcome<Self> {
+        let path = std::env::temp_dir().join(format!("perennial-bench-{}", std::process::id()));
+        fs::create_dir_all(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        // Left behind, it only takes room.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,242 @@
+//! What is measured, one function each. All of them are run in turns, so that a slow minute slows them all.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use perennial::kernel::id::MemberId;
+
+use super::Outcome;
+use super::driver::{Answers, Load, Pace, Requests, request, run};
+use super::postgres::Postgres;
+use super::product::{DATABASE, Product, Server, member_of};
+use super::sizes::{BALANCE_CONNECTIONS, LIMIT_CLIENTS, ORDER_CONNECTIONS, SET_LANES, SET_SIZE, Sizes};
+use super::usage::{Cpu, resident};
+
+/// The databases of the limits.
+const LIMIT_BASE: &str = "limit_base";
+const OWN: &str = "own";
+const PGBENCH: &str = "pgbench_own";
+/// Members of one unit of pgbench's scale.
+const PGBENCH_SCALE_ROWS: usize = 100_000;
+
+/// Creates the databases that the limits run on.
+///
+/// # Errors
+/// When a script fails.
+pub fn prepare_limits(postgres: &Postgres, sizes: &Sizes) -> Outcome<()> {
+    for name in [LIMIT_BASE, PGBENCH] {
+        postgres.sql("postgres", &format!("CREATE DATABASE {name}"))?;
+    }
+    for file in ["schema.sql", "seed.sql"] {
+        postgres.script(LIMIT_BASE, &limit(file), sizes.members)?;
+    }
+    postgres.pgbench_tables(PGBENCH, sizes.members.div_ceil(PGBENCH_SCALE_ROWS))
+}
+
+/// Copies the product's filled database, while nobody is connected to it, for its own rows without its engine.
+///
+/// # Errors
+/// When a statement fails.
+pub fn prepare_own(postgres: &Postgres) -> Outcome<()> {
+    postgres.sql("postgres", &format!("CREATE DATABASE {OWN} TEMPLATE {DATABASE} STRATEGY file_copy"))?;
+    let number = "CREATE TABLE bench_members AS SELECT row_number() OVER () AS number, lane, member_id FROM accounts";
+    postgres.sql(OWN, number)?;
+    postgres.sql(OWN, "ALTER TABLE bench_members ADD PRIMARY KEY (number)")?;
+    postgres.sql(OWN, "VACUUM ANALYZE").map(drop)
+}
+
+fn limit(file: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/limit").join(file)
+}
+
+/// (a) One durable commit per accrual.
+pub fn one_commit_each(postgres: &Postgres, sizes: &Sizes) -> Outcome<f64> {
+    postgres.fresh(LIMIT_BASE)?;
+    pgbench(postgres, "run", "a.sql", &[], LIMIT_CLIENTS, sizes)
+}
+
+/// (c) Accruals in sets, in accruals per second.
+pub fn in_sets(postgres: &Postgres, sizes: &Sizes) -> Outcome<f64> {
+    postgres.fresh(LIMIT_BASE)?;
+    let size = format!("n={SET_SIZE}");
+    let sets = pgbench(postgres, "run", "c.sql", &[&size], SET_LANES, sizes)?;
+    Ok(sets * f64::from(u32::try_from(SET_SIZE)?))
+}
+
+/// (a') The product's own rows, one commit each.
+pub fn own_rows(postgres: &Postgres, sizes: &Sizes) -> Outcome<f64> {
+    let bytes = "SELECT round(avg(octet_length(document)))::int FROM (SELECT document FROM postings WHERE kind = 2 LIMIT 1000) AS p";
+    let bytes = format!("document_bytes={}", postgres.sql(OWN, bytes)?);
+    postgres.sql("postgres", "CHECKPOINT")?;
+    pgbench(postgres, OWN, "own.sql", &[&bytes], LIMIT_CLIENTS, sizes)
+}
+
+fn pgbench(
+    postgres: &Postgres,
+    database: &str,
+    file: &str,
+    variables: &[&str],
+    clients: usize,
+    sizes: &Sizes,
+) -> Outcome<f64> {
+    let (members, file) = (format!("members={}", sizes.members), limit(file));
+    let mut arguments = vec!["-D", &members, "-f", file.to_str().ok_or("a path that is no text")?];
+    arguments.extend(variables.iter().flat_map(|variable| ["-D", variable]));
+    postgres.pgbench(database, &arguments, clients, sizes.warm_up)?;
+    postgres.pgbench(database, &arguments, clients, sizes.length)
+}
+
+/// pgbench's own select of one row by key, at the connections of the balances.
+pub fn selects(postgres: &Postgres, sizes: &Sizes) -> Outcome<f64> {
+    postgres.pgbench(PGBENCH, &["-S"], BALANCE_CONNECTIONS, sizes.warm_up)?;
+    postgres.pgbench(PGBENCH, &["-S"], BALANCE_CONNECTIONS, sizes.length)
+}
+
+/// One load of orders and what it took.
+#[derive(Debug)]
+pub struct Orders {
+    /// What came back.
+    pub answers: Answers,
+    /// CPU time meanwhile.
+    pub cpu: Cpu,
+    /// WAL written meanwhile, in bytes.
+    pub wal: u64,
+    /// Orders of a commit, on average.
+    pub group: f64,
+    /// The server's memory at the end, in bytes.
+    pub resident: u64,
+}
+
+/// Orders as storefronts send them, one a request.
+pub async fn orders(
+    postgres: &Postgres,
+    product: &Product,
+    server: &Server,
+    pace: Pace,
+    (name, sizes): (&str, &Sizes),
+) -> Outcome<Orders> {
+    postgres.sql("postgres", "CHECKPOINT")?;
+    let load =
+        |length| Load { address: server.address, connections: ORDER_CONNECTIONS, pace, length, requests: usize::MAX };
+    let requests = |part: &str| OrderRequests::new(product, format!("{name}-{part}"));
+    run(load(sizes.warm_up), requests("warm")).await?.all_good()?;
+    let (wal, before) = (position(postgres)?, groups(server).await?);
+    let cpu = Cpu::now(Some(server.process()), postgres.postmaster);
+    let answers = run(load(sizes.length), requests("run")).await?.all_good()?;
+    let cpu = Cpu::now(Some(server.process()), postgres.postmaster).since(cpu);
+    let (wal, grouped) = (position(postgres)? - wal, groups(server).await?.since(before));
+    let resident = resident(server.process()).unwrap_or(0);
+    Ok(Orders { answers, cpu, wal, group: grouped.mean(), resident })
+}
+
+/// Balances as storefronts ask for them.
+pub async fn balances(product: &Product, server: &Server, sizes: &Sizes) -> Outcome<Answers> {
+    let requests = BalanceRequests { members: Arc::clone(&product.members), keys: Arc::clone(&product.keys) };
+    let (address, connections) = (server.address, BALANCE_CONNECTIONS);
+    let load = |length| Load { address, connections, pace: Pace::Full, length, requests: usize::MAX };
+    run(load(sizes.warm_up), requests.clone()).await?.all_good()?;
+    run(load(sizes.length), requests).await?.all_good()
+}
+
+/// Turns images of whole pages in the WAL off, or on again as they have to be.
+///
+/// # Errors
+/// When the setting is refused.
+pub fn page_images(postgres: &Postgres, on: bool) -> Outcome<()> {
+    let statement = if on { "ALTER SYSTEM RESET full_page_writes" } else { "ALTER SYSTEM SET full_page_writes = off" };
+    postgres.sql("postgres", statement)?;
+    postgres.sql("postgres", "SELECT pg_reload_conf()").map(drop)
+}
+
+fn position(postgres: &Postgres) -> Outcome<u64> {
+    Ok(postgres.sql("postgres", "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint")?.parse()?)
+}
+
+/// Commits of the engine so far, and what was in them.
+#[derive(Clone, Copy, Debug)]
+struct Groups {
+    orders: f64,
+    commits: f64,
+}
+
+impl Groups {
+    fn since(self, before: Self) -> Self {
+        Self { orders: self.orders - before.orders, commits: self.commits - before.commits }
+    }
+
+    fn mean(self) -> f64 {
+        if self.commits > 0.0 { self.orders / self.commits } else { 0.0 }
+    }
+}
+
+async fn groups(server: &Server) -> Outcome<Groups> {
+    let load =
+        Load { address: server.address, connections: 1, pace: Pace::Full, length: Duration::from_secs(5), requests: 1 };
+    let page = run(load, MetricsRequest).await?.all_good()?;
+    let text = String::from_utf8(page.bodies.concat())?;
+    let sum = |name: &str| -> f64 {
+        let lines = text.lines().filter(|line| line.starts_with(name));
+        lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
+    };
+    Ok(Groups { orders: sum("perennial_group_size_sum"), commits: sum("perennial_group_size_count") })
+}
+
+#[derive(Clone)]
+struct MetricsRequest;
+
+impl Requests for MetricsRequest {
+    fn write(&mut self, _: usize, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"GET /metrics HTTP/1.1\r\nHost: bench\r\n\r\n");
+    }
+
+    fn keeps_bodies(&self) -> bool {
+        true
+    }
+}
+
+/// What follows the reference and the member in each order.
+const ORDER_TAIL: &str = r#""},"currency":"EUR","channel":"web","store":"ams-1","prices":"tax_included","lines":[{"id":"1","kind":"product","sku":"S-42","category":"shoes","quantity":1,"amount":"89.99","tax_rate":"21"},{"id":"2","kind":"product","sku":"S-43","category":"socks","quantity":3,"amount":"23.85","tax_rate":"21"}]}"#;
+
+#[derive(Clone)]
+struct OrderRequests {
+    members: Arc<[MemberId]>,
+    keys: Arc<[String]>,
+    name: Arc<str>,
+    body: Vec<u8>,
+}
+
+impl OrderRequests {
+    fn new(product: &Product, name: String) -> Self {
+        let (members, keys) = (Arc::clone(&product.members), Arc::clone(&product.keys));
+        Self { members, keys, name: name.into(), body: Vec::with_capacity(1024) }
+    }
+}
+
+impl Requests for OrderRequests {
+    fn write(&mut self, number: usize, out: &mut Vec<u8>) {
+        let member = member_of(&self.members, number);
+        self.body.clear();
+        let head = format!(r#"{{"reference":"{}-{number}","member":{{"id":"{member}"#, self.name);
+        self.body.extend_from_slice(head.as_bytes());
+        self.body.extend_from_slice(ORDER_TAIL.as_bytes());
+        request(out, "POST", "/v1/orders", key(&self.keys, number), &self.body);
+    }
+}
+
+#[derive(Clone)]
+struct BalanceRequests {
+    members: Arc<[MemberId]>,
+    keys: Arc<[String]>,
+}
+
+impl Requests for BalanceRequests {
+    fn write(&mut self, number: usize, out: &mut Vec<u8>) {
+        let path = format!("/v1/members/{}/balances", member_of(&self.members, number));
+        request(out, "GET", &path, key(&self.keys, number), &[]);
+    }
+}
+
+fn key(keys: &[String], number: usize) -> &str {
+    keys.get(number % keys.len().max(1)).map_or("", String::as_str)
+}
