@@ -15,15 +15,40 @@ pub struct Command {
 
 #[derive(Clone, Debug)]
 pub enum What {
-    Enrol { member: u32, email: Option<String>, on: Option<Day>, imported: Option<Time> },
+    Enrol {
+        member: u32,
+        email: Option<String>,
+        on: Option<Day>,
+        imported: Option<Time>,
+    },
     Order(Box<Order>),
-    Return { member: u32, order: String, asked: Asked, imported: Option<Time> },
-    Adjust { member: u32, wallet: &'static str, up: bool, points: i64 },
-    Opening { member: u32, wallet: &'static str, points: i64, available: Option<Day>, end: Option<Day>, imported: Option<Time> },
+    Return {
+        member: u32,
+        order: String,
+        asked: Asked,
+        imported: Option<Time>,
+    },
+    Adjust {
+        member: u32,
+        wallet: &'static str,
+        up: bool,
+        points: i64,
+    },
+    Opening {
+        member: u32,
+        wallet: &'static str,
+        points: i64,
+        available: Option<Day>,
+        end: Option<Day>,
+        imported: Option<Time>,
+    },
     /// Nobody posts; somebody looks.
     Look,
     /// Somebody at the desk suspends or reinstates.
-    Suspend { member: u32, suspended: bool },
+    Suspend {
+        member: u32,
+        suspended: bool,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -87,7 +112,16 @@ pub enum Asked {
 
 /// What a command is, for the pairs that must have been seen.
 pub const KINDS: [&str; 10] = [
-    "enrol", "order", "order paid with points", "late order", "imported order", "return", "adjust", "opening", "look", "suspend",
+    "enrol",
+    "order",
+    "order paid with points",
+    "late order",
+    "imported order",
+    "return",
+    "adjust",
+    "opening",
+    "look",
+    "suspend",
 ];
 
 impl Command {

@@ -153,7 +153,12 @@ impl<'s> Engine<'s> {
         }
     }
 
-    fn post<P: Posting>(&mut self, posting: P, clock: Time, code: fn(&P::Refusal) -> String) -> Result<P::Receipt, String> {
+    fn post<P: Posting>(
+        &mut self,
+        posting: P,
+        clock: Time,
+        code: fn(&P::Refusal) -> String,
+    ) -> Result<P::Receipt, String> {
         match self.ledger.post(&self.scope, posting, clock, &self.spec.timeline) {
             Ok(posted) => Ok(posted.receipt),
             Err(PostError::Refused(refusal)) => Err(code(&refusal)),
@@ -310,4 +315,3 @@ fn request(asked: &Asked) -> ReturnRequest {
         }
     }
 }
-

@@ -193,7 +193,8 @@ impl Generator {
     fn opening(&mut self, model: &Naive<'_>, member: u32) -> What {
         let today = model.spec.calendar.day(self.history.unwrap_or(self.clock));
         let wallet = if self.rng.percent(3) { "gone" } else { *self.rng.pick(&CODES) };
-        let mut day = |chance, from, to| self.rng.percent(chance).then(|| today + Duration::days(self.rng.within(from, to)));
+        let mut day =
+            |chance, from, to| self.rng.percent(chance).then(|| today + Duration::days(self.rng.within(from, to)));
         let (available, end) = (day(30, -2, 40), day(50, -2, 90));
         What::Opening { member, wallet, points: self.rng.within(1, 400), available, end, imported: self.imported() }
     }

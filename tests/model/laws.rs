@@ -97,8 +97,14 @@ impl Laws {
     }
 }
 
-fn back(sums: &mut HashMap<(String, String), (i64, i64)>, order: &str, wallet: &str, points: i64) -> Result<(), String> {
-    let sum = sums.get_mut(&(order.into(), wallet.into())).ok_or_else(|| format!("law 6: nothing of {wallet} in {order}"))?;
+fn back(
+    sums: &mut HashMap<(String, String), (i64, i64)>,
+    order: &str,
+    wallet: &str,
+    points: i64,
+) -> Result<(), String> {
+    let sum =
+        sums.get_mut(&(order.into(), wallet.into())).ok_or_else(|| format!("law 6: nothing of {wallet} in {order}"))?;
     sum.1 += points;
     if sum.1 > sum.0 { Err(format!("law 6: {} of {} back to {wallet} for {order}", sum.1, sum.0)) } else { Ok(()) }
 }
@@ -148,7 +154,9 @@ impl Fold {
         let sums = self.wallets.entry(entry.wallet.0).or_default();
         let there = usize::from(pending);
         match entry.kind {
-            EntryKind::Award | EntryKind::AdjustUp | EntryKind::Opening => (sums[there], sums[3]) = (sums[there] + p, sums[3] + p),
+            EntryKind::Award | EntryKind::AdjustUp | EntryKind::Opening => {
+                (sums[there], sums[3]) = (sums[there] + p, sums[3] + p)
+            }
             EntryKind::Available => (sums[0], sums[1]) = (sums[0] + p, sums[1] - p),
             EntryKind::Spend => (sums[0], sums[5]) = (sums[0] - p, sums[5] + p),
             EntryKind::Restore => (sums[0], sums[5]) = (sums[0] + p, sums[5] - p),

@@ -60,7 +60,10 @@ fn wallet(account: &Account, zone: Zone, slot: usize) -> WalletView {
         }
         if lot.expiry == LotExpiry::Inactive {
             view.inactive_on = account.wallet(slot).expires_on;
-            assert!(view.inactive_on.is_some_and(|d| zone.end_of(d) > account.moved_at), "an inactive wallet has a day");
+            assert!(
+                view.inactive_on.is_some_and(|d| zone.end_of(d) > account.moved_at),
+                "an inactive wallet has a day"
+            );
         }
     }
     view.waits.sort_unstable();

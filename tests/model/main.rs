@@ -96,8 +96,12 @@ fn shrink(spec: &Spec, mut commands: Vec<Command>, mut wrong: String) -> (Vec<Co
     while size > 0 {
         let mut from = 0;
         while from < commands.len() {
-            let without: Vec<Command> =
-                commands.iter().enumerate().filter(|(i, _)| !(from..from + size).contains(i)).map(|(_, c)| c.clone()).collect();
+            let without: Vec<Command> = commands
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| !(from..from + size).contains(i))
+                .map(|(_, c)| c.clone())
+                .collect();
             match guarded(|| replayed(spec, &without)) {
                 Err(still) => (commands, wrong) = (without, still),
                 Ok(()) => from += size,

@@ -52,8 +52,17 @@ pub enum Lasts {
 #[derive(Clone, Debug)]
 pub enum Purse {
     /// Minor units a point, as a fraction.
-    Points { value: (i64, i64), pending: Option<Span>, term: Term, grace: Option<Span>, policy: Policy },
-    Counter { counted: Counted, lasts: Lasts },
+    Points {
+        value: (i64, i64),
+        pending: Option<Span>,
+        term: Term,
+        grace: Option<Span>,
+        policy: Policy,
+    },
+    Counter {
+        counted: Counted,
+        lasts: Lasts,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -186,7 +195,8 @@ fn written(span: Span) -> String {
 }
 
 fn document(rules: &Rules, currency: &str, exponent: u32, zone: &str) -> String {
-    let mut out = format!("program = {{ name = \"Acme\", currency = \"{currency}\", timezone = \"{zone}\" }}\n[wallets]\n");
+    let mut out =
+        format!("program = {{ name = \"Acme\", currency = \"{currency}\", timezone = \"{zone}\" }}\n[wallets]\n");
     for (code, purse) in CODES.iter().zip(&rules.purses) {
         writeln!(out, "{code} = {{ {} }}", wallet(purse, exponent)).unwrap();
     }
@@ -211,7 +221,8 @@ fn wallet(purse: &Purse, exponent: u32) -> String {
                 Term::Inactive(p) => format!("{{ inactive = \"{}\"{grace} }}", written(*p)),
                 Term::Fixed(p, 0) => format!("{{ after = \"{}\"{grace} }}", written(*p)),
                 Term::Fixed(p, months) => {
-                    let round = ["end_of_month", "end_of_quarter", "end_of_year"][usize::from(*months > 1) + usize::from(*months > 3)];
+                    let round = ["end_of_month", "end_of_quarter", "end_of_year"]
+                        [usize::from(*months > 1) + usize::from(*months > 3)];
                     format!("{{ after = \"{}\", round = \"{round}\"{grace} }}", written(*p))
                 }
             };

@@ -112,7 +112,13 @@ impl<'s> Naive<'s> {
         Ok(Answer::Silent)
     }
 
-    fn enrol(&self, member: u32, email: Option<&String>, on: Option<Day>, (at, today): (Time, Day)) -> Result<Done, String> {
+    fn enrol(
+        &self,
+        member: u32,
+        email: Option<&String>,
+        on: Option<Day>,
+        (at, today): (Time, Day),
+    ) -> Result<Done, String> {
         let on = on.unwrap_or(today);
         if on > today {
             return Err("EnrolledAhead".into());

@@ -6,10 +6,10 @@ use chrono::Duration;
 
 use crate::command::{Order, Ordered};
 use crate::facts::{Answer, Day, End, OrderFacts, Time};
+use crate::naive::calendar::{last_day, later};
 use crate::naive::price::{Priced, PricedLine, base, price, shares};
 use crate::naive::wallets::Member;
 use crate::naive::{Done, Naive};
-use crate::naive::calendar::{last_day, later};
 use crate::spec::{Counted, Purse, Rules, Term};
 
 /// An order as the model remembers it.
@@ -40,7 +40,13 @@ pub struct SoldLine {
 }
 
 impl Naive<'_> {
-    pub fn settle(&self, order: &Order, name: &str, known: Option<Member>, (clock, at): (Time, Time)) -> Result<Done, String> {
+    pub fn settle(
+        &self,
+        order: &Order,
+        name: &str,
+        known: Option<Member>,
+        (clock, at): (Time, Time),
+    ) -> Result<Done, String> {
         let calendar = &self.spec.calendar;
         let ordered = match order.ordered {
             Ordered::Now => at,
@@ -201,8 +207,7 @@ fn award(rules: &Rules, lines: &[PricedLine], facts: &mut OrderFacts) -> Vec<(us
     for earn in &rules.earns {
         let bases: Vec<i64> = lines.iter().map(|l| base(l, earn.net)).collect();
         let sum: i64 = bases.iter().sum();
-        let points =
-            if earn.step { sum / earn.per_minor * earn.points } else { sum * earn.points / earn.per_minor };
+        let points = if earn.step { sum / earn.per_minor * earn.points } else { sum * earn.points / earn.per_minor };
         if points == 0 {
             continue;
         }

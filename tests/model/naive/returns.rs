@@ -13,7 +13,14 @@ use crate::spec::{Counted, Purse};
 type After = ((i128, i128), i64);
 
 impl Naive<'_> {
-    pub fn give_back(&self, member: u32, order: &str, asked: &Asked, mut state: Member, today: Day) -> Result<Done, String> {
+    pub fn give_back(
+        &self,
+        member: u32,
+        order: &str,
+        asked: &Asked,
+        mut state: Member,
+        today: Day,
+    ) -> Result<Done, String> {
         let mut sale = self.sales.get(order).filter(|s| s.member == member).ok_or("OrderUnknown")?.clone();
         let after = after(&sale, asked).map_err(|code| format!("return {code}"))?;
         let before: Vec<(i128, i128)> = sale.lines.iter().map(|l| l.gone).collect();

@@ -55,7 +55,8 @@ impl Member {
     /// Lets the days pass up to `today`. Answers whether anything happened.
     pub fn walk(&mut self, today: Day) -> bool {
         let mut happened = false;
-        while self.walked < today && self.lots.iter().any(|l| l.left > 0 && (l.end != End::Never || l.waits.is_some())) {
+        while self.walked < today && self.lots.iter().any(|l| l.left > 0 && (l.end != End::Never || l.waits.is_some()))
+        {
             self.walked = tomorrow(self.walked);
             happened |= self.dawn(self.walked);
         }
@@ -64,7 +65,8 @@ impl Member {
     }
 
     fn dawn(&mut self, today: Day) -> bool {
-        let over: Vec<usize> = (0..self.lots.len()).filter(|i| self.lots[*i].left > 0 && self.is_over(*i, today)).collect();
+        let over: Vec<usize> =
+            (0..self.lots.len()).filter(|i| self.lots[*i].left > 0 && self.is_over(*i, today)).collect();
         for i in &over {
             self.expire(*i);
         }
@@ -73,8 +75,9 @@ impl Member {
                 self.purses[self.lots[*i].wallet].active_until = None;
             }
         }
-        let mut ripe: Vec<usize> =
-            (0..self.lots.len()).filter(|i| self.lots[*i].left > 0 && self.lots[*i].waits.is_some_and(|d| d <= today)).collect();
+        let mut ripe: Vec<usize> = (0..self.lots.len())
+            .filter(|i| self.lots[*i].left > 0 && self.lots[*i].waits.is_some_and(|d| d <= today))
+            .collect();
         ripe.sort_by_key(|i| (self.lots[*i].wallet, self.lots[*i].end, *i));
         for i in &ripe {
             self.lots[*i].waits = None;
@@ -120,7 +123,14 @@ impl Member {
     }
 
     /// Points come in.
-    pub fn give(&mut self, wallet: usize, points: i64, waits: Option<Day>, end: End, today: Day) -> Result<usize, String> {
+    pub fn give(
+        &mut self,
+        wallet: usize,
+        points: i64,
+        waits: Option<Day>,
+        end: End,
+        today: Day,
+    ) -> Result<usize, String> {
         self.earned(wallet, points)?;
         let waits = waits.filter(|d| *d > today);
         self.lots.push(Lot { wallet, left: points, waits, end, expired: 0 });
