@@ -27,7 +27,7 @@ pub fn imports(house: &[Source]) -> Vec<Violation> {
             let mut target = import.path.clone();
             if let [krate, name] = target.as_slice()
                 && krate == "crate"
-                && let Some(home) = macros.get(name)
+                && let Some(home) = macros.get(name.as_str())
             {
                 target = home.clone();
             }
@@ -43,19 +43,9 @@ pub fn imports(house: &[Source]) -> Vec<Violation> {
 }
 
 /// Where each macro stands that the crate's root exports.
-fn exported_macros(house: &[Source]) -> BTreeMap<String, Vec<String>> {
-    let mut macros = BTreeMap::new();
-    for source in house {
-        for item in &source.tree.items {
-            if let syn::Item::Macro(item) = item
-                && item.attrs.iter().any(|a| a.path().is_ident("macro_export"))
-                && let Some(name) = &item.ident
-            {
-                macros.insert(name.to_string(), source.module());
-            }
-        }
-    }
-    macros
+fn exported_macros(house: &[Source]) -> BTreeMap<&str, Vec<String>> {
+    let homes = house.iter().flat_map(|s| s.macros.iter().map(|name| (name.as_str(), s.module())));
+    homes.collect()
 }
 
 fn upward(source: &Source, target: &[String]) -> Option<(String, &'static str)> {

@@ -86,7 +86,7 @@ pub const WEB: [&str; 5] = [
 /// What a file promises by its place, its name and what it implements.
 pub fn kind(source: &Source) -> Kind {
     let business = ["src/loyalty/", "src/insight/"].iter().any(|storey| source.path.starts_with(storey));
-    if posts(source) > 0 {
+    if source.postings > 0 {
         return Kind::Posting;
     }
     match source.name() {
@@ -101,17 +101,6 @@ pub fn kind(source: &Source) -> Kind {
     }
 }
 
-/// How many postings a file has.
-fn posts(source: &Source) -> usize {
-    let posting = |item: &&syn::Item| match item {
-        syn::Item::Impl(item) => {
-            item.trait_.as_ref().is_some_and(|(_, path, _)| path.segments.last().is_some_and(|s| s.ident == "Posting"))
-        }
-        _ => false,
-    };
-    source.tree.items.iter().filter(posting).count()
-}
-
 /// Files that do what their names do not promise.
 pub fn promises(house: &[Source]) -> Vec<Violation> {
     let crates = dependencies();
@@ -121,7 +110,7 @@ pub fn promises(house: &[Source]) -> Vec<Violation> {
 fn promise(source: &Source, crates: &[String]) -> Vec<Violation> {
     let mut broken = Vec::new();
     let kind = kind(source);
-    if posts(source) > 1 {
+    if source.postings > 1 {
         broken.push(Violation {
             place: source.path.clone(),
             rule: "two postings in one file".to_owned(),

@@ -1,13 +1,11 @@
 //! The sources, read: syntax trees, tokens in a row, and imports.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, slice};
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
-use syn::punctuated::Punctuated;
-use syn::spanned::Spanned;
-use syn::visit::{self, Visit};
-use syn::{Attribute, ItemMod, ItemUse, UseTree};
+
+use crate::facts::{Facts, facts};
 
 /// One file.
 pub struct Source {
@@ -15,12 +13,20 @@ pub struct Source {
     pub path: String,
     /// Its lines.
     pub lines: usize,
-    /// Its syntax tree.
-    pub tree: syn::File,
     /// All its tokens but comments, with their lines.
     pub tokens: Vec<Token>,
     /// All its imports, tests included.
     pub imports: Vec<Import>,
+    /// Its functions.
+    pub functions: Vec<Function>,
+    /// What it gives names to, with the line.
+    pub names: Vec<(String, usize)>,
+    /// How many postings it has.
+    pub postings: usize,
+    /// The macros that it exports.
+    pub macros: Vec<String>,
+    /// The modules in files of their own that it declares for tests.
+    pub test_files: Vec<String>,
     /// Whether it is compiled for tests alone.
     pub test: bool,
 }
@@ -34,6 +40,17 @@ pub struct Token {
     pub line: usize,
     /// Whether it is compiled for tests alone.
     pub test: bool,
+}
+
+/// One function.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// The line of its name.
+    pub line: usize,
+    /// From there to its last brace.
+    pub lines: usize,
 }
 
 /// One name of a `use` item.
@@ -51,20 +68,15 @@ pub struct Import {
 pub fn read_tree(directory: &str) -> Vec<Source> {
     let mut sources: Vec<Source> = rust_files(directory).iter().map(|path| read(path)).collect();
     sources.sort_by(|a, b| a.path.cmp(&b.path));
-    let tests: Vec<Vec<String>> = sources.iter().flat_map(test_modules).collect();
+    let in_module = |source: &Source| {
+        let module = source.module();
+        source.test_files.iter().map(|name| [module.as_slice(), slice::from_ref(name)].concat()).collect::<Vec<_>>()
+    };
+    let tests: Vec<Vec<String>> = sources.iter().flat_map(in_module).collect();
     for source in &mut sources {
         source.test = tests.iter().any(|module| source.module().starts_with(module));
     }
     sources
-}
-
-/// The files that are declared with `#[cfg(test)] mod …;`.
-fn test_modules(source: &Source) -> Vec<Vec<String>> {
-    let declared = source.tree.items.iter().filter_map(|item| match item {
-        syn::Item::Mod(item) if item.content.is_none() && is_test(&item.attrs) => Some(item.ident.to_string()),
-        _ => None,
-    });
-    declared.map(|name| [source.module(), vec![name]].concat()).collect()
 }
 
 /// The directory of the project.
@@ -93,17 +105,15 @@ fn read(path: &str) -> Source {
 
 /// A file with a text.
 pub fn parse(path: &str, text: &str) -> Source {
-    let tree = syn::parse_file(text).unwrap();
     let mut tokens = Vec::new();
     flatten(text.parse().unwrap(), &mut tokens);
-    for tests in tree.items.iter().filter(|item| is_test(attributes(item))) {
-        let (first, last) = (tests.span().start().line, tests.span().end().line);
+    let Facts { imports, functions, names, postings, macros, test_files, test_lines, .. } =
+        facts(&syn::parse_file(text).unwrap(), module_of(path));
+    for (first, last) in test_lines {
         tokens.iter_mut().filter(|t| (first..=last).contains(&t.line)).for_each(|t| t.test = true);
     }
-    let mut imports = Imports { at: module_of(path), found: Vec::new() };
-    imports.visit_file(&tree);
-    let (path, lines) = (path.to_owned(), text.lines().count());
-    Source { path, lines, tokens, imports: imports.found, tree, test: false }
+    let (path, lines, test) = (path.to_owned(), text.lines().count(), false);
+    Source { path, lines, tokens, imports, functions, names, postings, macros, test_files, test }
 }
 
 impl Source {
@@ -142,24 +152,6 @@ fn module_of(path: &str) -> Vec<String> {
     module
 }
 
-fn attributes(item: &syn::Item) -> &[Attribute] {
-    match item {
-        syn::Item::Fn(item) => &item.attrs,
-        syn::Item::Impl(item) => &item.attrs,
-        syn::Item::Mod(item) => &item.attrs,
-        syn::Item::Struct(item) => &item.attrs,
-        syn::Item::Enum(item) => &item.attrs,
-        syn::Item::Use(item) => &item.attrs,
-        syn::Item::Macro(item) => &item.attrs,
-        _ => &[],
-    }
-}
-
-/// Whether something is compiled for tests alone.
-fn is_test(attributes: &[Attribute]) -> bool {
-    attributes.iter().any(|a| a.path().is_ident("cfg") && a.parse_args::<syn::Path>().is_ok_and(|p| p.is_ident("test")))
-}
-
 fn flatten(stream: TokenStream, into: &mut Vec<Token>) {
     for tree in stream {
         let line = tree.span().start().line;
@@ -184,58 +176,4 @@ fn flatten(stream: TokenStream, into: &mut Vec<Token>) {
 
 fn token(text: &str, line: usize) -> Token {
     Token { text: text.to_owned(), line, test: false }
-}
-
-struct Imports {
-    at: Vec<String>,
-    found: Vec<Import>,
-}
-
-impl<'ast> Visit<'ast> for Imports {
-    fn visit_item_mod(&mut self, item: &'ast ItemMod) {
-        self.at.push(item.ident.to_string());
-        visit::visit_item_mod(self, item);
-        self.at.pop();
-    }
-
-    fn visit_item_use(&mut self, item: &'ast ItemUse) {
-        self.follow(&item.tree, &mut Punctuated::new(), item.span().start().line);
-    }
-}
-
-impl Imports {
-    fn follow(&mut self, tree: &UseTree, before: &mut Punctuated<syn::Ident, syn::Token![::]>, line: usize) {
-        let mut found = |names: Vec<String>, renamed| {
-            let path = absolute(&self.at, names);
-            self.found.push(Import { path, renamed, line });
-        };
-        let names = |last: Option<&syn::Ident>| before.iter().chain(last).map(ToString::to_string).collect();
-        match tree {
-            UseTree::Name(name) => found(names(Some(&name.ident)), false),
-            UseTree::Rename(name) => found(names(Some(&name.ident)), true),
-            UseTree::Glob(_) => found(names(None), false),
-            UseTree::Group(group) => group.items.iter().for_each(|tree| self.follow(tree, before, line)),
-            UseTree::Path(path) => {
-                before.push(path.ident.clone());
-                self.follow(&path.tree, before, line);
-                before.pop();
-            }
-        }
-    }
-}
-
-/// `super` and `self` in words.
-fn absolute(at: &[String], names: Vec<String>) -> Vec<String> {
-    let mut path = match names.first().map(String::as_str) {
-        Some("super" | "self") => at.to_vec(),
-        _ => Vec::new(),
-    };
-    for name in names {
-        match name.as_str() {
-            "super" => drop(path.pop()),
-            "self" => {}
-            _ => path.push(name),
-        }
-    }
-    path
 }
