@@ -132,3 +132,12 @@ fn a_name_that_says_nothing_is_refused() {
     refused(check, "src/kernel/id.rs", "fn helper() {}", "`helper`");
     fine(check, "src/kernel/id.rs", "use utoipa_actix_web::service_config::ServiceConfig;\nstruct Commonwealth;");
 }
+
+#[test]
+fn a_word_of_the_programme_in_the_platform_is_refused() {
+    let check = sizes::loyalty_words;
+    refused(check, "src/platform/web/rate.rs", "struct WalletLimit;", "`WalletLimit`");
+    refused(check, "src/platform/db/pool.rs", "fn f(lot_id: Id) {}", "`lot_id`");
+    fine(check, "src/platform/web/rate.rs", "// points\nconst ABOUT: &str = \"points\";");
+    fine(check, "src/loyalty/ledger/lot.rs", "struct Lot;");
+}

@@ -122,3 +122,14 @@ fn exists(name: &str, files: &BTreeSet<&str>, words: &BTreeSet<&str>) -> bool {
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':'));
     !(coded && plain) || name.split("::").all(|word| words.contains(word))
 }
+
+#[test]
+fn a_name_that_is_gone_is_noticed() {
+    let (files, words) = (BTreeSet::from(["src/kernel/id.rs"]), BTreeSet::from(["Ledger", "post"]));
+    for gone in ["src/kernel/gone.rs", "kernel/gone/", "Gone", "Ledger::gone"] {
+        assert!(!exists(gone, &files, &words), "{gone}");
+    }
+    for there in ["kernel/id.rs", "id.rs", "src/kernel/", "Ledger::post", "a word", "/metrics", "lane, member_id"] {
+        assert!(exists(there, &files, &words), "{there}");
+    }
+}

@@ -82,6 +82,11 @@ fn names_say_what_a_thing_is() {
 }
 
 #[test]
+fn engines_know_no_word_of_the_programme() {
+    none(&sizes::loyalty_words(house()));
+}
+
+#[test]
 fn exceptions_are_for_files_that_exist() {
     let named = kinds::ENGINES.iter().chain(&kinds::WEB).chain(&arrows::SCOPE_MAKERS);
     let gone: Vec<_> = named.filter(|path| !root().join(path).exists()).collect();

@@ -12,6 +12,13 @@ const FUNCTION_LINES_MAX: usize = 70;
 /// Words that say nothing.
 const EMPTY: [&str; 9] = ["common", "helper", "helpers", "manager", "managers", "service", "services", "util", "utils"];
 
+/// Words of the programme, which its engines do not know. Not "member": JSON objects have members.
+const LOYALTY: [&str; 10] =
+    ["checkout", "earn", "loyalty", "lot", "lots", "points", "reward", "tier", "voucher", "wallet"];
+
+/// The list of scopes names what it opens.
+const SCOPES: &str = "src/platform/auth/scopes.rs";
+
 /// Files and functions that are too long.
 pub fn lengths(sources: &[Source]) -> Vec<Violation> {
     let mut broken = Vec::new();
@@ -48,8 +55,27 @@ pub fn names(sources: &[Source]) -> Vec<Violation> {
     broken
 }
 
+/// Names of the programme in the platform.
+pub fn loyalty_words(sources: &[Source]) -> Vec<Violation> {
+    let platform = sources.iter().filter(|s| s.path.starts_with("src/platform/") && s.path != SCOPES);
+    let told = platform.flat_map(|source| {
+        let told = source.tokens.iter().filter(|t| !t.text.starts_with('"') && has(&t.text, &LOYALTY));
+        told.map(|token| Violation {
+            place: source.at(token.line),
+            rule: format!("`{}` is a word of the programme", token.text),
+            cure: "an engine works for any business: name what it does, or move it to loyalty",
+        })
+    });
+    told.collect()
+}
+
 /// Whether one of a name's words is an empty one: `KeyManager`, `text_utils`.
 fn is_empty(name: &str) -> bool {
+    has(name, &EMPTY)
+}
+
+/// Whether one of a name's words is one of these.
+fn has(name: &str, wanted: &[&str]) -> bool {
     let mut words = String::new();
     for letter in name.chars() {
         if letter.is_uppercase() {
@@ -57,5 +83,5 @@ fn is_empty(name: &str) -> bool {
         }
         words.extend(letter.to_lowercase());
     }
-    words.split(['_', '-']).any(|word| EMPTY.contains(&word))
+    words.split(['_', '-']).any(|word| wanted.contains(&word))
 }
