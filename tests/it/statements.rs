@@ -281,7 +281,25 @@ async fn reads(conn: &AsyncPgConnection) {
 
 async fn writes(conn: &AsyncPgConnection) {
     let c = &mut &*conn;
-    let accounts = empty!(SaveAccounts {
+    let journal = empty!(InsertJournal { members, seqs, lanes, numbers, moments, digests, ends, counts });
+    let written = [
+        no_accounts().execute(c).await,
+        no_postings().execute(c).await,
+        empty!(InsertOwners { programs, kinds, values, lanes, members, seqs }).execute(c).await,
+        empty!(DeleteOwners { programs, kinds, values }).execute(c).await,
+        no_members().execute(c).await,
+        empty!(SaveCounters { programs, rules, periods, counts }).execute(c).await,
+        empty!(InsertAudits { programs, ids, principals, actions, subjects, details }).execute(c).await,
+        journal.execute(c).await,
+        empty!(SaveHeads { lanes, numbers, digests, moments }).execute(c).await,
+        Commit {}.execute(c).await,
+        Rollback {}.execute(c).await,
+    ];
+    assert!(written.iter().all(|n| *n == Ok(0)), "{written:?}");
+}
+
+fn no_accounts() -> SaveAccounts {
+    empty!(SaveAccounts {
         figures,
         expires_on,
         lot_ids,
@@ -306,8 +324,11 @@ async fn writes(conn: &AsyncPgConnection) {
         figures_counts,
         wallets_counts,
         lots_counts,
-    });
-    let postings = empty!(InsertPostings {
+    })
+}
+
+fn no_postings() -> InsertPostings {
+    empty!(InsertPostings {
         lanes,
         members,
         seqs,
@@ -338,8 +359,11 @@ async fn writes(conn: &AsyncPgConnection) {
         move_entries,
         move_lots,
         move_points,
-    });
-    let members = empty!(SaveMembers {
+    })
+}
+
+fn no_members() -> SaveMembers {
+    empty!(SaveMembers {
         lanes,
         members,
         external_ids,
@@ -351,20 +375,5 @@ async fn writes(conn: &AsyncPgConnection) {
         locales,
         attributes,
         changed_at,
-    });
-    let journal = empty!(InsertJournal { members, seqs, lanes, numbers, moments, digests, ends, counts });
-    let written = [
-        accounts.execute(c).await,
-        postings.execute(c).await,
-        empty!(InsertOwners { programs, kinds, values, lanes, members, seqs }).execute(c).await,
-        empty!(DeleteOwners { programs, kinds, values }).execute(c).await,
-        members.execute(c).await,
-        empty!(SaveCounters { programs, rules, periods, counts }).execute(c).await,
-        empty!(InsertAudits { programs, ids, principals, actions, subjects, details }).execute(c).await,
-        journal.execute(c).await,
-        empty!(SaveHeads { lanes, numbers, digests, moments }).execute(c).await,
-        Commit {}.execute(c).await,
-        Rollback {}.execute(c).await,
-    ];
-    assert!(written.iter().all(|n| *n == Ok(0)), "{written:?}");
+    })
 }
