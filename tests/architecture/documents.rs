@@ -133,3 +133,11 @@ fn a_name_that_is_gone_is_noticed() {
         assert!(exists(there, &files, &words), "{there}");
     }
 }
+
+#[test]
+fn every_dependency_is_used() {
+    let words: BTreeSet<&str> =
+        everything().iter().flat_map(|source| &source.tokens).map(|t| t.text.as_str()).collect();
+    let unused: Vec<_> = dependencies().into_iter().filter(|name| !words.contains(name.as_str())).collect();
+    assert!(unused.is_empty(), "Cargo.toml has what no source names: {unused:?}");
+}
