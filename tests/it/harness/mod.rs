@@ -4,6 +4,7 @@ mod binary;
 mod database;
 mod dice;
 mod home;
+mod operator;
 mod platform;
 mod shop;
 
@@ -11,5 +12,6 @@ pub use binary::{Serving, perennial, said};
 pub use database::TestDb;
 pub use dice::Dice;
 pub use home::Home;
+pub use operator::Operator;
 pub use platform::{Platform, program};
 pub use shop::{Shop, verify};
