@@ -5,11 +5,12 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::failure::Failure;
+use super::import::ImportCommand;
 use super::keys::KeysCommand;
 use super::program::ProgramCommand;
 use super::settings::{Settings, Source};
 use super::verify::VerifyArgs;
-use super::{keys, log, migrate, openapi, program, serve, terminal, verify};
+use super::{import, keys, log, migrate, openapi, program, serve, terminal, verify};
 
 /// Loyalty points and rewards: an exact ledger, programmes that marketers can change, statistics that are honest.
 #[derive(Debug, Parser)]
@@ -33,6 +34,9 @@ enum Command {
     /// Create, list and show programmes
     #[command(subcommand)]
     Program(ProgramCommand),
+    /// Import members, past orders or balances from a CSV file
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Issue, list and revoke API keys
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -63,6 +67,7 @@ async fn answer(command: Command) -> Result<(), Failure> {
             Ok(())
         }
         Command::Program(command) => program::run(&settings, command).await,
+        Command::Import(command) => import::run(&settings, command).await,
         Command::Keys(command) => keys::run(&settings, command).await,
         Command::Verify(args) => verify::run(&settings, &args).await,
     }

@@ -8,6 +8,7 @@ mod engine;
 mod failure;
 mod health;
 pub mod http;
+mod import;
 mod keys;
 mod log;
 mod migrate;
@@ -15,6 +16,7 @@ mod openapi;
 mod program;
 mod serve;
 pub mod settings;
+mod signals;
 mod terminal;
 mod verify;
 

@@ -12,3 +12,8 @@ pub fn say(line: &str) {
 pub fn complain(text: &str) {
     let _ = writeln!(stderr(), "perennial: {text}");
 }
+
+/// Says on standard error how things stand.
+pub fn note(text: &str) {
+    let _ = writeln!(stderr(), "{text}");
+}

@@ -1,5 +1,6 @@
 //! The programme: what is earned, held, spent and given back.
 
+pub mod bulk;
 pub mod checkout;
 pub mod earning;
 pub mod ledger;

@@ -8,6 +8,7 @@ mod catalog;
 mod commands;
 mod embedded;
 mod harness;
+mod import;
 mod migrations;
 mod programs;
 mod statements;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use metrics::gauge;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, Sender};
+use tokio::sync::oneshot::Receiver;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 
@@ -12,7 +13,7 @@ use crate::kernel::id::LaneCount;
 use crate::kernel::scope::ProgramScope;
 use crate::loyalty::ledger::posting::Posting;
 use crate::loyalty::ledger::queue::{Answer, Job, PostError, Queued};
-use crate::loyalty::ledger::writer::{GROUP_MAX, Writer, preview};
+use crate::loyalty::ledger::writer::{Pace, Writer, preview};
 use crate::loyalty::program::timelines::Timelines;
 use crate::platform::db::Db;
 
@@ -32,17 +33,23 @@ pub struct Ledger {
     queues: Arc<[Sender<Box<dyn Queued>>]>,
     closing: Arc<watch::Sender<bool>>,
     writers: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    pace: Pace,
 }
 
 impl Ledger {
     /// Starts the writers.
     pub fn start(db: &Db, lanes: LaneCount, timelines: Timelines, writers: WriterCount) -> Self {
+        Self::start_at(db, lanes, timelines, writers, Pace::serving())
+    }
+
+    /// Starts writers of another pace.
+    pub fn start_at(db: &Db, lanes: LaneCount, timelines: Timelines, writers: WriterCount, pace: Pace) -> Self {
         let count = writers.0.clamp(1, lanes.0.unsigned_abs().max(1));
         let (closing, told) = watch::channel(false);
         let started: Vec<_> = (0..count)
             .map(|number| {
                 let (sender, receiver) = mpsc::channel(QUEUE_MAX);
-                let writer = Writer::new(db.clone(), lanes, timelines.clone(), number);
+                let writer = Writer::new(db.clone(), lanes, timelines.clone(), number, pace.clone());
                 (sender, tokio::spawn(writer.run(receiver, told.clone())))
             })
             .collect();
@@ -54,6 +61,7 @@ impl Ledger {
             queues: queues.into(),
             closing: Arc::new(closing),
             writers: Arc::new(Mutex::new(handles)),
+            pace,
         }
     }
 
@@ -69,7 +77,33 @@ impl Ledger {
 
     /// The most commands that one commit takes.
     pub fn group_max(&self) -> usize {
-        GROUP_MAX
+        self.pace.group_max
+    }
+
+    /// Whether the writers have stopped for good, which only an import's do.
+    pub fn has_stopped(&self) -> bool {
+        self.pace.has_stopped()
+    }
+
+    /// Puts a command into its writer's queue, waiting for room, and answers where its answer will arrive. Commands of
+    /// one member that are put there one after the other are decided in that order.
+    ///
+    /// # Errors
+    /// `Unavailable` when the ledger is closed.
+    pub async fn enqueue<P: Posting>(
+        &self,
+        scope: &ProgramScope,
+        posting: P,
+    ) -> Result<Receiver<Answer<P>>, PostError<P::Refusal>> {
+        let queue = self.queues.get(self.place_of(&posting)).ok_or(PostError::Busy)?;
+        let (job, answer) = Job::new(scope.clone(), posting);
+        queue.send(Box::new(job)).await.map_err(|_| PostError::Unavailable)?;
+        Ok(answer)
+    }
+
+    fn place_of<P: Posting>(&self, posting: &P) -> usize {
+        let lane = posting.target().member().lane(self.lanes).0.unsigned_abs();
+        usize::from(lane) % self.queues.len().max(1)
     }
 
     /// Posts a command, and answers when it is durable.
@@ -77,8 +111,7 @@ impl Ledger {
     /// # Errors
     /// What the decision refused, a reference that belongs to another command, a full queue, or no database.
     pub async fn post<P: Posting>(&self, scope: &ProgramScope, posting: P) -> Answer<P> {
-        let lane = posting.target().member().lane(self.lanes).0.unsigned_abs();
-        let place = usize::from(lane) % self.queues.len().max(1);
+        let place = self.place_of(&posting);
         let queue = self.queues.get(place).ok_or(PostError::Busy)?;
         let (job, answer) = Job::new(scope.clone(), posting);
         match queue.try_send(Box::new(job)) {

@@ -4,6 +4,8 @@
 //! poisoned command fails alone. Decisions are pure: run again, they answer the same or see what has changed since.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use diesel::result::Error as QueryError;
@@ -28,6 +30,8 @@ use crate::platform::db::{Db, DbError, Fault, fault_of};
 
 /// The most commands of one commit: the knee of throughput against waiting.
 pub const GROUP_MAX: usize = 200;
+/// The most commands of one commit while history is imported: nobody waits for a single answer.
+pub const IMPORT_GROUP_MAX: usize = 1_000;
 /// How often a group is tried before it is taken apart, and a single command before it is given up.
 const TRIES_MAX: u32 = 4;
 /// How long a writer waits for a lane, in milliseconds.
@@ -39,12 +43,46 @@ const RECONNECT_MS: u64 = 50;
 const SESSION: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; \
     SET enable_mergejoin = off; SET enable_memoize = off; SET jit = off; SET plan_cache_mode = force_generic_plan";
 
+/// How the writers of a process work.
+#[derive(Clone, Debug)]
+pub struct Pace {
+    /// The most commands of one commit.
+    pub group_max: usize,
+    /// Raised for good by the first writer whose database is gone, where the order of commands matters more than each of
+    /// them: what waits behind is then answered as unavailable, never posted without what came before it.
+    pub stop: Option<Arc<AtomicBool>>,
+}
+
+impl Pace {
+    /// Small groups, and each command for itself.
+    pub fn serving() -> Self {
+        Self { group_max: GROUP_MAX, stop: None }
+    }
+
+    /// Large groups, and all or nothing from a point on.
+    pub fn importing() -> Self {
+        Self { group_max: IMPORT_GROUP_MAX, stop: Some(Arc::new(AtomicBool::new(false))) }
+    }
+
+    /// Whether a writer has stopped for good.
+    pub fn has_stopped(&self) -> bool {
+        self.stop.as_ref().is_some_and(|stop| AtomicBool::load(stop, Ordering::Acquire))
+    }
+
+    fn give_up(&self) {
+        if let Some(stop) = &self.stop {
+            stop.store(true, Ordering::Release);
+        }
+    }
+}
+
 /// One writer with its own connection.
 pub struct Writer {
     db: Db,
     lanes: LaneCount,
     timelines: Timelines,
     number: u16,
+    pace: Pace,
     conn: Option<AsyncPgConnection>,
 }
 
@@ -84,17 +122,17 @@ type Verdicts = Vec<Verdict>;
 
 impl Writer {
     /// A writer that has not connected yet.
-    pub fn new(db: Db, lanes: LaneCount, timelines: Timelines, number: u16) -> Self {
-        Self { db, lanes, timelines, number, conn: None }
+    pub fn new(db: Db, lanes: LaneCount, timelines: Timelines, number: u16, pace: Pace) -> Self {
+        Self { db, lanes, timelines, number, pace, conn: None }
     }
 
     /// Serves its queue until it is told to close, and then what is still in it.
     pub async fn run(mut self, mut queue: Receiver<Box<dyn Queued>>, mut closing: watch::Receiver<bool>) {
-        let mut jobs = Vec::with_capacity(GROUP_MAX);
+        let mut jobs = Vec::with_capacity(self.pace.group_max);
         let mut open = true;
         loop {
             tokio::select! {
-                taken = queue.recv_many(&mut jobs, GROUP_MAX) => match taken {
+                taken = queue.recv_many(&mut jobs, self.pace.group_max) => match taken {
                     0 => return,
                     _ => self.serve(std::mem::take(&mut jobs)).await,
                 },
@@ -129,8 +167,21 @@ impl Writer {
         }
     }
 
-    /// Stores a group, trying again as long as that may help.
+    /// Stores a group, unless the writers have stopped; the first that has to give up for good stops them, if they are such.
     async fn store(&mut self, jobs: &mut [Box<dyn Queued>]) -> Result<Verdicts, GaveUp> {
+        if self.pace.has_stopped() {
+            return Err(GaveUp::Away);
+        }
+        let stored = self.try_to_store(jobs).await;
+        if let Err(GaveUp::Away) = stored {
+            self.pace.give_up();
+        }
+        stored
+    }
+
+    /// Stores a group, trying again as long as that may help.
+    async fn try_to_store(&mut self, jobs: &mut [Box<dyn Queued>]) -> Result<Verdicts, GaveUp> {
+        let patient = self.pace.stop.is_some();
         let mut lock = Lock::Lanes;
         let mut gave_up = GaveUp::Poisoned;
         for attempt in 0..TRIES_MAX {
@@ -143,12 +194,15 @@ impl Writer {
             match error.fault() {
                 Fault::Check("counters_used_check") => lock = Lock::LanesAndCounters,
                 Fault::Unique(_) | Fault::Conflict => gave_up = GaveUp::Poisoned,
+                Fault::LockTimeout if patient => gave_up = GaveUp::Away,
                 Fault::LockTimeout => return Err(GaveUp::Away),
                 Fault::ConnectionLost | Fault::ReadOnly => {
                     gave_up = GaveUp::Away;
                     self.conn = None;
                     sleep(Duration::from_millis(RECONNECT_MS << attempt)).await;
                 }
+                // Nobody knows why, so it may be so for the next one as well.
+                Fault::Other if patient && jobs.len() == 1 => return Err(GaveUp::Away),
                 Fault::Check(_) | Fault::ForeignKey(_) | Fault::OutOfRange | Fault::Other => {
                     return Err(GaveUp::Poisoned);
                 }

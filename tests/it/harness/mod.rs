@@ -5,6 +5,7 @@ mod database;
 mod dice;
 mod home;
 mod kiosk;
+mod operator;
 mod platform;
 mod shop;
 
@@ -13,5 +14,6 @@ pub use database::{LANES, TestDb};
 pub use dice::Dice;
 pub use home::Home;
 pub use kiosk::{Kiosk, order};
+pub use operator::Operator;
 pub use platform::{Platform, program};
 pub use shop::{Shop, verify};

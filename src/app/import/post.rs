@@ -1,0 +1,289 @@
+//! Rows to postings: many under way at once, each member's in order, each answer looked at.
+
+use std::collections::{HashMap, VecDeque};
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use csv::StringRecord;
+use tokio::sync::oneshot::Receiver;
+
+use super::columns::FileKind;
+use super::progress::Progress;
+use super::rejects::{Reject, Rejects};
+use super::rows::{Named, Reading, Wanted};
+use super::sort::{Item, Sorted};
+use crate::app::failure::Failure;
+use crate::kernel::id::MemberId;
+use crate::kernel::scope::ProgramScope;
+use crate::loyalty::bulk::store::find_members_by;
+use crate::loyalty::checkout::settle::SettleOrder;
+use crate::loyalty::ledger::error::{IDEMPOTENCY_CONFLICT, MEMBER_UNKNOWN};
+use crate::loyalty::ledger::opening::OpenBalance;
+use crate::loyalty::ledger::post::Ledger;
+use crate::loyalty::ledger::posting::Posting;
+use crate::loyalty::ledger::queue::{Answer, PostError, Posted};
+use crate::loyalty::members::model::IdentityKind;
+use crate::loyalty::membership::enrol::{Enrol, Enrolled};
+use crate::platform::db::Db;
+use crate::platform::entropy::uuid_v7;
+
+/// How many commands are under way at most: enough for two full groups of each of a few writers.
+const WINDOW: usize = 8_192;
+/// How many rows are looked up together.
+const CHUNK_ROWS: usize = 2_000;
+
+/// What became of the rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Posted now.
+    pub new: u64,
+    /// There already.
+    pub there: u64,
+}
+
+/// One import under way.
+pub struct Poster<'a> {
+    /// Connections for look-ups.
+    pub db: &'a Db,
+    /// The writers.
+    pub ledger: &'a Ledger,
+    /// The programme, in the operator's name.
+    pub scope: &'a ProgramScope,
+    /// What rows are read against.
+    pub reading: &'a Reading,
+    /// Whether members who are not known are enrolled.
+    pub enrol: bool,
+    /// Where rows go that are not taken.
+    pub rejects: &'a mut Rejects,
+    /// How far it is.
+    pub progress: Progress,
+    /// Raised when somebody wants it to end.
+    pub stop: &'a AtomicBool,
+    /// What became of the rows so far.
+    pub tally: Tally,
+    /// Commands whose answers are awaited, oldest first.
+    pub under_way: VecDeque<UnderWay>,
+}
+
+/// A command whose answer is awaited.
+pub struct UnderWay {
+    line: u64,
+    row: StringRecord,
+    answer: Waiting,
+}
+
+enum Waiting {
+    Member(Receiver<Answer<Enrol>>),
+    Order(Receiver<Answer<SettleOrder>>),
+    Balance(Receiver<Answer<OpenBalance>>),
+}
+
+/// Why a command was not posted.
+enum Refused {
+    /// By its own fault.
+    Reject(Reject),
+    /// Nobody knows: the database did not answer.
+    Unknown,
+}
+
+impl Poster<'_> {
+    /// Posts all rows, or those until somebody wants it to end.
+    ///
+    /// # Errors
+    /// When the database goes away, or a file cannot be read or written; what is posted then stays.
+    pub async fn post(&mut self, mut rows: Sorted) -> Result<(), Failure> {
+        while !self.stop.load(Ordering::Acquire) {
+            let chunk: Vec<Item> = rows.by_ref().take(CHUNK_ROWS).collect::<Result<_, _>>()?;
+            if chunk.is_empty() {
+                break;
+            }
+            self.post_chunk(chunk).await?;
+        }
+        while !self.under_way.is_empty() {
+            self.settle_oldest().await?;
+        }
+        Ok(())
+    }
+
+    async fn post_chunk(&mut self, chunk: Vec<Item>) -> Result<(), Failure> {
+        let mut known = Vec::with_capacity(chunk.len());
+        for item in chunk {
+            match self.reading.named(&item) {
+                Ok(named) => known.push((item, named)),
+                Err(reject) => self.reject(item.line, &reject, &item.row)?,
+            }
+        }
+        let members = if self.reading.columns.kind == FileKind::Members {
+            HashMap::new()
+        } else {
+            let mut members = self.find(&known).await?;
+            self.enrol_unknown(&known, &mut members).await?;
+            members
+        };
+        for (item, named) in known {
+            let member = match (self.reading.columns.kind, &named) {
+                (FileKind::Members, _) => Ok(MemberId(uuid_v7())),
+                (_, Named::Id(member)) => Ok(*member),
+                (_, named) => members.get(named).cloned().unwrap_or_else(|| Err(unknown(&item))),
+            };
+            match member.and_then(|member| self.reading.wanted(&item, member)) {
+                Ok(wanted) => self.send(item, wanted).await?,
+                Err(reject) => self.reject(item.line, &reject, &item.row)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Who the rows' members are, as far as they are known.
+    async fn find(&self, rows: &[(Item, Named)]) -> Result<HashMap<Named, Result<MemberId, Reject>>, Failure> {
+        let mut wanted: HashMap<IdentityKind, Vec<String>> = HashMap::new();
+        let mut last = None;
+        for (_, named) in rows {
+            if let Named::By(identity) = named
+                && last.replace(named) != Some(named)
+            {
+                wanted.entry(identity.kind).or_default().push(identity.value.clone());
+            }
+        }
+        let conn = self.db.conn().await?;
+        let mut found = HashMap::new();
+        for (kind, values) in wanted {
+            found.insert(kind, find_members_by(&conn, self.scope, kind, values).await?);
+        }
+        let mut members = HashMap::new();
+        for (_, named) in rows {
+            if let Named::By(identity) = named
+                && let Some(member) = found.get(&identity.kind).and_then(|found| found.get(&identity.value))
+            {
+                members.entry(named.clone()).or_insert(Ok(*member));
+            }
+        }
+        Ok(members)
+    }
+
+    /// Enrols whom nobody knows at the time of the first row, where that is wanted.
+    async fn enrol_unknown(
+        &mut self,
+        rows: &[(Item, Named)],
+        members: &mut HashMap<Named, Result<MemberId, Reject>>,
+    ) -> Result<(), Failure> {
+        let mut enrolling: Vec<(&Named, Receiver<Answer<Enrol>>)> = Vec::new();
+        for (item, named) in rows {
+            let Named::By(identity) = named else { continue };
+            let by_id = identity.kind == IdentityKind::ExternalId;
+            let again = enrolling.last().is_some_and(|(last, _)| *last == named);
+            if !self.enrol || !by_id || again || members.contains_key(named) {
+                continue;
+            }
+            // Whose first row asks for nothing that can be posted is not enrolled by it.
+            let member = MemberId(uuid_v7());
+            if self.reading.wanted(item, member).is_ok() {
+                let command = self.reading.enrolment(identity, member, item.at);
+                let answer = self.ledger.enqueue(self.scope, command).await.map_err(|_| gone())?;
+                enrolling.push((named, answer));
+            }
+        }
+        let mut asked_again = Vec::new();
+        for (named, answer) in enrolling {
+            match answered::<Enrol>(answer).await {
+                // Another import may have been first: then this is the member that it made.
+                Ok(posted) => _ = members.insert(named.clone(), Ok(member_of(&posted))),
+                Err(Refused::Reject(reject)) => asked_again.push((named, reject)),
+                Err(Refused::Unknown) => return Err(gone()),
+            }
+        }
+        for (named, reject) in asked_again {
+            let Named::By(identity) = named else { continue };
+            let conn = self.db.conn().await?;
+            let values = vec![identity.value.clone()];
+            let found = find_members_by(&conn, self.scope, identity.kind, values).await?;
+            members.insert(named.clone(), found.get(&identity.value).copied().ok_or(reject));
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, item: Item, wanted: Wanted) -> Result<(), Failure> {
+        while self.under_way.len() >= WINDOW {
+            self.settle_oldest().await?;
+        }
+        let answer = match wanted {
+            Wanted::Member(command) => self.enqueue(command).await.map(Waiting::Member)?,
+            Wanted::Order(command) => self.enqueue(*command).await.map(Waiting::Order)?,
+            Wanted::Balance(command) => self.enqueue(command).await.map(Waiting::Balance)?,
+        };
+        self.under_way.push_back(UnderWay { line: item.line, row: item.row, answer });
+        Ok(())
+    }
+
+    async fn enqueue<P: Posting>(&self, command: P) -> Result<Receiver<Answer<P>>, Failure> {
+        self.ledger.enqueue(self.scope, command).await.map_err(|_| gone())
+    }
+
+    async fn settle_oldest(&mut self) -> Result<(), Failure> {
+        let Some(UnderWay { line, row, answer }) = self.under_way.pop_front() else { return Ok(()) };
+        let answer = match answer {
+            Waiting::Member(answer) => replayed(answered::<Enrol>(answer)).await,
+            Waiting::Order(answer) => replayed(answered::<SettleOrder>(answer)).await,
+            Waiting::Balance(answer) => replayed(answered::<OpenBalance>(answer)).await,
+        };
+        match answer {
+            Ok(true) => self.tally.there += 1,
+            Ok(false) => self.tally.new += 1,
+            Err(Refused::Reject(reject)) => return self.reject(line, &reject, &row),
+            Err(Refused::Unknown) if self.ledger.has_stopped() => return Err(gone()),
+            Err(Refused::Unknown) => {
+                let reject = Reject::new("not_stored", "the database refused it; the log says why");
+                return self.reject(line, &reject, &row);
+            }
+        }
+        self.progress.step();
+        Ok(())
+    }
+
+    fn reject(&mut self, line: u64, reject: &Reject, row: &StringRecord) -> Result<(), Failure> {
+        self.rejects.add(line, reject, row).map_err(|e| unwritable(self.rejects, &e))?;
+        self.progress.step();
+        Ok(())
+    }
+}
+
+/// The rejects file cannot be written.
+pub fn unwritable(rejects: &Rejects, error: &std::io::Error) -> Failure {
+    Failure::Work(format!("{} cannot be written: {error}", rejects.path().display()))
+}
+
+fn gone() -> Failure {
+    let again = "what is in stays; run the import again to go on";
+    Failure::Work(format!("the database went away, and the import stopped: {again}"))
+}
+
+fn unknown(item: &Item) -> Reject {
+    Reject::new(MEMBER_UNKNOWN.code, format!("there is no member {:?}", item.member))
+}
+
+fn member_of(posted: &Posted<Enrolled>) -> MemberId {
+    posted.posting.member
+}
+
+async fn answered<P>(answer: Receiver<Answer<P>>) -> Result<Posted<P::Receipt>, Refused>
+where
+    P: Posting<Refusal: Into<Reject>>,
+{
+    match answer.await {
+        Ok(Ok(posted)) => Ok(posted),
+        Ok(Err(PostError::Refused(refusal))) => Err(Refused::Reject(refusal.into())),
+        Ok(Err(PostError::Conflict)) => {
+            let detail = "the reference belongs to another command";
+            Err(Refused::Reject(Reject::new(IDEMPOTENCY_CONFLICT.code, detail)))
+        }
+        Ok(Err(PostError::Unreadable(error))) => {
+            let detail = format!("it is there, and this version cannot read what was answered: {error}");
+            Err(Refused::Reject(Reject::new("receipt_unreadable", detail)))
+        }
+        Ok(Err(PostError::Busy | PostError::Unavailable)) | Err(_) => Err(Refused::Unknown),
+    }
+}
+
+async fn replayed<R>(answer: impl Future<Output = Result<Posted<R>, Refused>>) -> Result<bool, Refused> {
+    Ok(answer.await?.replayed)
+}

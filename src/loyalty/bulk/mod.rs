@@ -1,0 +1,3 @@
+//! Members, orders and entries in bulk: what imports look up, and what exports page through.
+
+pub mod store;
