@@ -6,6 +6,8 @@ mod audit;
 mod auth;
 mod catalog;
 mod commands;
+mod counters;
+mod due;
 mod embedded;
 mod harness;
 mod import;

@@ -20,8 +20,8 @@ use perennial::loyalty::ledger::rows::{AccountRow, StoredPosting};
 use perennial::loyalty::ledger::save::save;
 use perennial::loyalty::ledger::writer::{GROUP_MAX, open};
 use perennial::loyalty::ledger::writes::{
-    Commit, DeleteOwners, InsertAudits, InsertJournal, InsertOwners, InsertPostings, Rollback, SaveAccounts,
-    SaveCounters, SaveHeads, SaveMembers,
+    Commit, DeleteOwners, InsertAudits, InsertCounters, InsertJournal, InsertOwners, InsertPostings, MoveCounters,
+    Rollback, SaveAccounts, SaveHeads, SaveMembers,
 };
 use perennial::platform::db::Db;
 use tokio::time::sleep;
@@ -288,7 +288,8 @@ async fn writes(conn: &AsyncPgConnection) {
         empty!(InsertOwners { programs, kinds, values, lanes, members, seqs }).execute(c).await,
         empty!(DeleteOwners { programs, kinds, values }).execute(c).await,
         no_members().execute(c).await,
-        empty!(SaveCounters { programs, rules, periods, counts }).execute(c).await,
+        empty!(InsertCounters { programs, rules, periods }).execute(c).await,
+        empty!(MoveCounters { programs, rules, periods, counts }).execute(c).await,
         empty!(InsertAudits { programs, ids, principals, actions, subjects, details }).execute(c).await,
         journal.execute(c).await,
         empty!(SaveHeads { lanes, numbers, digests, moments }).execute(c).await,

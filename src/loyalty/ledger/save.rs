@@ -25,11 +25,11 @@ use crate::loyalty::ledger::canonical::canonical;
 use crate::loyalty::ledger::catch_up::next_change;
 use crate::loyalty::ledger::group::Group;
 use crate::loyalty::ledger::load::LaneHead;
-use crate::loyalty::ledger::posting::PostingRow;
+use crate::loyalty::ledger::posting::{CounterKey, PostingRow};
 use crate::loyalty::ledger::rows::{expiry_day, status_number};
 use crate::loyalty::ledger::writes::{
-    Commit, DeleteOwners, InsertAudits, InsertJournal, InsertOwners, InsertPostings, SaveAccounts, SaveCounters,
-    SaveHeads, SaveMembers,
+    Commit, DeleteOwners, InsertAudits, InsertCounters, InsertJournal, InsertOwners, InsertPostings, MoveCounters,
+    SaveAccounts, SaveHeads, SaveMembers,
 };
 use crate::platform::entropy::uuid_v7;
 use crate::platform::journal::digest::chain;
@@ -56,7 +56,8 @@ pub async fn save(
         run(conn, insert_owners(group, lanes), !group.takes.is_empty()),
         run(conn, save_members(group, clock, lanes), !group.profiles.is_empty()),
         run(conn, insert_audits(group), !group.audits.is_empty()),
-        run(conn, save_counters(group), !group.counts.is_empty()),
+        run(conn, insert_counters(group), !group.counts.is_empty()),
+        run(conn, move_counters(group), !group.counts.is_empty()),
         run(conn, journal, !group.rows.is_empty()),
         run(conn, heads, !group.rows.is_empty()),
         run(conn, Commit {}, true),
@@ -218,14 +219,29 @@ fn insert_audits(group: &Group) -> InsertAudits {
     }
 }
 
-fn save_counters(group: &Group) -> SaveCounters {
-    let mut counts: Vec<_> = group.counts.iter().collect();
+fn counts(group: &Group) -> Vec<(&CounterKey, i64)> {
+    let mut counts: Vec<_> = group.counts.iter().map(|(key, n)| (key, *n)).collect();
+    // By name: the one lock order.
     counts.sort();
-    SaveCounters {
+    counts
+}
+
+fn insert_counters(group: &Group) -> InsertCounters {
+    let counts = counts(group);
+    InsertCounters {
         programs: counts.iter().map(|(key, _)| key.program.0).collect(),
         rules: counts.iter().map(|(key, _)| key.rule.clone()).collect(),
         periods: counts.iter().map(|(key, _)| key.period.clone()).collect(),
-        counts: counts.iter().map(|(_, n)| **n).collect(),
+    }
+}
+
+fn move_counters(group: &Group) -> MoveCounters {
+    let counts = counts(group);
+    MoveCounters {
+        programs: counts.iter().map(|(key, _)| key.program.0).collect(),
+        rules: counts.iter().map(|(key, _)| key.rule.clone()).collect(),
+        periods: counts.iter().map(|(key, _)| key.period.clone()).collect(),
+        counts: counts.iter().map(|(_, n)| *n).collect(),
     }
 }
 

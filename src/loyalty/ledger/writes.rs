@@ -149,15 +149,26 @@ statement! {
 }
 
 statement! {
-    /// Counters, by how much each moves: last, in the order of their names, so that nobody waits for them long.
-    SaveCounters {
+    /// Counters that are not there yet.
+    InsertCounters {
+        programs: Vec<Id> => Array<Uuid>,
+        rules: Vec<String> => Array<Text>,
+        periods: Vec<String> => Array<Text>,
+    } -> Bool,
+    "INSERT INTO counters (program_id, rule, period, used) SELECT *, 0 FROM unnest(?, ?, ?) \
+     ON CONFLICT ON CONSTRAINT counters_pk DO NOTHING"
+}
+
+statement! {
+    /// By how much each counter moves: last, in the order of their names, so that nobody waits for them long.
+    MoveCounters {
         programs: Vec<Id> => Array<Uuid>,
         rules: Vec<String> => Array<Text>,
         periods: Vec<String> => Array<Text>,
         counts: Vec<i64> => Array<BigInt>,
     } -> Bool,
-    "INSERT INTO counters AS c (program_id, rule, period, used) SELECT * FROM unnest(?, ?, ?, ?) \
-     ON CONFLICT ON CONSTRAINT counters_pk DO UPDATE SET used = c.used + excluded.used"
+    "UPDATE counters AS c SET used = c.used + u.n FROM unnest(?, ?, ?, ?) AS u (program_id, rule, period, n) \
+     WHERE c.program_id = u.program_id AND c.rule = u.rule AND c.period = u.period"
 }
 
 statement! {
