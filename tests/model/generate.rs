@@ -9,6 +9,7 @@ use crate::naive::calendar::tomorrow;
 use crate::naive::orders::Sale;
 use crate::naive::price::price;
 use crate::naive::returns::stays;
+use crate::naive::wallets::MOST;
 use crate::rng::Rng;
 use crate::spec::{CODES, Purse, Spec};
 
@@ -19,6 +20,7 @@ pub struct Generator {
     history: Option<Time>,
     said: Vec<Command>,
     names: u32,
+    minted: u32,
 }
 
 const MEMBERS: i64 = 3;
@@ -29,11 +31,12 @@ impl Generator {
         let clock = spec.calendar.start(spec.first_day) + Duration::seconds(rng.within(0, 86_400 * 100));
         let history = rng.percent(30).then_some(clock);
         let clock = if history.is_some() { clock + Duration::days(rng.within(200, 900)) } else { clock };
-        Self { rng, clock, history, said: Vec::new(), names: 0 }
+        Self { rng, clock, history, said: Vec::new(), names: 0, minted: 0 }
     }
 
     pub fn length(&mut self) -> i64 {
-        self.rng.within(30, 200)
+        // Long ones are rarer: they cost most.
+        self.rng.within(30, 200).min(self.rng.within(30, 200))
     }
 
     pub fn next(&mut self, model: &Naive<'_>) -> Command {
@@ -112,15 +115,18 @@ impl Generator {
     fn again(&mut self) -> Command {
         let mut command = self.rng.pick(&self.said).clone();
         command.clock = self.clock;
-        if self.rng.percent(30) {
-            // Whoever enrols makes a new id each time it asks.
-            match &mut command.what {
-                What::Enrol { member, .. } => *member += 100,
-                What::Order(order) if order.new => order.member += 100,
-                _ => {}
-            }
-        }
+        self.mint(&mut command.what);
         command
+    }
+
+    /// Whoever enrols makes a new id each time.
+    fn mint(&mut self, what: &mut What) {
+        self.minted += 1;
+        match what {
+            What::Enrol { member, .. } => *member = 100 + self.minted,
+            What::Order(order) if order.new => order.member = 100 + self.minted,
+            _ => {}
+        }
     }
 
     fn other_with_the_same_name(&mut self, model: &Naive<'_>) -> Command {
@@ -133,6 +139,7 @@ impl Generator {
                 What::Return { member, .. } | What::Adjust { member, .. } => *member = other,
                 _ => command.hash = self.rng.next(),
             }
+            self.mint(&mut command.what);
             return command;
         }
         let what = self.what(model);
@@ -183,7 +190,7 @@ impl Generator {
         let points = match self.rng.within(1, 40) {
             1 => 0,
             2 if up => 1_000_000_000_000_000,
-            3..=5 => there + self.rng.within(0, 1),
+            3..=5 => (there + self.rng.within(0, 1)).min(MOST),
             _ if up => self.rng.within(1, 500),
             _ => self.rng.within(1, there.max(1)),
         };
@@ -243,7 +250,7 @@ impl Generator {
         basket.points = match self.rng.within(1, 100) {
             1..=30 => self.rng.within(0, there.min(room)),
             31..=38 => there.min(room),
-            39..=40 => there + 1,
+            39..=40 => (there + 1).min(MOST),
             41 => room + 2,
             _ => 0,
         };

@@ -27,7 +27,7 @@ use crate::generate::Generator;
 use crate::laws::Laws;
 use crate::look::view;
 use crate::naive::Naive;
-use crate::spec::{Policy, Purse, Spec, spec};
+use crate::spec::{Policy, Purse, Spec, specs};
 
 /// Sequences of 30 to 200 commands in a normal run.
 const SEQUENCES: u64 = 10_000;
@@ -44,7 +44,7 @@ fn from_environment(name: &str, otherwise: u64) -> u64 {
 fn the_product_and_a_naive_model_agree_on_everything() {
     let sequences = from_environment("PERENNIAL_MODEL_SEQUENCES", SEQUENCES);
     let first = from_environment("PERENNIAL_MODEL_SEED", FIRST_SEED);
-    let specs: Vec<Spec> = (0..PROGRAMS).map(spec).collect();
+    let specs = specs(PROGRAMS);
     let mut coverage = Coverage::default();
     for seed in first..first + sequences {
         let spec = &specs[usize::try_from(seed % PROGRAMS).unwrap()];
@@ -127,11 +127,12 @@ struct Both<'s> {
     model: Naive<'s>,
     laws: Laws,
     last: Option<usize>,
+    steps: u32,
 }
 
 impl<'s> Both<'s> {
     fn new(spec: &'s Spec) -> Self {
-        Self { spec, engine: Engine::new(spec), model: Naive::new(spec), laws: Laws::default(), last: None }
+        Self { spec, engine: Engine::new(spec), model: Naive::new(spec), laws: Laws::default(), last: None, steps: 0 }
     }
 
     fn step(&mut self, command: &Command, coverage: &mut Coverage) -> Result<(), String> {
@@ -142,7 +143,10 @@ impl<'s> Both<'s> {
             return Err(format!("{command:?}\n{}", difference(&product, &model)));
         }
         self.cover(command, &product, used, coverage);
-        let members: Vec<u32> = self.model.members.keys().copied().collect();
+        // A command moves one member; that it moved no other is seen from time to time.
+        self.steps += 1;
+        let touched = |m: &&u32| self.steps.is_multiple_of(8) || command.what.whose().0 == **m;
+        let members: Vec<u32> = self.model.members.keys().filter(touched).copied().collect();
         self.compare(&members, command.clock)?;
         self.laws.check(&self.engine, &members, coverage)?;
         if let (What::Return { order, .. }, false) = (&command.what, used) {

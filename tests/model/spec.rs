@@ -111,11 +111,16 @@ const PLACES: [(&str, u32, &str, (i32, u32, u32)); 5] = [
 
 pub const CODES: [&str; 5] = ["points", "coins", "spend", "collected", "visits"];
 
-/// The `number`-th programme of the pool.
-pub fn spec(number: u64) -> Spec {
+/// So many programmes.
+pub fn specs(count: u64) -> Vec<Spec> {
+    let calendars: Vec<Rc<Calendar>> = PLACES.iter().map(|p| Rc::new(Calendar::new(p.2))).collect();
+    (0..count).map(|n| spec(n, &calendars[usize::try_from(n).unwrap() % PLACES.len()])).collect()
+}
+
+fn spec(number: u64, calendar: &Rc<Calendar>) -> Spec {
     let mut rng = Rng::new(number.wrapping_mul(7919));
     let (currency, exponent, zone, (y, m, d)) = PLACES[usize::try_from(number).unwrap() % PLACES.len()];
-    let calendar = Rc::new(Calendar::new(zone));
+    let calendar = Rc::clone(calendar);
     let first_day = Day::from_ymd_opt(y, m, d).unwrap();
     let mut starts = calendar.start(first_day);
     let mut versions = vec![rules(&mut rng, starts)];

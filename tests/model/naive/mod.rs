@@ -126,7 +126,7 @@ impl<'s> Naive<'s> {
         if email.is_some_and(|e| self.emails.contains_key(e)) {
             return Err("IdentityTaken".into());
         }
-        let state = Member::new(at, today, on, self.spec.codes.len());
+        let state = Member::new(at, on, self.spec.codes.len());
         let answer = Answer::Enrolled { member, on };
         Ok(Done { member, state, answer, sale: None, email: email.cloned() })
     }
@@ -207,7 +207,7 @@ impl<'s> Naive<'s> {
 
 impl What {
     /// Whose command it is, and whether it brings its member along.
-    fn whose(&self) -> (u32, bool) {
+    pub fn whose(&self) -> (u32, bool) {
         match self {
             Self::Enrol { member, .. } => (*member, true),
             Self::Order(order) => (order.member, order.new),

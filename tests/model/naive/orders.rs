@@ -69,7 +69,7 @@ impl Naive<'_> {
         }
         let mut state = match known {
             Some(known) => known,
-            None => Member::new(at, today, day, self.spec.codes.len()),
+            None => Member::new(at, day, self.spec.codes.len()),
         };
         let payer = self.wallet(order.from.unwrap_or("points")).ok_or("order WalletUnknown")?;
         let Purse::Points { value, .. } = rules.purses[payer] else { return Err("order WalletUnknown".into()) };

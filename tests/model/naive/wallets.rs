@@ -33,7 +33,6 @@ pub struct Purse {
 pub struct Member {
     pub enrolled: Day,
     pub moved: Time,
-    pub walked: Day,
     pub suspended: bool,
     pub orders: i32,
     pub last_order: Option<Day>,
@@ -46,27 +45,37 @@ pub struct Member {
 pub type Clawed = [i64; 5];
 
 impl Member {
-    pub fn new(at: Time, today: Day, enrolled: Day, wallets: usize) -> Self {
+    pub fn new(at: Time, enrolled: Day, wallets: usize) -> Self {
         let purses = vec![Purse::default(); wallets];
         let (lots, last_order) = (Vec::new(), None);
-        Self { enrolled, moved: at, walked: today, suspended: false, orders: 0, last_order, postings: 0, purses, lots }
+        Self { enrolled, moved: at, suspended: false, orders: 0, last_order, postings: 0, purses, lots }
     }
 
     /// Lets the days pass up to `today`. Answers whether anything happened.
     pub fn walk(&mut self, today: Day) -> bool {
         let mut happened = false;
-        while self.walked < today && self.lots.iter().any(|l| l.left > 0 && (l.end != End::Never || l.waits.is_some()))
-        {
-            self.walked = tomorrow(self.walked);
-            happened |= self.dawn(self.walked);
+        let open: Vec<usize> = (0..self.lots.len()).filter(|i| self.lots[*i].left > 0).collect();
+        // Days on which nothing is due pass quickly.
+        while let Some(day) = open.iter().filter_map(|i| self.due(&self.lots[*i])).min().filter(|d| *d <= today) {
+            self.dawn(&open, day);
+            happened = true;
         }
-        self.walked = self.walked.max(today);
         happened
     }
 
-    fn dawn(&mut self, today: Day) -> bool {
-        let over: Vec<usize> =
-            (0..self.lots.len()).filter(|i| self.lots[*i].left > 0 && self.is_over(*i, today)).collect();
+    fn due(&self, lot: &Lot) -> Option<Day> {
+        let last = match lot.end {
+            End::On(day) => Some(day),
+            End::Inactive => self.purses[lot.wallet].active_until,
+            End::Never => None,
+        };
+        let (gone, ripe) = (last.map(tomorrow), lot.waits);
+        if lot.left == 0 { None } else { gone.into_iter().chain(ripe).min() }
+    }
+
+    fn dawn(&mut self, open: &[usize], today: Day) {
+        let there = open.iter().copied().filter(|i| self.lots[*i].left > 0);
+        let over: Vec<usize> = there.filter(|i| self.is_over(*i, today)).collect();
         for i in &over {
             self.expire(*i);
         }
@@ -75,15 +84,13 @@ impl Member {
                 self.purses[self.lots[*i].wallet].active_until = None;
             }
         }
-        let mut ripe: Vec<usize> = (0..self.lots.len())
-            .filter(|i| self.lots[*i].left > 0 && self.lots[*i].waits.is_some_and(|d| d <= today))
-            .collect();
+        let there = open.iter().copied().filter(|i| self.lots[*i].left > 0);
+        let mut ripe: Vec<usize> = there.filter(|i| self.lots[*i].waits.is_some_and(|d| d <= today)).collect();
         ripe.sort_by_key(|i| (self.lots[*i].wallet, self.lots[*i].end, *i));
         for i in &ripe {
             self.lots[*i].waits = None;
             self.repay(*i);
         }
-        !over.is_empty() || !ripe.is_empty()
     }
 
     pub fn is_over(&self, lot: usize, today: Day) -> bool {
