@@ -225,13 +225,13 @@ impl Account {
         Ok(())
     }
 
-    /// Repays debt out of a lot that can be spent, as far as both go.
+    /// Repays debt out of points that came into a lot, as far as both go; what lay there before repays nothing.
     ///
     /// # Errors
     /// None in a sound account.
-    pub fn repay(&mut self, wallet: Slot, lot: LotId) -> Result<(), LedgerRefusal> {
+    pub fn repay(&mut self, wallet: Slot, lot: LotId, came_in: Points) -> Result<(), LedgerRefusal> {
         let there = self.lot(lot).filter(|l| !l.is_pending()).map_or(Points::ZERO, |l| l.remaining);
-        let repaid = self.figures(wallet).debt.min(there);
+        let repaid = self.figures(wallet).debt.min(there).min(came_in);
         self.enter(EntryKind::Repay, wallet, &[(lot, repaid)], None, LotExpiry::Never)
     }
 

@@ -77,8 +77,8 @@ fn make_available_at(account: &mut Account, instant: Instant) -> Result<(), Ledg
         for (lot, _) in &lots {
             account.ripen(*lot);
         }
-        for (lot, _) in &lots {
-            account.repay(wallet, *lot)?;
+        for (lot, points) in &lots {
+            account.repay(wallet, *lot, *points)?;
         }
     }
     Ok(())

@@ -58,10 +58,10 @@ pub fn restore(
         }
     }
     account.enter(EntryKind::Restore, wallet, &alive, None, LotExpiry::Never)?;
-    for (take, back) in over {
-        restore_over(account, wallet, take, back, afterlife)?;
+    match afterlife.grace_until {
+        Some(day) => restore_for_a_while(account, wallet, &over, LotExpiry::On(day)),
+        None => over.iter().try_for_each(|(take, back)| restore_over(account, wallet, *take, *back)),
     }
-    Ok(())
 }
 
 fn is_over(account: &Account, wallet: Slot, take: &Taken, today: NaiveDate) -> bool {
@@ -73,18 +73,23 @@ fn is_over(account: &Account, wallet: Slot, take: &Taken, today: NaiveDate) -> b
     }
 }
 
-fn restore_over(
+/// One new lot for all of it: an order that was paid out of very many lots can come back, too.
+fn restore_for_a_while(
     account: &mut Account,
     wallet: Slot,
-    take: Taken,
-    back: Points,
-    afterlife: Afterlife,
+    over: &[(Taken, Points)],
+    expiry: LotExpiry,
 ) -> Result<(), LedgerRefusal> {
-    if let Some(day) = afterlife.grace_until {
-        let expiry = LotExpiry::On(day);
-        let lot = account.open(wallet, LotDates { available_at: None, expiry })?;
-        return account.enter(EntryKind::Restore, wallet, &[(lot, back)], None, expiry);
+    let points = over.iter().try_fold(Points::ZERO, |sum, (_, back)| sum.plus(*back));
+    let points = points.ok_or(LedgerRefusal::TooManyPoints)?;
+    if points.is_zero() {
+        return Ok(());
     }
+    let lot = account.open(wallet, LotDates { available_at: None, expiry })?;
+    account.enter(EntryKind::Restore, wallet, &[(lot, points)], None, expiry)
+}
+
+fn restore_over(account: &mut Account, wallet: Slot, take: Taken, back: Points) -> Result<(), LedgerRefusal> {
     account.reopen(wallet, take.lot, take.expiry);
     account.enter(EntryKind::Restore, wallet, &[(take.lot, back)], None, take.expiry)?;
     account.enter(EntryKind::Expire, wallet, &[(take.lot, back)], None, take.expiry)
@@ -95,7 +100,8 @@ fn restore_over(
 pub struct OwnLot {
     /// The lot.
     pub lot: LotId,
-    /// What expired of it unused and was not forgiven by an earlier return.
+    /// What expired of it unused and was not forgiven by an earlier return of the order. Where awards have joined one
+    /// lot in a long account, nobody can tell whose points expired: each is forgiven, in the member's favour.
     pub forgivable: Points,
 }
 

@@ -59,7 +59,7 @@ pub fn grant(
     let dates = LotDates { available_at: dates.available_at.filter(|a| *a > at.at), ..dates };
     let lot = account.earn(kind, wallet, points, dates)?;
     if dates.available_at.is_none() && !is_over(account, book, wallet, dates, at.at) {
-        account.repay(wallet, lot)?;
+        account.repay(wallet, lot, points)?;
     }
     // A late order's points may be over already: they end in the posting that brought them.
     catch_up(account, book.zone, at.at)?;
