@@ -21,17 +21,19 @@ pub struct Generator {
     said: Vec<Command>,
     names: u32,
     minted: u32,
+    crowd: u32,
 }
 
 const MEMBERS: i64 = 3;
 
 impl Generator {
-    pub fn new(seed: u64, spec: &Spec) -> Self {
+    /// A generator; `crowd` is how many opening balances come first.
+    pub fn new(seed: u64, spec: &Spec, crowd: u32) -> Self {
         let mut rng = Rng::new(seed);
         let clock = spec.calendar.start(spec.first_day) + Duration::seconds(rng.within(0, 86_400 * 100));
         let history = rng.percent(30).then_some(clock);
         let clock = if history.is_some() { clock + Duration::days(rng.within(200, 900)) } else { clock };
-        Self { rng, clock, history, said: Vec::new(), names: 0, minted: 0 }
+        Self { rng, clock, history, said: Vec::new(), names: 0, minted: 0, crowd }
     }
 
     pub fn length(&mut self) -> i64 {
@@ -40,6 +42,10 @@ impl Generator {
     }
 
     pub fn next(&mut self, model: &Naive<'_>) -> Command {
+        if self.crowd > 0 {
+            self.crowd -= 1;
+            return self.bring(model);
+        }
         self.pass_time(model);
         let command = match self.rng.within(1, 100) {
             1..=6 if !self.said.is_empty() => self.again(),
@@ -51,6 +57,22 @@ impl Generator {
         };
         self.said.push(command.clone());
         command
+    }
+
+    /// A member who comes with very many lots, some of which end and wait alike.
+    fn bring(&mut self, model: &Naive<'_>) -> Command {
+        self.history = None;
+        let today = model.spec.calendar.day(self.clock);
+        let mut day =
+            |chance, from, to| self.rng.percent(chance).then(|| today + Duration::days(self.rng.within(from, to)));
+        let (available, end) = (day(30, 20, 40), day(80, 30, 400));
+        let (wallet, points) = (*self.rng.pick(&CODES[..2]), self.rng.within(1, 9));
+        let what = if model.members.contains_key(&0) {
+            What::Opening { member: 0, wallet, points, available, end, imported: None }
+        } else {
+            What::Enrol { member: 0, email: None, on: None, imported: None }
+        };
+        self.fresh(what)
     }
 
     fn fresh(&mut self, what: What) -> Command {

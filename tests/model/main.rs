@@ -33,6 +33,10 @@ use crate::spec::{Policy, Purse, Spec, specs};
 const SEQUENCES: u64 = 10_000;
 /// The seed of the first; the next have the next.
 const FIRST_SEED: u64 = 20_260_101;
+/// For so many of them, one whose member starts with [`CROWD`] lots.
+const CROWDED_EACH: u64 = 400;
+/// A few more than from which on lots are joined.
+const CROWD: u32 = 300;
 /// How many programmes there are.
 const PROGRAMS: u64 = 60;
 
@@ -43,13 +47,28 @@ fn from_environment(name: &str, otherwise: u64) -> u64 {
 #[test]
 fn the_product_and_a_naive_model_agree_on_everything() {
     let sequences = from_environment("PERENNIAL_MODEL_SEQUENCES", SEQUENCES);
+    let coverage = run(sequences, 0);
+    println!("{sequences} sequences, {} commands, {} of them accepted", coverage.commands, coverage.accepted);
+    assert_eq!(coverage.unexpected(), Vec::<&String>::new());
+    if sequences >= SEQUENCES {
+        assert_eq!(coverage.missing(), Vec::<String>::new(), "the generator has gone blind");
+    }
+}
+
+#[test]
+fn they_agree_on_members_with_very_many_lots() {
+    let sequences = from_environment("PERENNIAL_MODEL_SEQUENCES", SEQUENCES);
+    run(sequences.div_ceil(CROWDED_EACH), CROWD);
+}
+
+fn run(sequences: u64, crowd: u32) -> Coverage {
     let first = from_environment("PERENNIAL_MODEL_SEED", FIRST_SEED);
     let specs = specs(PROGRAMS);
     let mut coverage = Coverage::default();
     for seed in first..first + sequences {
         let spec = &specs[usize::try_from(seed % PROGRAMS).unwrap()];
         let mut said = Vec::new();
-        if let Err(wrong) = guarded(|| generated(seed, spec, &mut coverage, &mut said)) {
+        if let Err(wrong) = guarded(|| generated((seed, crowd), spec, &mut coverage, &mut said)) {
             let (shrunk, wrong) = shrink(spec, said, wrong);
             let commands: Vec<String> = shrunk.iter().map(|c| format!("{c:?}")).collect();
             panic!(
@@ -61,11 +80,7 @@ fn the_product_and_a_naive_model_agree_on_everything() {
             );
         }
     }
-    println!("{sequences} sequences, {} commands, {} of them accepted", coverage.commands, coverage.accepted);
-    assert_eq!(coverage.unexpected(), Vec::<&String>::new());
-    if sequences >= SEQUENCES {
-        assert_eq!(coverage.missing(), Vec::<String>::new(), "the generator has gone blind");
-    }
+    coverage
 }
 
 /// A panic is a failure like the others.
@@ -73,10 +88,15 @@ fn guarded(run: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err("it panicked".into()))
 }
 
-fn generated(seed: u64, spec: &Spec, coverage: &mut Coverage, said: &mut Vec<Command>) -> Result<(), String> {
-    let mut generator = Generator::new(seed, spec);
+fn generated(
+    (seed, crowd): (u64, u32),
+    spec: &Spec,
+    coverage: &mut Coverage,
+    said: &mut Vec<Command>,
+) -> Result<(), String> {
+    let mut generator = Generator::new(seed, spec, crowd);
     let mut both = Both::new(spec);
-    for _ in 0..generator.length() {
+    for _ in 0..generator.length() + i64::from(crowd) {
         let command = generator.next(&both.model);
         said.push(command.clone());
         both.step(&command, coverage)?;

@@ -7,6 +7,9 @@ use crate::spec::Policy;
 /// The most points that a wallet has room for.
 pub const MOST: i64 = 1_000_000_000_000_000;
 
+/// From so many open lots on, what comes in joins an open lot that waits and ends with it.
+const CROWD: usize = 256;
+
 #[derive(Clone, Copy, Debug)]
 pub struct Lot {
     pub wallet: usize,
@@ -89,7 +92,7 @@ impl Member {
         ripe.sort_by_key(|i| (self.lots[*i].wallet, self.lots[*i].end, *i));
         for i in &ripe {
             self.lots[*i].waits = None;
-            self.repay(*i);
+            self.repay(*i, self.lots[*i].left);
         }
     }
 
@@ -112,9 +115,9 @@ impl Member {
         self.lots[lot].left = 0;
     }
 
-    pub fn repay(&mut self, lot: usize) {
+    fn repay(&mut self, lot: usize, came_in: i64) {
         let purse = &mut self.purses[self.lots[lot].wallet];
-        let paid = purse.debt.min(self.lots[lot].left);
+        let paid = purse.debt.min(came_in);
         purse.debt -= paid;
         self.lots[lot].left -= paid;
     }
@@ -140,9 +143,15 @@ impl Member {
     ) -> Result<usize, String> {
         self.earned(wallet, points)?;
         let waits = waits.filter(|d| *d > today);
-        self.lots.push(Lot { wallet, left: points, waits, end, expired: 0 });
-        let lot = self.lots.len() - 1;
-        self.settle_in(lot, today);
+        let crowded = self.lots.iter().filter(|l| l.left > 0).count() >= CROWD;
+        let same = |l: &Lot| l.wallet == wallet && l.left > 0 && l.waits == waits && l.end == end;
+        let joined = if crowded { self.lots.iter().rposition(same) } else { None };
+        let lot = joined.unwrap_or(self.lots.len());
+        if joined.is_none() {
+            self.lots.push(Lot { wallet, left: 0, waits, end, expired: 0 });
+        }
+        self.lots[lot].left += points;
+        self.settle_in(lot, points, today);
         Ok(lot)
     }
 
@@ -161,14 +170,14 @@ impl Member {
         if *earned > MOST { Err("TooManyPoints".into()) } else { Ok(()) }
     }
 
-    fn settle_in(&mut self, lot: usize, today: Day) {
+    fn settle_in(&mut self, lot: usize, points: i64, today: Day) {
         if self.is_over(lot, today) {
             self.expire(lot);
             if self.lots[lot].end == End::Inactive {
                 self.purses[self.lots[lot].wallet].active_until = None;
             }
         } else if self.lots[lot].waits.is_none() {
-            self.repay(lot);
+            self.repay(lot, points);
         }
     }
 
@@ -202,17 +211,15 @@ impl Member {
                 self.lots[*lot].left += back;
             }
         }
+        let in_all: i64 = over.iter().map(|o| o.1).sum();
+        if let Some(day) = grace.filter(|_| in_all > 0) {
+            let wallet = self.lots[over[0].0].wallet;
+            self.lots.push(Lot { wallet, left: in_all, waits: None, end: End::On(day), expired: 0 });
+            return;
+        }
         for (lot, back) in over {
-            match grace {
-                Some(day) => {
-                    let wallet = self.lots[lot].wallet;
-                    self.lots.push(Lot { wallet, left: back, waits: None, end: End::On(day), expired: 0 });
-                }
-                None => {
-                    self.lots[lot].left += back;
-                    self.expire(lot);
-                }
-            }
+            self.lots[lot].left += back;
+            self.expire(lot);
         }
     }
 
