@@ -112,14 +112,7 @@ impl Generator {
             month(1, today.year() + 1),
             month(3, today.year() + i32::from(today.month() > 2)),
         ];
-        let mut day = today;
-        for _ in 0..220 {
-            day = tomorrow(day);
-            if (calendar.start(tomorrow(day)) - calendar.start(day)).num_hours() != 24 {
-                days.extend([day, tomorrow(day)]);
-                break;
-            }
-        }
+        days.extend(calendar.next_odd(today).into_iter().flat_map(|d| [d, tomorrow(d)]));
         for member in model.members.values() {
             for lot in member.lots.iter().filter(|l| l.left > 0) {
                 if let End::On(day) = lot.end {

@@ -179,28 +179,25 @@ impl Fold {
         if usize::try_from(account.seq.0) != Ok(self.postings) || account.order_count != self.orders {
             return Err(format!("law 2: {} postings, {} orders, {account:?}", self.postings, self.orders));
         }
-        let open = self.lots.iter().filter(|(_, l)| l.left > 0).map(|(id, l)| (*id, *l));
-        let stored = account.lots.iter().map(|l| {
-            let pending = l.available_at.is_some();
-            (l.id.0, FoldedLot { wallet: l.wallet.0, left: l.remaining.get(), pending, expiry: l.expiry })
-        });
-        let (open, stored): (BTreeMap<_, _>, BTreeMap<_, _>) = (open.collect(), stored.collect());
-        if open != stored || stored.len() != account.lots.len() {
-            return Err(format!("law 8: lots {open:?} and {stored:?}"));
+        let open = self.lots.values().filter(|l| l.left > 0).count();
+        let mut sums = vec![[0_i64; 2]; account.wallets.len()];
+        for lot in &account.lots {
+            let (pending, left) = (lot.available_at.is_some(), lot.remaining.get());
+            let stored = FoldedLot { wallet: lot.wallet.0, left, pending, expiry: lot.expiry };
+            if self.lots.get(&lot.id.0) != Some(&stored) || left == 0 {
+                return Err(format!("law 8: {lot:?} and {:?}", self.lots.get(&lot.id.0)));
+            }
+            sums[usize::try_from(lot.wallet.0).unwrap()][usize::from(pending)] += left;
         }
-        for (slot, state) in account.wallets.iter().enumerate() {
-            let slot = i16::try_from(slot).unwrap();
+        if open != account.lots.len() {
+            return Err(format!("law 8: {open} open lots, and {:?}", account.lots));
+        }
+        for ((slot, state), lots) in (0..).zip(&account.wallets).zip(sums) {
             let f = state.figures;
             let figures = [f.spendable, f.pending, f.debt, f.earned, f.reversed, f.spent, f.expired].map(|p| p.get());
-            if figures != self.wallets.get(&slot).copied().unwrap_or_default() || !f.add_up() || !f.held.is_zero() {
-                return Err(format!("law 3: wallet {slot} {figures:?} and {:?}", self.wallets.get(&slot)));
-            }
-            let of = |pending| {
-                let lots = stored.values().filter(move |l| l.wallet == slot && l.pending == pending);
-                lots.map(|l| l.left).sum::<i64>()
-            };
-            if (of(false), of(true)) != (figures[0], figures[1]) {
-                return Err(format!("law 3: lots of wallet {slot} do not sum to it"));
+            let folded = self.wallets.get(&slot).copied().unwrap_or_default();
+            if figures != folded || !f.add_up() || !f.held.is_zero() || lots != [figures[0], figures[1]] {
+                return Err(format!("law 3: wallet {slot} {figures:?}, folded {folded:?}, lots {lots:?}"));
             }
         }
         Ok(())

@@ -13,15 +13,23 @@ use crate::spec::{Lasts, Span, Term};
 pub struct Calendar {
     zone: Tz,
     starts: RefCell<HashMap<Day, Time>>,
+    odd: RefCell<HashMap<Day, Option<Day>>>,
 }
 
 impl Calendar {
     pub fn new(zone: &str) -> Self {
-        Self { zone: zone.parse().unwrap(), starts: RefCell::default() }
+        Self { zone: zone.parse().unwrap(), starts: RefCell::default(), odd: RefCell::default() }
     }
 
     pub fn day(&self, at: Time) -> Day {
         at.with_timezone(&self.zone).date_naive()
+    }
+
+    /// The next day that has not 24 hours, if there is one within 220 days.
+    pub fn next_odd(&self, today: Day) -> Option<Day> {
+        let hours = |day| (self.start(tomorrow(day)) - self.start(day)).num_hours();
+        let find = || today.iter_days().skip(1).take(220).find(|d| hours(*d) != 24);
+        *self.odd.borrow_mut().entry(today).or_insert_with(find)
     }
 
     /// The first quarter of an hour that lies on the day.
