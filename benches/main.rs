@@ -75,7 +75,7 @@ async fn measure(postgres: &Postgres, home: &Path, sizes: &Sizes) -> Outcome<Rep
     product.leave();
     prepare_own(postgres)?;
     let product = product.back(postgres).await?;
-    let server = Server::start(postgres)?;
+    let server = Server::start(postgres, home)?;
     for round in 0..sizes.rounds {
         progress(&format!("round {} of {}, load {}", round + 1, sizes.rounds, load()));
         one_round(postgres, &product, &server, (round, sizes, home), &mut report).await?;

@@ -1,8 +1,10 @@
 //! The product as it is measured: a programme with members who have bought before, its engine, and its server.
 
 use std::fmt::Debug;
+use std::fs::{File, read_to_string};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -238,11 +240,12 @@ impl Server {
     ///
     /// # Errors
     /// When it does not come up.
-    pub fn start(postgres: &Postgres) -> Outcome<Self> {
+    pub fn start(postgres: &Postgres, home: &Path) -> Outcome<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_perennial"));
         command.arg("serve").env("DATABASE_URL", postgres.url(DATABASE)).env("PERENNIAL_LISTEN", "127.0.0.1:0");
-        // What it logs is not read, but it is written.
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        // It logs each request, as it does for operators; what it logs is read only when it does not start.
+        let log = home.join("server.log");
+        let mut child = command.stdout(Stdio::piped()).stderr(File::create(&log)?).spawn()?;
         let mut line = String::new();
         if let Some(said) = child.stdout.take() {
             BufReader::new(said).read_line(&mut line)?;
@@ -252,7 +255,7 @@ impl Server {
             Some(address) => Ok(Self { child, address }),
             None => {
                 child.kill()?;
-                Err(format!("the server does not say where it answers, but: {line}").into())
+                Err(format!("the server does not start: {line}{}", read_to_string(log)?).into())
             }
         }
     }
