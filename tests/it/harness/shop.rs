@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use diesel_async::SimpleAsyncConnection;
+use futures_util::future::join_all;
 use indexmap::IndexMap;
 use perennial::kernel::clock::Instant;
 use perennial::kernel::id::{MemberId, ProgramId, Version};
@@ -20,7 +21,8 @@ use perennial::loyalty::ledger::posting::{AccountTime, Reference, RequestHash, T
 use perennial::loyalty::ledger::queue::PostError;
 use perennial::loyalty::ledger::verify::check::{Options, check_ledger};
 use perennial::loyalty::ledger::verify::report::Report;
-use perennial::loyalty::members::model::{Identity, IdentityKind, Profile};
+use perennial::loyalty::members::model::{Identity, IdentityKind, Profile, ProfilePatch};
+use perennial::loyalty::membership::change::ChangeProfile;
 use perennial::loyalty::membership::enrol::Enrol;
 use perennial::loyalty::program::compile::compile;
 use perennial::loyalty::program::document::Document;
@@ -113,22 +115,70 @@ impl Shop {
         Self { test, ledger, programs }
     }
 
-    /// The same with members and their past, told by the dice.
+    /// The same with members and their past, told by the dice; the last three things happen now.
     pub async fn with_past(dice: &mut Dice, members: usize, acts: usize) -> Self {
         let mut shop = Self::empty().await;
-        for place in 0..shop.programs.len() {
-            for number in 0..members {
-                let mut at = instant(BEGINNING) + Duration::hours(hours(dice, 1_000));
-                shop.enrol(place, number, at, dice).await;
-                for act in 0..acts {
-                    at += Duration::hours(hours(dice, 900));
-                    // The last ones happen now.
-                    let time = if act + 3 > acts { AccountTime::Live } else { AccountTime::Imported(at) };
-                    shop.act(place, number, time, dice).await;
-                }
-            }
+        let everybody: Vec<(usize, usize)> = (0..2).flat_map(|p| (0..members).map(move |n| (p, n))).collect();
+        let mut times: Vec<Instant> = Vec::new();
+        for (place, number) in &everybody {
+            let at = instant(BEGINNING) + Duration::hours(hours(dice, 1_000));
+            times.push(at);
+            shop.enrol(*place, *number, at, dice).await;
         }
+        for act in 0..acts {
+            let mut planned = Vec::new();
+            for ((place, number), at) in everybody.iter().zip(&mut times) {
+                *at += Duration::hours(hours(dice, 900));
+                let time = if act + 3 > acts { AccountTime::Live } else { AccountTime::Imported(*at) };
+                planned.push((*place, *number, shop.plan(*place, *number, time, dice)));
+            }
+            // All at once: they meet in groups.
+            shop.all(planned).await;
+        }
+        shop.debt(dice).await;
         shop
+    }
+
+    /// Something happens now to somebody.
+    pub async fn live(&mut self, dice: &mut Dice) {
+        let place = usize::try_from(dice.roll(2)).unwrap();
+        let members = self.programs.get(place).unwrap().members.len();
+        let number = usize::try_from(dice.roll(u64::try_from(members).unwrap())).unwrap();
+        let act = self.plan(place, number, AccountTime::Live, dice);
+        self.all(vec![(place, number, act)]).await;
+    }
+
+    /// Somebody spends what an order brought, gives the order back, owes, and repays with the next one.
+    async fn debt(&mut self, dice: &mut Dice) {
+        let tenant = self.programs.last().unwrap();
+        let (scope, ledger, (member, _)) = (&tenant.scope, &self.ledger, tenant.members.first().unwrap());
+        let time = AccountTime::Live;
+        let plain = |reference: &str, dice: &mut Dice| {
+            let mut order = order(*member, reference, time, dice);
+            let (points, gift_card, amount) = (Points::ZERO, Money::ZERO, Money::from_minor(5_000).unwrap());
+            order.cart = Cart { points, gift_card, discounts: Vec::new(), ..order.cart };
+            order.cart.lines.iter_mut().for_each(|line| line.amount = amount);
+            order
+        };
+        ledger.post(scope, plain("lent", dice)).await.unwrap();
+        let hash = RequestHash([1; 16]);
+        let adjust = |reference: &str, direction, points| Adjust {
+            reference: Reference::keyed("adjust", reference),
+            hash,
+            member: *member,
+            wallet: "beans".into(),
+            direction,
+            points,
+            reason: "a test".into(),
+        };
+        let up = adjust("up", Direction::Up, points(dice, 9)).clone();
+        let spendable = ledger.post(scope, up).await.unwrap().receipt.spendable;
+        let down = adjust("down", Direction::Down, Points::try_from(spendable).unwrap());
+        ledger.post(scope, down).await.unwrap();
+        let request = ReturnRequest { all: true, ..ReturnRequest::default() };
+        let (reference, order) = ("back".to_owned(), "lent".to_owned());
+        ledger.post(scope, ReturnOrder { reference, order, hash, member: *member, request, time }).await.unwrap();
+        ledger.post(scope, plain("repaid", dice)).await.unwrap();
     }
 
     async fn enrol(&mut self, place: usize, number: usize, at: Instant, dice: &mut Dice) {
@@ -154,61 +204,114 @@ impl Shop {
         }
     }
 
-    /// Something happens to a member: it may be refused, as in life.
-    async fn act(&mut self, place: usize, number: usize, time: AccountTime, dice: &mut Dice) {
-        let tenant = self.programs.get_mut(place).unwrap();
-        let (member, orders) = tenant.members.get_mut(number).unwrap();
-        let (scope, ledger) = (&tenant.scope, &self.ledger);
+    /// What happens to a member next.
+    fn plan(&self, place: usize, number: usize, time: AccountTime, dice: &mut Dice) -> Act {
+        let tenant = self.programs.get(place).unwrap();
+        let (member, orders) = tenant.members.get(number).unwrap();
         let live = time == AccountTime::Live;
         let key = format!("{number}-{}", dice.roll(1 << 40));
-        match dice.roll(if live { 12 } else { 10 }) {
-            0..=5 => {
-                let mut order = order(*member, &key, time, dice);
-                order.spend_from = Some((*dice.pick(&tenant.wallets)).to_owned());
+        let wallet = (*dice.pick(&tenant.wallets)).to_owned();
+        let (member, hash) = (*member, RequestHash::of(&key));
+        match dice.roll(if live { 14 } else { 10 }) {
+            6..=8 if !orders.is_empty() => {
+                let (order, request) = (dice.pick(orders).clone(), request(dice));
+                Act::Return(ReturnOrder { reference: key, order, hash, member, request, time })
+            }
+            0..=6 => {
+                let mut order = order(member, &key, time, dice);
+                order.spend_from = Some(wallet);
                 if live && dice.once_in(2) {
                     // An offline till.
-                    order.ordered = OrderedAt::On(NaiveDate::from_ymd_opt(2026, 2, 1).unwrap());
+                    order.ordered = OrderedAt::On(day("2026-02-01"));
                 }
-                if said(ledger.post(scope, order).await) {
-                    orders.push(key);
-                }
+                Act::Order(Box::new(order))
             }
-            6..=8 if !orders.is_empty() => {
-                let order = dice.pick(orders).clone();
-                let (hash, request) = (RequestHash::of(&key), request(dice));
-                said(
-                    ledger
-                        .post(scope, ReturnOrder { reference: key, order, hash, member: *member, request, time })
-                        .await,
-                );
-            }
-            6..=9 => {
-                let open = OpenBalance {
-                    reference: Reference::keyed("opening", &key),
-                    hash: RequestHash::of(&key),
-                    member: *member,
-                    wallet: (*dice.pick(&tenant.wallets)).to_owned(),
-                    points: points(dice, 500),
-                    available_on: dice.once_in(3).then(|| NaiveDate::from_ymd_opt(2024, 9, 1).unwrap()),
-                    expires_on: dice.once_in(3).then(|| NaiveDate::from_ymd_opt(2024, 12, 24).unwrap()),
-                    time,
-                };
-                said(ledger.post(scope, open).await);
-            }
-            _ => {
-                let adjust = Adjust {
-                    reference: Reference::keyed("adjust", &key),
-                    hash: RequestHash::of(&key),
-                    member: *member,
-                    wallet: (*dice.pick(&tenant.wallets)).to_owned(),
-                    direction: if dice.once_in(2) { Direction::Up } else { Direction::Down },
-                    points: points(dice, 300),
-                    reason: "a test".into(),
-                };
-                said(ledger.post(scope, adjust).await);
-            }
+            7..=9 => Act::Open(OpenBalance {
+                reference: Reference::keyed("opening", &key),
+                hash,
+                member,
+                wallet,
+                points: points(dice, 500),
+                available_on: dice.once_in(3).then(|| day("2024-09-01")),
+                expires_on: dice.once_in(3).then(|| day("2024-12-24")),
+                time,
+            }),
+            10..=11 => Act::Change(ChangeProfile {
+                program: tenant.scope.program(),
+                reference: Reference::keyed("change", &key),
+                hash,
+                member,
+                patch: patch(&key, dice),
+            }),
+            _ => Act::Adjust(Adjust {
+                reference: Reference::keyed("adjust", &key),
+                hash,
+                member,
+                wallet,
+                direction: if dice.once_in(2) { Direction::Up } else { Direction::Down },
+                points: points(dice, 300),
+                reason: "a test".into(),
+            }),
         }
     }
+
+    /// They happen at once. Each may be refused, as in life.
+    async fn all(&mut self, planned: Vec<(usize, usize, Act)>) {
+        let done = join_all(planned.into_iter().map(|(place, number, act)| {
+            let scope = &self.programs.get(place).unwrap().scope;
+            post(&self.ledger, scope, (place, number), act)
+        }));
+        let done: Vec<_> = done.await;
+        for ((place, number), order) in done.into_iter().flatten() {
+            let tenant = self.programs.get_mut(place).unwrap();
+            tenant.members.get_mut(number).unwrap().1.push(order);
+        }
+    }
+}
+
+/// What may happen to a member.
+enum Act {
+    Order(Box<SettleOrder>),
+    Return(ReturnOrder),
+    Open(OpenBalance),
+    Adjust(Adjust),
+    Change(ChangeProfile),
+}
+
+/// Posts it. Answers the order that is there from now on.
+async fn post(
+    ledger: &Ledger,
+    scope: &ProgramScope,
+    whose: (usize, usize),
+    act: Act,
+) -> Option<((usize, usize), String)> {
+    let order = match act {
+        Act::Order(order) => {
+            let reference = order.reference.clone();
+            said(ledger.post(scope, *order).await).then_some(reference)
+        }
+        Act::Return(back) => said(ledger.post(scope, back).await).then_some(String::new()),
+        Act::Open(open) => said(ledger.post(scope, open).await).then_some(String::new()),
+        Act::Adjust(adjust) => said(ledger.post(scope, adjust).await).then_some(String::new()),
+        Act::Change(change) => said(ledger.post(scope, change).await).then_some(String::new()),
+    };
+    order.filter(|order| !order.is_empty()).map(|order| (whose, order))
+}
+
+fn patch(key: &str, dice: &mut Dice) -> ProfilePatch {
+    let mut patch = ProfilePatch::default();
+    match dice.roll(4) {
+        0 => patch.email = Some(Some(format!("{key}@example.com"))),
+        1 => patch.card = Some(None),
+        // Perhaps somebody else's.
+        2 => patch.phone = Some(Some(format!("+3160000{:04}", dice.roll(8)))),
+        _ => patch.name = Some(Some("Renamed".into())),
+    }
+    patch
+}
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
 }
 
 /// Verifies the ledger of a database: every law holds.
