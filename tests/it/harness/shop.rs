@@ -171,7 +171,7 @@ impl Shop {
             points,
             reason: "a test".into(),
         };
-        let up = adjust("up", Direction::Up, points(dice, 9)).clone();
+        let up = adjust("up", Direction::Up, points(dice, 9));
         let spendable = ledger.post(scope, up).await.unwrap().receipt.spendable;
         let down = adjust("down", Direction::Down, Points::try_from(spendable).unwrap());
         ledger.post(scope, down).await.unwrap();
@@ -213,11 +213,11 @@ impl Shop {
         let wallet = (*dice.pick(&tenant.wallets)).to_owned();
         let (member, hash) = (*member, RequestHash::of(&key));
         match dice.roll(if live { 14 } else { 10 }) {
-            6..=8 if !orders.is_empty() => {
+            7..=9 if !orders.is_empty() => {
                 let (order, request) = (dice.pick(orders).clone(), request(dice));
                 Act::Return(ReturnOrder { reference: key, order, hash, member, request, time })
             }
-            0..=6 => {
+            0..=4 => {
                 let mut order = order(member, &key, time, dice);
                 order.spend_from = Some(wallet);
                 if live && dice.once_in(2) {
@@ -226,7 +226,7 @@ impl Shop {
                 }
                 Act::Order(Box::new(order))
             }
-            7..=9 => Act::Open(OpenBalance {
+            5..=9 => Act::Open(OpenBalance {
                 reference: Reference::keyed("opening", &key),
                 hash,
                 member,

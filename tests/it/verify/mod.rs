@@ -56,7 +56,7 @@ async fn owner(test: &TestDb) -> AsyncPgConnection {
 fn seed() -> u64 {
     let chosen = std::env::var("VERIFY_SEED").ok().and_then(|text| text.parse().ok());
     let seed = chosen.unwrap_or_else(|| u64::from(u32::from_be_bytes(random().unwrap())));
-    println!("VERIFY_SEED={seed}");
+    eprintln!("VERIFY_SEED={seed}");
     seed
 }
 
