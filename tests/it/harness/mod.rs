@@ -1,6 +1,7 @@
 //! What tests stand on.
 
 mod binary;
+mod customers;
 mod database;
 mod dice;
 mod home;

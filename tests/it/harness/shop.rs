@@ -9,11 +9,10 @@ use perennial::kernel::id::{MemberId, ProgramId, Version};
 use perennial::kernel::money::Money;
 use perennial::kernel::points::Points;
 use perennial::kernel::scope::{Principal, ProgramScope};
-use perennial::loyalty::checkout::cart::{Cart, CartLine, DiscountedLine, Prices, StatedDiscount, Tax};
+use perennial::loyalty::checkout::cart::Cart;
 use perennial::loyalty::checkout::return_order::ReturnOrder;
-use perennial::loyalty::checkout::returns::{LineReturn, ReturnRequest};
+use perennial::loyalty::checkout::returns::ReturnRequest;
 use perennial::loyalty::checkout::settle::{OrderedAt, SettleOrder};
-use perennial::loyalty::earning::model::LineKind;
 use perennial::loyalty::ledger::adjust::{Adjust, Direction};
 use perennial::loyalty::ledger::opening::OpenBalance;
 use perennial::loyalty::ledger::post::{Ledger, WriterCount};
@@ -21,7 +20,7 @@ use perennial::loyalty::ledger::posting::{AccountTime, Reference, RequestHash, T
 use perennial::loyalty::ledger::queue::PostError;
 use perennial::loyalty::ledger::verify::check::{Options, check_ledger};
 use perennial::loyalty::ledger::verify::report::Report;
-use perennial::loyalty::members::model::{Identity, IdentityKind, Profile, ProfilePatch};
+use perennial::loyalty::members::model::{Identity, IdentityKind};
 use perennial::loyalty::membership::change::ChangeProfile;
 use perennial::loyalty::membership::enrol::Enrol;
 use perennial::loyalty::program::compile::compile;
@@ -32,8 +31,8 @@ use perennial::loyalty::program::store::{insert_program, insert_slot, insert_ver
 use perennial::loyalty::program::timelines::Timelines;
 use perennial::platform::db::{Db, PoolSize, Role};
 use perennial::platform::entropy::uuid_v7;
-use rust_decimal::Decimal;
 
+use super::customers::{order, patch, points, profile, request};
 use super::database::LANES;
 use super::{Dice, TestDb};
 
@@ -190,7 +189,7 @@ impl Shop {
             let identity = Identity { program, kind: IdentityKind::ExternalId, value: format!("c-{number}") };
             let reference = format!("first-{number}");
             let mut order = order(member, &reference, time, dice);
-            order.cart.points = Points::ZERO;
+            (order.cart.points, order.cart.gift_card) = (Points::ZERO, Money::ZERO);
             let target = Target::New(member);
             let order = SettleOrder { identity: Some(identity), profile, target, ..order };
             self.ledger.post(&tenant.scope, order).await.unwrap();
@@ -298,18 +297,6 @@ async fn post(
     order.filter(|order| !order.is_empty()).map(|order| (whose, order))
 }
 
-fn patch(key: &str, dice: &mut Dice) -> ProfilePatch {
-    let mut patch = ProfilePatch::default();
-    match dice.roll(4) {
-        0 => patch.email = Some(Some(format!("{key}@example.com"))),
-        1 => patch.card = Some(None),
-        // Perhaps somebody else's.
-        2 => patch.phone = Some(Some(format!("+3160000{:04}", dice.roll(8)))),
-        _ => patch.name = Some(Some("Renamed".into())),
-    }
-    patch
-}
-
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
@@ -352,87 +339,6 @@ async fn publish(owner: &Db, scope: &ProgramScope, code: &str, documents: &[&str
         let newest = format!("UPDATE programs SET version = {number} WHERE code = '{code}'");
         conn.batch_execute(&newest).await.unwrap();
     }
-}
-
-fn profile(number: usize) -> Profile {
-    Profile {
-        external_id: Some(format!("c-{number}")),
-        email: Some(format!("c{number}@example.com")),
-        phone: Some(format!("+3160000{number:04}")),
-        card: Some(format!("98260000{number:04}")),
-        name: Some(format!("Customer {number}")),
-        ..Profile::default()
-    }
-}
-
-/// Some order of a member.
-pub fn order(member: MemberId, reference: &str, time: AccountTime, dice: &mut Dice) -> SettleOrder {
-    let line = |number: u64, kind, amount| CartLine {
-        id: format!("l{number}"),
-        kind,
-        sku: None,
-        category: None,
-        brand: None,
-        quantity: u32::try_from(1 + number % 3).unwrap(),
-        amount: Money::from_minor(amount).unwrap(),
-        tax: Tax::Rate(Decimal::new(21, 0)),
-    };
-    let count = 1 + dice.roll(3);
-    let mut lines: Vec<CartLine> =
-        (0..count).map(|n| line(n, LineKind::Product, i64::try_from(dice.roll(9_000)).unwrap())).collect();
-    let discounted = dice.pick(&lines).clone();
-    let off = Money::from_minor(discounted.amount.minor() / 7).unwrap();
-    let discounts =
-        vec![StatedDiscount { code: "off".into(), lines: vec![DiscountedLine { id: discounted.id, amount: off }] }];
-    if dice.once_in(2) {
-        lines.push(line(9, LineKind::Shipping, 495));
-    }
-    let ordered = match time {
-        AccountTime::Live => OrderedAt::Now,
-        AccountTime::Imported(at) => OrderedAt::At(at),
-    };
-    SettleOrder {
-        named: Reference::order(reference),
-        reference: reference.to_owned(),
-        hash: RequestHash::of(&reference),
-        target: Target::Member(member),
-        identity: None,
-        profile: Profile::default(),
-        ordered,
-        time,
-        cart: Cart {
-            prices: if dice.once_in(2) { Prices::TaxIncluded } else { Prices::TaxOnTop },
-            lines,
-            discounts: if dice.once_in(2) { discounts } else { Vec::new() },
-            points: if dice.once_in(2) { points(dice, 200) } else { Points::ZERO },
-            gift_card: Money::from_minor(if dice.once_in(4) { 300 } else { 0 }).unwrap(),
-            total: None,
-        },
-        spend_from: None,
-        place: Some("{}".into()),
-    }
-}
-
-/// Some return.
-pub fn request(dice: &mut Dice) -> ReturnRequest {
-    let amount = |dice: &mut Dice| Money::from_minor(i64::try_from(1 + dice.roll(2_000)).unwrap());
-    let id = format!("l{}", dice.roll(3));
-    match dice.roll(4) {
-        0 => ReturnRequest { all: true, ..ReturnRequest::default() },
-        1 => ReturnRequest { amount: amount(dice), ..ReturnRequest::default() },
-        2 => {
-            let line = LineReturn { id, quantity: None, amount: amount(dice) };
-            ReturnRequest { lines: Some(vec![line]), ..ReturnRequest::default() }
-        }
-        _ => {
-            let line = LineReturn { id, quantity: Some(1), amount: None };
-            ReturnRequest { lines: Some(vec![line]), ..ReturnRequest::default() }
-        }
-    }
-}
-
-fn points(dice: &mut Dice, most: u64) -> Points {
-    Points::try_from(i64::try_from(1 + dice.roll(most)).unwrap()).unwrap()
 }
 
 fn hours(dice: &mut Dice, most: u64) -> i64 {

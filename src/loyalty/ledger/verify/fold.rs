@@ -38,9 +38,13 @@ pub struct FoldedLot {
     pub available_at: Option<Instant>,
     /// When it is over.
     pub expiry: LotExpiry,
+    /// What expired of it, in all.
+    pub expired: i64,
+    /// How many awards it holds: in a long account lots are shared.
+    pub awards: u32,
 }
 
-/// What a member's postings make of an account so far. Memory: some 60 bytes for each lot that the member ever had.
+/// What a member's postings make of an account so far. Memory: some 80 bytes for each lot that the member ever had.
 #[derive(Clone, Debug, Default)]
 pub struct Folded {
     /// The last posting.
@@ -177,7 +181,7 @@ impl Folded {
         if fills && part.lot.0 == own && !self.lots.contains_key(&part.lot) {
             step.opened += 1;
             let (wallet, available_at, expiry) = (entry.wallet, entry.available_at, entry.expiry);
-            self.lots.insert(part.lot, FoldedLot { wallet, remaining: 0, available_at, expiry });
+            self.lots.insert(part.lot, FoldedLot { wallet, remaining: 0, available_at, expiry, expired: 0, awards: 0 });
         }
         let over = self.wallet(entry.wallet).expires_on;
         let Some(lot) = self.lots.get_mut(&part.lot) else {
@@ -202,6 +206,8 @@ impl Folded {
         } else {
             lot.remaining += if fills { points } else { -points };
         }
+        lot.expired += if entry.kind == EntryKind::Expire { points } else { 0 };
+        lot.awards += u32::from(entry.kind == EntryKind::Award);
         if lot.remaining < 0 {
             found.add(Law::Lots, step.place, format!("lot {} is at {}", part.lot.0, lot.remaining));
         }

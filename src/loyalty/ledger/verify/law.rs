@@ -232,3 +232,46 @@ impl Findings {
         (self.kept, self.counts)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn findings_are_bounded_and_counted() {
+        let mut found = Findings::default();
+        for member in 0..200 {
+            for seq in 0..10 {
+                found.add(Law::After, Place::posting(MemberId(Uuid::from_u128(member)), Seq(seq)), "wrong");
+            }
+        }
+        found.add(Law::Fold, Place::member(MemberId(Uuid::nil())), "wrong");
+        let (kept, counts) = found.into_parts();
+        assert_eq!(counts, BTreeMap::from([(Law::After, 2_000), (Law::Fold, 1)]));
+        let of_law = |law| u64::try_from(kept.iter().filter(|f| f.law == law).count()).unwrap();
+        assert_eq!((of_law(Law::After), of_law(Law::Fold)), (FINDINGS_A_LAW_MAX, 1));
+        let first = kept.iter().filter(|f| f.place.member == Some(MemberId(Uuid::nil()))).count();
+        assert_eq!(u64::try_from(first).unwrap(), FINDINGS_A_MEMBER_MAX + 1);
+    }
+
+    #[test]
+    fn a_finding_says_which_law_whose_and_where() {
+        let (law, says) = (Law::LotOrder, "the lots are out of order".to_owned());
+        let finding = Finding { law, place: Place::posting(MemberId(Uuid::nil()), Seq(3)), says };
+        let text = "lot_order member 00000000-0000-0000-0000-000000000000 posting 3: the lots are out of order";
+        assert_eq!(finding.to_string(), text);
+        let json = r#"{"law":"lot_order","member":"00000000-0000-0000-0000-000000000000","number":3,"says":"the lots are out of order"}"#;
+        assert_eq!(serde_json::to_string(&finding).unwrap(), json);
+    }
+
+    #[test]
+    fn every_law_has_a_name_of_its_own() {
+        let names: BTreeSet<_> = LAWS.iter().map(|(law, ..)| law.name()).collect();
+        assert_eq!(names.len(), LAWS.len());
+        assert!(LAWS.iter().all(|(law, _, says)| law.says() == *says));
+    }
+}

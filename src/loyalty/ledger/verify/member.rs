@@ -102,7 +102,7 @@ impl<'a> MemberCheck<'a> {
             self.folded.enrolled_on = self.folded.enrolled_on.or(Some(day));
         }
         if row.kind == PostingKind::Return {
-            self.returns.check(&row, facts.order.as_deref(), timeline, found);
+            self.returns.check(&row, facts.order.as_deref(), &self.folded, timeline, found);
         }
         self.folded.step(&row, timeline, found);
     }

@@ -22,6 +22,12 @@ pub fn check_document(row: &PostingRow, timeline: &Timeline, found: &mut Finding
     if row.currency != newest.currency {
         found.add(Law::Documents, place, format!("it is in {}, the programme in {}", row.currency, newest.currency));
     }
+    // A return is decided by the version of its order.
+    let version = timeline.at(row.effective_at).version;
+    if row.version != version && row.kind != PostingKind::Return {
+        let says = format!("version {} decided it, and {} was in force", row.version.0, version.0);
+        found.add(Law::Documents, place, says);
+    }
     let checked = match row.kind {
         PostingKind::CatchUp => check_catch_up(row, found),
         PostingKind::Enrol => of_member(row, found).and_then(|()| enrolled_on(row)).map(Some),

@@ -12,6 +12,7 @@ use crate::loyalty::ledger::verify::documents::{
     ClawedBackDocument, EarnedDocument, LineDocument, OrderDocument, ReturnDocument, ReturnedDocument,
     ReturnedLineDocument, entered, minor, parse,
 };
+use crate::loyalty::ledger::verify::fold::Folded;
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::ledger::verify::orders::{compare, credit_of};
 use crate::loyalty::program::model::{ReturnPolicy, Rulebook, Timeline, Wallet, WalletKind};
@@ -31,6 +32,8 @@ struct Order {
     restored: i64,
     /// By wallet.
     clawed_back: BTreeMap<String, i64>,
+    /// By wallet.
+    forgiven: BTreeMap<String, i64>,
     /// What went back to each lot.
     lots: BTreeMap<LotId, i64>,
     complete: bool,
@@ -50,8 +53,16 @@ struct Line {
 }
 
 impl Returns {
-    /// Checks a return; `order` is the posting that the directory has under the order's reference.
-    pub fn check(&mut self, row: &PostingRow, order: Option<&PostingRow>, timeline: &Timeline, found: &mut Findings) {
+    /// Checks a return; `order` is the posting that the directory has under the order's reference, `before` what the
+    /// member had.
+    pub fn check(
+        &mut self,
+        row: &PostingRow,
+        order: Option<&PostingRow>,
+        before: &Folded,
+        timeline: &Timeline,
+        found: &mut Findings,
+    ) {
         let place = Place::posting(row.member, row.seq);
         let document: ReturnDocument = match parse(row) {
             Ok(document) => document,
@@ -70,6 +81,7 @@ impl Returns {
         if let Some(order) = self.orders.get_mut(&document.order) {
             let book = timeline.version(order.row.version);
             order.give_back(row, &document, book, found);
+            order.check_forgiven(row, &document, (book, before), found);
         }
     }
 }
@@ -79,8 +91,16 @@ impl Order {
         let earlier = order.kind == PostingKind::Order && order.member == back.member && order.seq < back.seq;
         let document: OrderDocument = parse(order).ok().filter(|_| earlier)?;
         let lines = document.lines.iter().map(|l| (l.id.clone(), Line::default())).collect();
-        let (clawed_back, lots) = (BTreeMap::new(), BTreeMap::new());
-        Some(Self { row: order.clone(), document, lines, restored: 0, clawed_back, lots, complete: false })
+        Some(Self {
+            row: order.clone(),
+            document,
+            lines,
+            restored: 0,
+            clawed_back: BTreeMap::new(),
+            forgiven: BTreeMap::new(),
+            lots: BTreeMap::new(),
+            complete: false,
+        })
     }
 
     fn give_back(&mut self, row: &PostingRow, document: &ReturnDocument, book: &Rulebook, found: &mut Findings) {
@@ -208,6 +228,30 @@ impl Order {
         }
         if [taken, owed, waived, sum(|c| c.forgiven), asked].iter().any(|n| *n < 0) {
             found.add(Law::Returns, place, format!("less than nothing is clawed back of {}", wallet.code));
+        }
+    }
+
+    /// Forgiven is what expired of the order's own lot; of a lot that orders share nobody can say whose that was.
+    fn check_forgiven(
+        &mut self,
+        row: &PostingRow,
+        document: &ReturnDocument,
+        (book, before): (&Rulebook, &Folded),
+        found: &mut Findings,
+    ) {
+        for wallet in book.wallets.iter().filter(|w| matches!(w.kind, WalletKind::Redeemable(_))) {
+            let backs = document.clawed_back.iter().filter(|c| c.wallet == wallet.code);
+            let forgiven = self.forgiven.entry(wallet.code.clone()).or_default();
+            *forgiven += backs.map(|c| c.forgiven).sum::<i64>();
+            let mut awards = self.row.entries.iter().enumerate();
+            let award = awards.find(|(_, e)| e.kind == EntryKind::Award && e.wallet == wallet.slot);
+            let lot =
+                award.and_then(|(number, _)| self.row.moves_of(number).next()).and_then(|m| before.lots.get(&m.lot));
+            let expired = lot.filter(|lot| lot.awards == 1).map_or(i64::MAX, |lot| lot.expired);
+            if *forgiven > expired {
+                let says = format!("{forgiven} are forgiven in {}, and {expired} expired", wallet.code);
+                found.add(Law::Returns, Place::posting(row.member, row.seq), says);
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::kernel::clock::Instant;
 use crate::kernel::id::Version;
 use crate::loyalty::ledger::account::{Account, Status};
-use crate::loyalty::ledger::lot::{Lot, LotExpiry};
+use crate::loyalty::ledger::lot::{LotExpiry, LotId};
 use crate::loyalty::ledger::verify::fold::{Folded, FoldedLot};
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::program::model::{Slot, Timeline, WALLETS_MAX, WalletKind};
@@ -53,8 +53,9 @@ pub fn check_fold(account: &Account, folded: &Folded, found: &mut Findings) {
             found.add(Law::Fold, place, says);
         }
     }
-    let lots: Vec<_> = account.lots.iter().map(|lot| (lot.id, plain(lot))).collect();
-    let open = folded.open_lots();
+    let lots: Vec<_> =
+        account.lots.iter().map(|l| (l.id, l.wallet, l.remaining.get(), l.available_at, l.expiry)).collect();
+    let open: Vec<_> = folded.open_lots().into_iter().map(plain).collect();
     if lots != open {
         let differs = lots.iter().zip(&open).find(|(a, b)| a != b);
         let says = differs.map_or_else(
@@ -135,7 +136,7 @@ fn next_change(account: &Account, timeline: &Timeline) -> Option<Instant> {
     instants.into_iter().min()
 }
 
-fn plain(lot: &Lot) -> FoldedLot {
-    let Lot { wallet, remaining, available_at, expiry, .. } = *lot;
-    FoldedLot { wallet, remaining: remaining.get(), available_at, expiry }
+/// A lot as far as accounts have it.
+fn plain((id, lot): (LotId, FoldedLot)) -> (LotId, Slot, i64, Option<Instant>, LotExpiry) {
+    (id, lot.wallet, lot.remaining, lot.available_at, lot.expiry)
 }

@@ -1,0 +1,121 @@
+//! Accounts and profiles, changed by hand.
+
+use perennial::loyalty::ledger::verify::law::Law;
+
+use super::{Break, NO_MEMBER, NO_PROGRAM, OTHER_LANE, OTHER_PROGRAM, change};
+
+/// Rows with lots.
+const LOTS: &str = "cardinality(lot_ids) > 0";
+
+/// All of them.
+pub const BREAKS: &[Break] = &[
+    change("accounts", "lane", "true", OTHER_LANE, Law::Lanes),
+    change("accounts", "member_id", "true", NO_MEMBER, Law::Sequence),
+    change("accounts", "program_id", "true", OTHER_PROGRAM, Law::References),
+    change("accounts", "program_id", "true", NO_PROGRAM, Law::Programs),
+    change("accounts", "status", "true", "SET status = 1", Law::Fold),
+    change("accounts", "status", "true", "SET status = 7", Law::Readable),
+    change("accounts", "seq", "true", "SET seq = seq + 1", Law::Sequence),
+    change("accounts", "moved_at", "true", "SET moved_at = moved_at + interval '1 microsecond'", Law::Fold),
+    change("accounts", "changes_at", "changes_at IS NOT NULL", "SET changes_at = NULL", Law::Schedule),
+    change(
+        "accounts",
+        "changes_at",
+        "true",
+        "SET changes_at = coalesce(changes_at, now()) + interval '1 day'",
+        Law::Schedule,
+    ),
+    change("accounts", "enrolled_on", "true", "SET enrolled_on = enrolled_on - 1", Law::Fold),
+    change("accounts", "decided_by", "true", "SET decided_by = decided_by + 1", Law::Fold),
+    change("accounts", "order_count", "true", "SET order_count = order_count + 1", Law::Fold),
+    change(
+        "accounts",
+        "last_order_on",
+        "last_order_on IS NOT NULL",
+        "SET last_order_on = last_order_on + 1",
+        Law::Fold,
+    ),
+    change("accounts", "last_order_on", "last_order_on IS NOT NULL", "SET last_order_on = NULL", Law::Fold),
+    change("accounts", "figures", "cardinality(figures) > 0", "SET figures[1] = figures[1] + 1", Law::Figures),
+    change("accounts", "figures", "cardinality(figures) > 0", "SET figures[2] = figures[2] + 1", Law::Figures),
+    change("accounts", "figures", "cardinality(figures) > 0", "SET figures[3] = figures[3] + 1", Law::Figures),
+    change(
+        "accounts",
+        "figures",
+        "cardinality(figures) > 16",
+        "SET figures[20] = figures[20] + 1, figures[17] = figures[17] + 1",
+        Law::Figures,
+    ),
+    change(
+        "accounts",
+        "figures",
+        "cardinality(figures) > 0",
+        "SET figures[5] = figures[5] + 1, figures[6] = figures[6] + 1",
+        Law::Fold,
+    ),
+    change(
+        "accounts",
+        "figures",
+        "cardinality(figures) > 0",
+        "SET figures[7] = figures[7] + 1, figures[8] = greatest(figures[8] - 1, 0)",
+        Law::Fold,
+    ),
+    change("accounts", "figures", "cardinality(figures) > 0", "SET figures = figures[2:]", Law::Readable),
+    change(
+        "accounts",
+        "expires_on",
+        "array_remove(expires_on, NULL) <> '{}'",
+        "SET expires_on = ARRAY(SELECT d + 1 FROM unnest(expires_on) AS d)",
+        Law::Fold,
+    ),
+    change("accounts", "lot_ids", LOTS, "SET lot_ids[1] = lot_ids[1] + 1", Law::Fold),
+    change("accounts", "lot_ids", LOTS, "SET lot_ids = lot_ids[2:]", Law::Readable),
+    change("accounts", "lot_wallets", LOTS, "SET lot_wallets[1] = lot_wallets[1] + 1", Law::Figures),
+    change("accounts", "lot_remaining", LOTS, "SET lot_remaining[1] = lot_remaining[1] + 1", Law::Figures),
+    change(
+        "accounts",
+        "lot_available_at",
+        LOTS,
+        "SET lot_available_at[1] = CASE WHEN lot_available_at[1] IS NULL THEN now() END",
+        Law::Figures,
+    ),
+    change(
+        "accounts",
+        "lot_expires_on",
+        LOTS,
+        "SET lot_expires_on[1] = coalesce(lot_expires_on[1], '2031-01-01') - 1",
+        Law::Fold,
+    ),
+    change(
+        "accounts",
+        "order of the lots",
+        "cardinality(lot_ids) > 1",
+        "SET lot_ids = lot_ids[2:] || lot_ids[1], lot_wallets = lot_wallets[2:] || lot_wallets[1], lot_remaining = lot_remaining[2:] || lot_remaining[1], lot_available_at = lot_available_at[2:] || lot_available_at[1], lot_expires_on = lot_expires_on[2:] || lot_expires_on[1]",
+        Law::LotOrder,
+    ),
+    change("accounts", "row removed", "true", "DELETE FROM accounts WHERE ctid = $row", Law::Sequence),
+    change(
+        "accounts",
+        "row added",
+        "true",
+        "INSERT INTO accounts SELECT (jsonb_populate_record(t, jsonb_build_object('member_id', gen_random_uuid()))).* FROM accounts AS t WHERE ctid = $row",
+        Law::Sequence,
+    ),
+    change("members", "lane", "true", OTHER_LANE, Law::Lanes),
+    change("members", "member_id", "true", NO_MEMBER, Law::Profiles),
+    change("members", "external_id", "true", "SET external_id = external_id || 'x'", Law::Identities),
+    change("members", "external_id", "true", "SET external_id = NULL", Law::Identities),
+    change("members", "email", "true", "SET email = 'x' || email", Law::Identities),
+    change("members", "phone", "true", "SET phone = NULL", Law::Identities),
+    change("members", "card", "true", "SET card = card || '1'", Law::Identities),
+    change("members", "attributes", "true", "SET attributes = '[]'", Law::Readable),
+    change("members", "changed_at", "true", "SET changed_at = changed_at + interval '1 second'", Law::Profiles),
+    change("members", "row removed", "true", "DELETE FROM members WHERE ctid = $row", Law::Profiles),
+    change(
+        "members",
+        "row added",
+        "true",
+        "INSERT INTO members SELECT (jsonb_populate_record(t, jsonb_build_object('member_id', gen_random_uuid()))).* FROM members AS t WHERE ctid = $row",
+        Law::Profiles,
+    ),
+];

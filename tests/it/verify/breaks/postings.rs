@@ -1,0 +1,137 @@
+//! Postings, changed by hand.
+
+use perennial::loyalty::ledger::verify::law::Law;
+
+use super::{Break, NO_MEMBER, OTHER_LANE, change};
+
+/// Postings with entries.
+const ENTRIES: &str = "cardinality(entry_kinds) > 0";
+/// Postings that award to a lot of its own.
+const AWARDS: &str = "entry_kinds[1] IN (1, 9, 11) AND cardinality(move_lots) > 0";
+
+/// All of them.
+pub const BREAKS: &[Break] = &[
+    change("postings", "lane", "true", OTHER_LANE, Law::Lanes),
+    change("postings", "lane", "true", OTHER_LANE, Law::Coverage),
+    change("postings", "member_id", "true", NO_MEMBER, Law::Coverage),
+    change("postings", "seq", "true", "SET seq = seq + 1000", Law::Sequence),
+    change("postings", "reference", "true", "SET reference = reference || 'x'", Law::References),
+    change("postings", "kind", "kind IN (2, 3, 4, 5, 6)", "SET kind = 7", Law::Documents),
+    change("postings", "kind", "true", "SET kind = 99", Law::Readable),
+    change("postings", "hash", "true", "SET hash = decode(md5(hash), 'hex')", Law::Digests),
+    change(
+        "postings",
+        "effective_at",
+        "kind = 2",
+        "SET effective_at = effective_at + interval '1 day'",
+        Law::Documents,
+    ),
+    change(
+        "postings",
+        "effective_at",
+        "true",
+        "SET effective_at = effective_at + interval '1 microsecond'",
+        Law::Digests,
+    ),
+    change("postings", "recorded_at", "true", "SET recorded_at = recorded_at + interval '1 microsecond'", Law::Digests),
+    change("postings", "version", "kind = 2", "SET version = version + 1", Law::Documents),
+    change("postings", "version", "true", "SET version = version + 1", Law::Digests),
+    change("postings", "cause", "true", "SET cause = cause || 'x'", Law::Digests),
+    change("postings", "imported", "true", "SET imported = NOT imported", Law::Digests),
+    change("postings", "paid", "kind = 2", "SET paid = paid + 0.01", Law::Documents),
+    change("postings", "paid", "kind = 3", "SET paid = paid + 0.01", Law::Returns),
+    change("postings", "paid", "kind = 2", "SET paid = NULL", Law::Documents),
+    change("postings", "currency", "true", "SET currency = 'CHF'", Law::Documents),
+    change("postings", "currency", "true", "SET currency = 'XYZ'", Law::Readable),
+    change("postings", "items", "kind <> 3", "SET items = items + 1", Law::Documents),
+    change("postings", "items", "kind = 3", "SET items = items + 1", Law::Returns),
+    change("postings", "orders", "true", "SET orders = orders + 1", Law::Fold),
+    change(
+        "postings",
+        "entry_kinds",
+        ENTRIES,
+        "SET entry_kinds[1] = CASE WHEN entry_kinds[1] IN (1, 9) THEN 11 ELSE 1 END",
+        Law::Digests,
+    ),
+    change("postings", "entry_kinds", ENTRIES, "SET entry_kinds[1] = 77", Law::Readable),
+    change("postings", "entry_wallets", ENTRIES, "SET entry_wallets[1] = entry_wallets[1] + 1", Law::After),
+    change(
+        "postings",
+        "entry_points",
+        ENTRIES,
+        "SET entry_points[1] = entry_points[1] + sign(entry_points[1])::bigint",
+        Law::After,
+    ),
+    change("postings", "entry_points", ENTRIES, "SET entry_points[1] = -entry_points[1]", Law::Readable),
+    change(
+        "postings",
+        "entry_points",
+        "cardinality(move_lots) > 0 AND entry_kinds[1] <> 6",
+        "SET entry_points[1] = entry_points[1] + sign(entry_points[1])::bigint",
+        Law::Movements,
+    ),
+    change("postings", "entry_after", ENTRIES, "SET entry_after[1] = entry_after[1] + 1", Law::After),
+    change(
+        "postings",
+        "entry_available_at",
+        AWARDS,
+        "SET entry_available_at[1] = CASE WHEN entry_available_at[1] IS NULL THEN now() END",
+        Law::After,
+    ),
+    change(
+        "postings",
+        "entry_expires_on",
+        AWARDS,
+        "SET entry_expires_on[1] = coalesce(entry_expires_on[1], '2031-01-01') - 1",
+        Law::Digests,
+    ),
+    change(
+        "postings",
+        "move_entries",
+        "move_entries[1] <> move_entries[cardinality(move_entries)] AND sign(move_points[1]) = sign(move_points[cardinality(move_entries)])",
+        "SET move_entries[1] = move_entries[cardinality(move_entries)]",
+        Law::Movements,
+    ),
+    change("postings", "move_entries", "cardinality(move_lots) > 0", "SET move_entries[1] = 99", Law::Readable),
+    change("postings", "move_lots", "cardinality(move_lots) > 0", "SET move_lots[1] = move_lots[1] + 100", Law::Lots),
+    change(
+        "postings",
+        "move_points",
+        "cardinality(move_lots) > 0",
+        "SET move_points[1] = move_points[1] + sign(move_points[1])::bigint",
+        Law::Movements,
+    ),
+    change("postings", "document", "kind <> 5", "SET document = '{}'", Law::Documents),
+    change("postings", "document", "true", "SET document = left(document, -1)", Law::Documents),
+    change("postings", "document", "kind = 5", "SET document = '{} '", Law::Documents),
+    change("postings", "document", "true", "SET document = document || ' '", Law::Digests),
+    change(
+        "postings",
+        "row removed",
+        "seq < (SELECT max(seq) FROM postings AS o WHERE o.member_id = t.member_id)",
+        "DELETE FROM postings WHERE ctid = $row",
+        Law::Sequence,
+    ),
+    change("postings", "row removed", "true", "DELETE FROM postings WHERE ctid = $row", Law::Coverage),
+    change(
+        "postings",
+        "row removed",
+        "seq = (SELECT max(seq) FROM postings AS o WHERE o.member_id = t.member_id)",
+        "DELETE FROM postings WHERE ctid = $row",
+        Law::Sequence,
+    ),
+    change(
+        "postings",
+        "row added",
+        "seq = (SELECT max(seq) FROM postings AS o WHERE o.member_id = t.member_id)",
+        "INSERT INTO postings SELECT (jsonb_populate_record(t, jsonb_build_object('seq', seq + 1))).* FROM postings AS t WHERE ctid = $row",
+        Law::Coverage,
+    ),
+    change(
+        "postings",
+        "row added",
+        "kind <> 5 AND seq = (SELECT max(seq) FROM postings AS o WHERE o.member_id = t.member_id)",
+        "INSERT INTO postings SELECT (jsonb_populate_record(t, jsonb_build_object('seq', seq + 1))).* FROM postings AS t WHERE ctid = $row",
+        Law::References,
+    ),
+];
