@@ -6,7 +6,7 @@ use perennial::kernel::points::Points;
 use perennial::kernel::scope::{Principal, ProgramScope};
 use perennial::loyalty::checkout::cart::{Cart, CartLine, DiscountedLine, Prices, StatedDiscount, Tax};
 use perennial::loyalty::checkout::error::{OrderRefusal, ReturnRefusal};
-use perennial::loyalty::checkout::receipt::{OrderReceipt, ReturnReceipt};
+use perennial::loyalty::checkout::receipt::{LineReceipt, OrderReceipt, ReturnReceipt};
 use perennial::loyalty::checkout::return_order::ReturnOrder;
 use perennial::loyalty::checkout::returns::{LineReturn, ReturnRequest};
 use perennial::loyalty::checkout::settle::{OrderedAt, SettleOrder};
@@ -24,7 +24,7 @@ use perennial::loyalty::membership::error::MembershipRefusal;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::command::{Asked, Basket, Command, Order, Ordered, Taxed, What};
+use crate::command::{Asked, Basket, Command, Line, Order, Ordered, Taxed, What};
 use crate::facts::{Answer, OrderFacts, ReturnFacts, Said, Time};
 use crate::spec::Spec;
 
@@ -200,7 +200,7 @@ impl<'s> Engine<'s> {
 
     fn order_facts(&self, receipt: &OrderReceipt) -> OrderFacts {
         let minor = |a| self.minor(a);
-        let line = |l: &perennial::loyalty::checkout::receipt::LineReceipt| {
+        let line = |l: &LineReceipt| {
             let money = [l.charged, l.tax, l.worth, l.gift_card, l.paid, l.base].map(minor);
             [money[0], money[1], l.points_spent, money[2], money[3], money[4], money[5], l.earned]
         };
@@ -268,7 +268,7 @@ fn place(id: &str) -> usize {
 }
 
 pub fn cart(basket: &Basket) -> Cart {
-    let line = |(i, line): (usize, &crate::command::Line)| CartLine {
+    let line = |(i, line): (usize, &Line)| CartLine {
         id: id(if basket.twice && i == 1 { 0 } else { i }),
         kind: if line.product { LineKind::Product } else { LineKind::Shipping },
         sku: None,

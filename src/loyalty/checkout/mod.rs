@@ -13,4 +13,6 @@ pub mod settle;
 pub mod share;
 
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod golden;

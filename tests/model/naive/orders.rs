@@ -10,7 +10,7 @@ use crate::naive::calendar::{last_day, later};
 use crate::naive::price::{Priced, PricedLine, base, price, shares};
 use crate::naive::wallets::Member;
 use crate::naive::{Done, Naive};
-use crate::spec::{Counted, Purse, Rules, Term};
+use crate::spec::{CODES, Counted, Purse, Rules, Term};
 
 /// An order as the model remembers it.
 #[derive(Clone, Debug)]
@@ -216,7 +216,7 @@ fn award(rules: &Rules, lines: &[PricedLine], facts: &mut OrderFacts) -> Vec<(us
         for (line, part) in facts.lines.iter_mut().zip(&parts) {
             line[7] += part;
         }
-        let wallet = crate::spec::CODES[earn.wallet];
+        let wallet = CODES[earn.wallet];
         facts.rows.push((earn.code.into(), wallet.into(), points, named));
         rows.push((earn.wallet, parts));
     }

@@ -7,7 +7,7 @@ use crate::naive::orders::{Sale, SoldLine};
 use crate::naive::price::shares;
 use crate::naive::wallets::Member;
 use crate::naive::{Done, Naive};
-use crate::spec::{Counted, Purse};
+use crate::spec::{Counted, Purse, Term};
 
 /// What a line's share is after a return, and the pieces that came with it.
 type After = ((i128, i128), i64);
@@ -72,7 +72,7 @@ impl Naive<'_> {
     fn restore(&self, state: &mut Member, sale: &mut Sale, points: i64, facts: &mut ReturnFacts, today: Day) {
         let Some((wallet, taken)) = sale.spent.as_mut().filter(|_| points > 0) else { return };
         let Purse::Points { grace, term, .. } = self.spec.versions[sale.version].purses[*wallet] else { return };
-        let grace = grace.filter(|_| term != crate::spec::Term::Never).map(|g| later(today, g));
+        let grace = grace.filter(|_| term != Term::Never).map(|g| later(today, g));
         state.purses[*wallet].spent -= points;
         state.restore(taken, points, grace, today);
         facts.restored.push((self.spec.codes[*wallet].into(), points));
