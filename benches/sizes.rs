@@ -42,11 +42,11 @@ impl Sizes {
         let usual = if quick { (1, 2, 20_000, 2) } else { (3, 5, 100_000, 3) };
         let (rounds, seconds, members, history) = usual;
         Ok(Self {
-            rounds: number("PERENNIAL_BENCH_ROUNDS", rounds)?.max(1),
-            length: Duration::from_secs(u64::try_from(number("PERENNIAL_BENCH_SECONDS", seconds)?.max(1))?),
+            rounds: number("BENCH_ROUNDS", rounds)?.max(1),
+            length: Duration::from_secs(u64::try_from(number("BENCH_SECONDS", seconds)?.max(1))?),
             warm_up: Duration::from_secs(1),
-            members: number("PERENNIAL_BENCH_MEMBERS", members)?.max(100),
-            history: number("PERENNIAL_BENCH_HISTORY", history)?,
+            members: number("BENCH_MEMBERS", members)?.max(100),
+            history: number("BENCH_HISTORY", history)?,
         })
     }
 }
