@@ -27,6 +27,9 @@ pub enum Answer {
 /// An answer, or the code of a refusal.
 pub type Said = Result<Answer, String>;
 
+/// Rule, wallet, points, and the lines that got some.
+pub type RowFacts = (String, String, i64, Vec<(usize, i64)>);
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrderFacts {
     pub member: u32,
@@ -36,8 +39,7 @@ pub struct OrderFacts {
     pub sums: [i64; 5],
     /// charged, tax, points, worth, gift card, paid, base, earned.
     pub lines: Vec<[i64; 8]>,
-    /// Rule, wallet, points, and the lines that got some.
-    pub rows: Vec<(String, String, i64, Vec<(usize, i64)>)>,
+    pub rows: Vec<RowFacts>,
     /// Wallet, points or minor units, available at, expires on.
     pub earned: Vec<(String, i64, Option<Time>, Option<Day>)>,
     /// Wallet, points, worth.

@@ -155,7 +155,7 @@ impl Fold {
         let there = usize::from(pending);
         match entry.kind {
             EntryKind::Award | EntryKind::AdjustUp | EntryKind::Opening => {
-                (sums[there], sums[3]) = (sums[there] + p, sums[3] + p)
+                (sums[there], sums[3]) = (sums[there] + p, sums[3] + p);
             }
             EntryKind::Available => (sums[0], sums[1]) = (sums[0] + p, sums[1] - p),
             EntryKind::Spend => (sums[0], sums[5]) = (sums[0] - p, sums[5] + p),

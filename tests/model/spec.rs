@@ -101,12 +101,13 @@ impl Spec {
     }
 }
 
-const PLACES: [(&str, u32, &str, (i32, u32, u32)); 5] = [
-    ("EUR", 2, "Europe/Amsterdam", (2026, 1, 5)),
-    ("EUR", 2, "America/Sao_Paulo", (2017, 8, 20)),
-    ("JPY", 0, "UTC", (2027, 11, 1)),
-    ("KWD", 3, "Asia/Kolkata", (2026, 10, 30)),
-    ("EUR", 2, "Europe/Amsterdam", (2027, 6, 15)),
+/// Currency, its decimal places, zone, and the day on which the first version starts.
+const PLACES: [(&str, u32, &str, &str); 5] = [
+    ("EUR", 2, "Europe/Amsterdam", "2026-01-05"),
+    ("EUR", 2, "America/Sao_Paulo", "2017-08-20"),
+    ("JPY", 0, "UTC", "2027-11-01"),
+    ("KWD", 3, "Asia/Kolkata", "2026-10-30"),
+    ("EUR", 2, "Europe/Amsterdam", "2027-06-15"),
 ];
 
 pub const CODES: [&str; 5] = ["points", "coins", "spend", "collected", "visits"];
@@ -119,9 +120,9 @@ pub fn specs(count: u64) -> Vec<Spec> {
 
 fn spec(number: u64, calendar: &Rc<Calendar>) -> Spec {
     let mut rng = Rng::new(number.wrapping_mul(7919));
-    let (currency, exponent, zone, (y, m, d)) = PLACES[usize::try_from(number).unwrap() % PLACES.len()];
+    let (currency, exponent, zone, first_day) = PLACES[usize::try_from(number).unwrap() % PLACES.len()];
     let calendar = Rc::clone(calendar);
-    let first_day = Day::from_ymd_opt(y, m, d).unwrap();
+    let first_day: Day = first_day.parse().unwrap();
     let mut starts = calendar.start(first_day);
     let mut versions = vec![rules(&mut rng, starts)];
     for _ in 0..rng.within(0, 2) {

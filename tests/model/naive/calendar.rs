@@ -65,7 +65,7 @@ pub fn later(day: Day, Span(months, days): Span) -> Day {
 pub fn last_day(term: Term, day: Day) -> Option<Day> {
     let Term::Fixed(span, months) = term else { return None };
     let mut last = later(day, span);
-    while months > 0 && !(tomorrow(last).day() == 1 && last.month() % months == 0) {
+    while months > 0 && !(tomorrow(last).day() == 1 && last.month().is_multiple_of(months)) {
         last = tomorrow(last);
     }
     Some(last)
