@@ -1,9 +1,10 @@
 //! The benchmarks: the product and the limits of the machine that it runs on, in turns, on one cluster.
 //!
-//! `./dev bench` takes a few minutes, `./dev bench quick` one. The figures of a run belong together; those of two runs
+//! `./dev bench` takes some minutes, `./dev bench quick` about one; `./dev bench orders limits` does a part. The figures of a run belong together; those of two runs
 //! need not.
 
 mod driver;
+mod imports;
 mod measures;
 mod postgres;
 mod product;
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use driver::Pace;
+use imports::{import_rate, write_orders};
 use measures::{
     Orders, balances, in_sets, one_commit_each, orders, own_rows, page_images, prepare_limits, prepare_own, selects,
 };
@@ -28,13 +30,19 @@ use report::Report;
 use sizes::{HALF_LOAD, Sizes};
 use usage::{flush, load};
 
+/// What can be asked for on its own.
+const PARTS: [&str; 7] = ["limits", "orders", "engine", "own", "balances", "wal", "import"];
+/// Of the load for WAL without images of whole pages, which is not durable.
+const WAL_LENGTH: Duration = Duration::from_secs(2);
+
 /// What a step of the benchmark answers.
 pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let quick = std::env::args().any(|argument| argument == "quick");
-    match run(quick).await {
+    // Cargo adds flags of its own.
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    match run(words).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             progress(&format!("the benchmark failed: {error}"));
@@ -43,12 +51,17 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(quick: bool) -> Outcome<()> {
-    let sizes = Sizes::read(quick)?;
+async fn run(mut words: Vec<String>) -> Outcome<()> {
+    let all = words.len();
+    words.retain(|word| word != "quick");
+    let sizes = Sizes::read(words.len() < all)?;
+    if let Some(unknown) = words.iter().find(|word| !PARTS.contains(&word.as_str())) {
+        return Err(format!("{unknown}? Say quick, or some of {}", PARTS.join(", ")).into());
+    }
     let begun = Instant::now();
     let home = Home::new()?;
     let postgres = Postgres::start(&home.0).await?;
-    let measured = measure(&postgres, &home.0, &sizes).await;
+    let measured = Bench { postgres: &postgres, home: &home.0, sizes, parts: &words }.run().await;
     postgres.stop().await?;
     let mut report = measured?;
     report.facts.push(("minutes", format!("{:.1}", begun.elapsed().as_secs_f64() / 60.0)));
@@ -61,65 +74,113 @@ async fn run(quick: bool) -> Outcome<()> {
     Ok(())
 }
 
-async fn measure(postgres: &Postgres, home: &Path, sizes: &Sizes) -> Outcome<Report> {
-    let mut report = Report::default();
-    facts(postgres, sizes, &mut report)?;
-    progress("filling the limits' tables");
-    prepare_limits(postgres, sizes)?;
-    progress("filling the product's");
-    let product = Product::create(postgres, sizes).await?;
-    let filling = Instant::now();
-    let posted = product.fill(sizes.history).await?;
-    let rate = f64::from(u32::try_from(posted)?) / filling.elapsed().as_secs_f64();
-    progress(&format!("{posted} postings, {rate:.0} a second"));
-    product.leave();
-    prepare_own(postgres)?;
-    let product = product.back(postgres).await?;
-    let server = Server::start(postgres, home)?;
-    for round in 0..sizes.rounds {
-        progress(&format!("round {} of {}, load {}", round + 1, sizes.rounds, load()));
-        one_round(postgres, &product, &server, (round, sizes, home), &mut report).await?;
-    }
-    drop(server);
-    goals(&mut report);
-    report.facts.push(("load at the end", load()));
-    Ok(report)
+/// Where and how much is measured.
+struct Bench<'a> {
+    postgres: &'a Postgres,
+    home: &'a Path,
+    sizes: Sizes,
+    /// Only these parts, if any are named.
+    parts: &'a [String],
 }
 
-async fn one_round(
-    postgres: &Postgres,
-    product: &Product,
-    server: &Server,
-    (round, sizes, home): (usize, &Sizes, &Path),
-    report: &mut Report,
-) -> Outcome<()> {
-    report.add(("a", "(a) one commit per accrual, 32 clients", "/s"), one_commit_each(postgres, sizes)?);
-    let full = orders(postgres, product, server, Pace::Full, (&format!("full{round}"), sizes)).await?;
-    add_orders(report, &full);
-    let engine = product.engine_rate(&round.to_string(), sizes.length).await?;
-    report.add(("engine", "orders by the engine alone, without HTTP", "/s"), engine);
-    report.add(("c", "(c) accruals in sets of 200", "/s"), in_sets(postgres, sizes)?);
-    let pace = Pace::Rate(full.answers.rate() * HALF_LOAD);
-    let half = orders(postgres, product, server, pace, (&format!("half{round}"), sizes)).await?;
-    let flush = flush(home)?.as_secs_f64() * 1000.0;
-    report.add(("flush", "a flush of one page", "ms"), flush);
-    report.add(
-        ("half_over", "orders at half load, p99 less three flushes", "ms"),
-        half.answers.percentile_ms(99) - 3.0 * flush,
-    );
-    report.add(("half_p50", "orders at half load, p50", "ms"), half.answers.percentile_ms(50));
-    report.add(("half_p99", "orders at half load, p99", "ms"), half.answers.percentile_ms(99));
-    report.add(("half_group", "orders a commit at half load", ""), half.group);
-    report.add(("own", "(a′) the rows of an order, one commit each", "/s"), own_rows(postgres, sizes)?);
-    report.add(("balances", "balances over HTTP", "/s"), balances(product, server, sizes).await?.rate());
-    report.add(("selects", "pgbench -S", "/s"), selects(postgres, sizes)?);
-    page_images(postgres, false)?;
-    let short = Sizes { length: Duration::from_secs(2), ..*sizes };
-    let plain = orders(postgres, product, server, Pace::Full, (&format!("plain{round}"), &short)).await;
-    page_images(postgres, true)?;
-    let plain = plain?;
-    report.add(("wal", "WAL an order, without images of whole pages", "B"), per(plain.wal, &plain));
-    Ok(())
+impl Bench<'_> {
+    fn wants(&self, part: &str) -> bool {
+        self.parts.is_empty() || self.parts.iter().any(|wanted| wanted == part)
+    }
+
+    async fn run(&self) -> Outcome<Report> {
+        let Self { postgres, home, sizes, .. } = self;
+        let mut report = Report::default();
+        facts(postgres, sizes, &mut report)?;
+        progress("filling the limits' tables");
+        prepare_limits(postgres, sizes)?;
+        progress("filling the product's");
+        let product = Product::create(postgres, sizes).await?;
+        product.fill(sizes.history).await?;
+        product.leave();
+        if self.wants("own") {
+            prepare_own(postgres)?;
+        }
+        let product = product.back(postgres).await?;
+        let synthetic = home.join("orders.csv");
+        write_orders(&synthetic, sizes.members)?;
+        let server = Server::start(postgres, home)?;
+        for round in 0..sizes.rounds {
+            progress(&format!("round {} of {}, load {}", round + 1, sizes.rounds, load()));
+            self.round(&product, &server, round, &mut report).await?;
+            self.imports(&synthetic, &mut report)?;
+        }
+        drop(server);
+        goals(&mut report);
+        report.facts.push(("load at the end", load()));
+        Ok(report)
+    }
+
+    /// Limits and product in turns: those that are compared stand beside each other.
+    async fn round(&self, product: &Product, server: &Server, round: usize, report: &mut Report) -> Outcome<()> {
+        let Self { postgres, sizes, .. } = self;
+        if self.wants("limits") {
+            report.add(("a", "(a) one commit per accrual, 32 clients", "/s"), one_commit_each(postgres, sizes)?);
+        }
+        if self.wants("orders") {
+            let full = orders(postgres, product, server, Pace::Full, (&format!("full{round}"), sizes)).await?;
+            add_orders(report, &full);
+            self.half_load(product, server, (round, full.answers.rate()), report).await?;
+        }
+        if self.wants("limits") {
+            report.add(("c", "(c) accruals in sets of 200, 2 lanes", "/s"), in_sets(postgres, sizes)?);
+        }
+        if self.wants("engine") {
+            let engine = product.engine_rate(&round.to_string(), sizes.length).await?;
+            report.add(("engine", "orders by the engine alone, without HTTP", "/s"), engine);
+        }
+        if self.wants("own") {
+            report.add(("own", "(a′) the rows of an order, one commit each", "/s"), own_rows(postgres, sizes)?);
+        }
+        if self.wants("balances") {
+            report.add(("balances", "balances over HTTP", "/s"), balances(product, server, sizes).await?.rate());
+            report.add(("selects", "pgbench -S", "/s"), selects(postgres, sizes)?);
+        }
+        if self.wants("wal") {
+            page_images(postgres, false)?;
+            let short = Sizes { length: WAL_LENGTH, ..*sizes };
+            let plain = orders(postgres, product, server, Pace::Full, (&format!("plain{round}"), &short)).await;
+            page_images(postgres, true)?;
+            let plain = plain?;
+            report.add(("wal", "WAL an order, without images of whole pages", "B"), per(plain.wal, &plain));
+        }
+        Ok(())
+    }
+
+    async fn half_load(
+        &self,
+        product: &Product,
+        server: &Server,
+        (round, full): (usize, f64),
+        report: &mut Report,
+    ) -> Outcome<()> {
+        let pace = Pace::Rate(full * HALF_LOAD);
+        let name = format!("half{round}");
+        let half = orders(self.postgres, product, server, pace, (&name, &self.sizes)).await?;
+        let flush = flush(self.home)?.as_secs_f64() * 1000.0;
+        let p99 = half.answers.percentile_ms(99);
+        report.add(("half_p50", "orders at half load, p50", "ms"), half.answers.percentile_ms(50));
+        report.add(("half_p99", "the same, p99", "ms"), p99);
+        report.add(("half_over", "the same, p99 less three flushes", "ms"), p99 - 3.0 * flush);
+        report.add(("half_group", "orders a commit at half load", ""), half.group);
+        report.add(("flush", "a flush of one page", "ms"), flush);
+        Ok(())
+    }
+
+    fn imports(&self, synthetic: &Path, report: &mut Report) -> Outcome<()> {
+        if self.wants("import") {
+            let cdnow = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/cdnow_orders.csv");
+            report.add(("import", "import of the CDNOW orders", "/s"), import_rate(self.postgres, &cdnow)?);
+            let name = "import of as many orders as members, a year of them";
+            report.add(("import_synthetic", name, "/s"), import_rate(self.postgres, synthetic)?);
+        }
+        Ok(())
+    }
 }
 
 fn add_orders(report: &mut Report, orders: &Orders) {
@@ -151,6 +212,9 @@ fn goals(report: &mut Report) {
     report.goal("orders", "a", 3.0);
     report.goal("own", "a", 0.0);
     report.goal("c", "a", 0.0);
+    report.goal("engine", "a", 0.0);
+    report.goal("import", "orders", 1.5);
+    report.goal("import_synthetic", "orders", 1.5);
     report.goal("balances", "selects", 1.0);
     report.goal("half_over", "", -10.0);
     report.goal("wal", "", -2_000.0);

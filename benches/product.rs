@@ -91,7 +91,7 @@ impl Product {
     ///
     /// # Errors
     /// When a command is refused.
-    pub async fn fill(&self, history: usize) -> Outcome<usize> {
+    pub async fn fill(&self, history: usize) -> Outcome<()> {
         let engine = self.engine();
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH)?;
         let now = DateTime::from_timestamp_secs(i64::try_from(since_1970.as_secs())?).ok_or("the clock is wrong")?;
@@ -104,7 +104,7 @@ impl Product {
             self.each(&engine, everyone, bought).await?;
         }
         engine.close().await;
-        Ok(everyone * (history + 1))
+        Ok(())
     }
 
     /// Leaves the database, so that it can be copied.
@@ -228,6 +228,16 @@ fn order(reference: String, member: MemberId, time: AccountTime) -> SettleOrder 
     }
 }
 
+/// A command of the built program on a database, deaf to other settings of whoever runs the benchmark.
+pub fn perennial(url: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_perennial"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PERENNIAL_")) {
+        command.env_remove(name);
+    }
+    command.env("DATABASE_URL", url);
+    command
+}
+
 /// A running `perennial serve`, as an operator runs it; killed when dropped.
 pub struct Server {
     child: Child,
@@ -241,8 +251,8 @@ impl Server {
     /// # Errors
     /// When it does not come up.
     pub fn start(postgres: &Postgres, home: &Path) -> Outcome<Self> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_perennial"));
-        command.arg("serve").env("DATABASE_URL", postgres.url(DATABASE)).env("PERENNIAL_LISTEN", "127.0.0.1:0");
+        let mut command = perennial(&postgres.url(DATABASE));
+        command.arg("serve").env("PERENNIAL_LISTEN", "127.0.0.1:0");
         // It logs each request, as it does for operators; what it logs is read only when it does not start.
         let log = home.join("server.log");
         let mut child = command.stdout(Stdio::piped()).stderr(File::create(&log)?).spawn()?;

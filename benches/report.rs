@@ -13,7 +13,8 @@ pub struct Measure {
     pub unit: &'static str,
     /// One figure a round.
     pub rounds: Vec<f64>,
-    /// With what it is compared, by code, and what the quotient should reach: at least, or, when negative, at most.
+    /// With what it is compared, by code, and what the quotient should reach: at least, or, when negative, at most; 0 for
+    /// no goal.
     pub goal: Option<(&'static str, f64)>,
 }
 
@@ -23,6 +24,11 @@ impl Measure {
         let mut sorted = self.rounds.clone();
         sorted.sort_by(f64::total_cmp);
         sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
+    }
+
+    /// The name up to its first comma.
+    fn short(&self) -> &str {
+        self.name.split(',').next().unwrap_or(self.name)
     }
 
     fn spread(&self) -> (f64, f64) {
@@ -77,10 +83,13 @@ impl Report {
         let (value, wanted, ratio) = match self.measures.iter().find(|m| m.code == of) {
             Some(other) => {
                 let ratio = median / other.median().max(f64::MIN_POSITIVE);
-                (ratio, format!("{} x {}", factor.abs(), other.name), format!("{ratio:.2}"))
+                (ratio, format!("{} x {}", factor.abs(), other.short()), format!("{ratio:.2}"))
             }
             None => (median, format!("{} {}", figure(factor.abs()), measure.unit), String::new()),
         };
+        if factor == 0.0 {
+            return (ratio, wanted.replacen("0 x", "of", 1));
+        }
         let reached = if factor < 0.0 { value <= -factor } else { value >= factor };
         let sign = if factor < 0.0 { "≤" } else { "≥" };
         (ratio, format!("{sign} {wanted}: {}", if reached { "yes" } else { "no" }))
