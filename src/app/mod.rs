@@ -5,6 +5,7 @@
 mod cli;
 mod database;
 mod engine;
+mod export;
 mod failure;
 mod health;
 pub mod http;
