@@ -4,6 +4,7 @@
 
 mod cli;
 mod database;
+mod demo;
 mod engine;
 mod export;
 mod failure;

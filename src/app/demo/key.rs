@@ -37,9 +37,9 @@ async fn opens(db: &Db, scope: &ProgramScope, key: &str) -> Result<bool, Failure
     let Some(token) = KeyToken::parse(key) else { return Ok(false) };
     let mut conn = db.conn().await?;
     let keys = list_all_keys(&mut conn, scope).await?;
-    Ok(keys.iter().any(|(key, now)| {
-        key.id == token.id() && key.status(*now) == KeyStatus::Active && key.scopes == Scopes::all()
-    }))
+    Ok(keys
+        .iter()
+        .any(|(key, now)| key.id == token.id() && key.status(*now) == KeyStatus::Active && key.scopes == Scopes::all()))
 }
 
 fn keep(path: &Path, key: &str) -> std::io::Result<()> {

@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicBool;
 
 use chrono::NaiveDate;
 use diesel_async::AsyncPgConnection;
+use serde_json::json;
 
 use super::failure::Failure;
 use super::import::{FileKind, Import};
@@ -48,7 +49,7 @@ struct Demo {
     member: Option<(String, String)>,
 }
 
-async fn prepare(settings: &Settings, db: &Db) -> Result<impl FnOnce(&[SocketAddr]), Failure> {
+async fn prepare(settings: &Settings, db: &Db) -> Result<impl FnOnce(&[SocketAddr]) + use<>, Failure> {
     let scope = program(db).await?;
     let (there, moved_d) = {
         let conn = db.conn().await?;
@@ -136,19 +137,24 @@ impl Demo {
         let base = addresses.first().map(|address| format!("http://{address}")).unwrap_or_default();
         let kept = kept.as_ref().map(|path| format!("  (kept in {})", path.display())).unwrap_or_default();
         say(&format!("\n  API      {base}\n  Docs     {base}/docs\n  API key  {key}{kept}\n  Data     {data}\n"));
-        let call = format!("curl -s -H 'Authorization: Bearer {key}'");
-        let send = format!("{call} -H 'Content-Type: application/json'");
-        let Some((member, name)) = member else { return };
-        let order = format!(
-            r#"{{"reference":"demo-1","member":{{"external_id":"{name}"}},"currency":"USD","lines":[{{"id":"1","amount":"42.50"}}]}}"#
-        );
-        say(&format!(
-            "Member {name} has points. Try:\n\n\
-             {call} {base}/v1/members/{member}/balances\n\n\
-             {call} '{base}/v1/members/{member}/statement?limit=5'\n\n\
-             {send} {base}/v1/orders -d '{order}'\n\n\
-             {send} {base}/v1/orders/demo-1/returns -d '{{\"reference\":\"demo-1-r\",\"all\":true}}'\n\n\
-             Ctrl-C stops it; the data stays."
-        ));
+        if let Some((member, name)) = member {
+            say(&lines_to_try(&base, key, member, name));
+        }
+        say("Ctrl-C stops it; the data stays.");
     }
+}
+
+fn lines_to_try(base: &str, key: &str, member: &str, name: &str) -> String {
+    let call = format!("curl -s -H 'Authorization: Bearer {key}'");
+    let send = format!("{call} -H 'Content-Type: application/json'");
+    let order = json!({ "reference": "demo-1", "member": { "external_id": name }, "currency": "USD",
+        "lines": [{ "id": "1", "amount": "42.50" }] });
+    let back = json!({ "reference": "demo-1-r", "all": true });
+    format!(
+        "Try, with member {name}:\n\n\
+         {call} {base}/v1/members/{member}/balances\n\n\
+         {call} '{base}/v1/members/{member}/statement?limit=5'\n\n\
+         {send} {base}/v1/orders -d '{order}'\n\n\
+         {send} {base}/v1/orders/demo-1/returns -d '{back}'\n"
+    )
 }
