@@ -4,13 +4,14 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use super::export::ExportCommand;
 use super::failure::Failure;
 use super::import::ImportCommand;
 use super::keys::KeysCommand;
 use super::program::ProgramCommand;
 use super::settings::{Settings, Source};
 use super::verify::VerifyArgs;
-use super::{import, keys, log, migrate, openapi, program, serve, terminal, verify};
+use super::{demo, export, import, keys, log, migrate, openapi, program, serve, terminal, verify};
 
 /// Loyalty points and rewards: an exact ledger, programmes that marketers can change, statistics that are honest.
 #[derive(Debug, Parser)]
@@ -37,6 +38,11 @@ enum Command {
     /// Import members, past orders or balances from a CSV file
     #[command(subcommand)]
     Import(ImportCommand),
+    /// Write members, orders or entries to a CSV file
+    #[command(subcommand)]
+    Export(ExportCommand),
+    /// Serve a programme with real history; made on the first run
+    Demo,
     /// Issue, list and revoke API keys
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -68,6 +74,8 @@ async fn answer(command: Command) -> Result<(), Failure> {
         }
         Command::Program(command) => program::run(&settings, command).await,
         Command::Import(command) => import::run(&settings, command).await,
+        Command::Export(command) => export::run(&settings, command).await,
+        Command::Demo => demo::run(&settings).await,
         Command::Keys(command) => keys::run(&settings, command).await,
         Command::Verify(args) => verify::run(&settings, &args).await,
     }

@@ -4,7 +4,9 @@
 
 mod cli;
 mod database;
+mod demo;
 mod engine;
+mod export;
 mod failure;
 mod health;
 pub mod http;

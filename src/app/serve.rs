@@ -37,17 +37,34 @@ const JOBS_EVERY_S: u64 = 10;
 /// # Errors
 /// `Configuration` when the address is taken or the schema is not up to date.
 pub async fn run(settings: &Settings) -> Result<(), Failure> {
+    run_with(settings, async |_| Ok(|_: &[SocketAddr]| ())).await
+}
+
+/// The same with something before it, which answers what is to be said when the addresses are known.
+///
+/// # Errors
+/// As [`run`], and whatever went wrong before.
+pub async fn run_with<S: FnOnce(&[SocketAddr])>(
+    settings: &Settings,
+    before: impl AsyncFnOnce(&Db) -> Result<S, Failure>,
+) -> Result<(), Failure> {
     // From here on a signal is remembered, also while the database starts.
     let interrupts = [listen_for(SignalKind::interrupt())?, listen_for(SignalKind::terminate())?];
     let database = Database::locate(settings).await?;
-    let served = serve(settings, &database, interrupts).await;
+    let served = serve(settings, &database, interrupts, before).await;
     // The database last: requests under way needed it.
     database.close().await?;
     served
 }
 
-async fn serve(settings: &Settings, database: &Database, interrupts: [Signal; 2]) -> Result<(), Failure> {
+async fn serve<S: FnOnce(&[SocketAddr])>(
+    settings: &Settings,
+    database: &Database,
+    interrupts: [Signal; 2],
+    before: impl AsyncFnOnce(&Db) -> Result<S, Failure>,
+) -> Result<(), Failure> {
     let db = database.open(settings, settings.pool_size).await?;
+    let announce = before(&db).await?;
     let ledger = engine::start(settings, &db).await?;
     let metrics = Metrics::start().map_err(|error| Failure::Work(error.to_string()))?;
     let shared = Shared {
@@ -63,9 +80,10 @@ async fn serve(settings: &Settings, database: &Database, interrupts: [Signal; 2]
         tokio::spawn(run_jobs(db.clone(), ledger.clone(), shared.authenticator.clone())),
     ];
     let (server, addresses) = bind(settings, shared)?;
-    for address in addresses {
+    for address in &addresses {
         say(&format!("Perennial answers on http://{address}"));
     }
+    announce(&addresses);
     tokio::spawn(stop_when_told(server.handle(), interrupts));
     let served = server.await;
     jobs.iter().for_each(JoinHandle::abort);

@@ -25,6 +25,8 @@ use source::Reader;
 pub struct Settings {
     /// Where the data is.
     pub database: Place,
+    /// The directory of this host's own files, if one is known; with a database elsewhere it may not be there yet.
+    pub home: Option<PathBuf>,
     /// The address of the API.
     pub listen: SocketAddr,
     /// Which events are logged, as `tracing` filters are written.
@@ -121,9 +123,10 @@ impl Settings {
                 Some(per_s),
                 Some(shutdown_s),
             ) if mistakes.is_empty() => {
-                let place = ClusterPlace { home: home.unwrap_or_default(), pg_bin, settings: Vec::new() };
+                let place = ClusterPlace { home: home.clone().unwrap_or_default(), pg_bin, settings: Vec::new() };
                 Ok(Self {
                     database: url.map_or(Place::Private(place), Place::Url),
+                    home,
                     listen,
                     log_filter,
                     log_format,

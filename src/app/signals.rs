@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 
 use super::failure::Failure;
 use super::terminal::note;
@@ -12,15 +13,15 @@ use super::terminal::note;
 /// What a shell expects of a process that was interrupted.
 const INTERRUPTED: i32 = 130;
 
-/// Raises the flag at SIGINT or SIGTERM; the second one ends the process at once.
+/// Raises the flag at SIGINT or SIGTERM; the second one ends the process at once. Listens until the task is aborted.
 ///
 /// # Errors
 /// When the system gives no signals.
-pub fn stop_when_told(stop: &Arc<AtomicBool>) -> Result<(), Failure> {
+pub fn stop_when_told(stop: &Arc<AtomicBool>) -> Result<JoinHandle<()>, Failure> {
     let listen = |kind| signal(kind).map_err(|e| Failure::Work(format!("cannot listen for signals: {e}")));
     let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
     let stop = Arc::clone(stop);
-    tokio::spawn(async move {
+    Ok(tokio::spawn(async move {
         loop {
             tokio::select! {
                 _ = interrupt.recv() => {}
@@ -31,6 +32,5 @@ pub fn stop_when_told(stop: &Arc<AtomicBool>) -> Result<(), Failure> {
             }
             note("stopping after what is under way; once more stops at once");
         }
-    });
-    Ok(())
+    }))
 }

@@ -12,7 +12,10 @@ const STOREYS: [&str; 6] = ["kernel", "platform", "loyalty", "insight", "console
 const ROOMS: [(&str, &[&[&str]]); 3] = [
     ("kernel", &[&["clock", "id", "page", "points", "spread"], &["calendar", "money", "scope"]]),
     ("platform", &[&["db", "entropy", "journal"], &["web"], &["audit"], &["auth"]]),
-    ("loyalty", &[&["program"], &["members"], &["earning", "ledger"], &["membership", "statement"], &["checkout"]]),
+    (
+        "loyalty",
+        &[&["program"], &["members"], &["earning", "ledger"], &["bulk", "membership", "statement"], &["checkout"]],
+    ),
 ];
 
 /// Who makes a `ProgramScope`: the door, the job runner, and the command line.

@@ -20,7 +20,8 @@ use clap::{Args, Subcommand};
 use csv::{ByteRecord, ReaderBuilder, StringRecord};
 use serde_json::json;
 
-use self::columns::{Columns, FileKind};
+use self::columns::Columns;
+pub use self::columns::FileKind;
 use self::post::{Poster, Tally, unwritable};
 use self::progress::Progress;
 use self::rejects::{Reject, Rejects};
@@ -265,7 +266,8 @@ fn text_of(record: &ByteRecord, fields: usize) -> Result<StringRecord, (Reject, 
 }
 
 impl Summary {
-    fn text(&self, in_json: bool) -> String {
+    /// The summary in words, or as JSON.
+    pub fn text(&self, in_json: bool) -> String {
         let Self { rows, tally: Tally { new, there }, rejected, millis, interrupted } = *self;
         let rate = u128::from(new + there) * 1_000 / millis.max(1);
         if in_json {

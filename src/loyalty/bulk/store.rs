@@ -76,6 +76,14 @@ statement! {
      WHERE d.program_id = ? AND d.kind = 1 AND d.value = ?"
 }
 
+statement! {
+    /// A member to show: best with points to spend and points to wait for, of those who bought last.
+    FindExample { program: Id => Uuid } -> (Uuid, Text),
+    "SELECT a.member_id, m.external_id FROM accounts AS a JOIN members AS m USING (lane, member_id) \
+     WHERE a.program_id = ? AND m.external_id IS NOT NULL \
+     ORDER BY a.figures[1] > 0 DESC, a.figures[3] > 0 DESC, a.last_order_on DESC NULLS LAST, a.order_count DESC, a.member_id LIMIT 1"
+}
+
 type MemberSql = (
     SmallInt,
     Uuid,
@@ -279,4 +287,14 @@ pub async fn find_effective(
     reference: String,
 ) -> QueryResult<Option<Instant>> {
     FindEffective { program: scope.program().0, value: reference }.get_result(&mut &*conn).await.optional()
+}
+
+/// A member to show, with points in the first wallet if anybody has some, and the storefront's id; reads all members.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_example(conn: &AsyncPgConnection, scope: &ProgramScope) -> QueryResult<Option<(MemberId, String)>> {
+    let found: Option<(Id, String)> =
+        FindExample { program: scope.program().0 }.get_result(&mut &*conn).await.optional()?;
+    Ok(found.map(|(member, name)| (MemberId(member), name)))
 }
