@@ -39,7 +39,6 @@ pub struct ReturnIn {
 #[schema(as = ReturnedLine)]
 pub struct LineReturnIn {
     /// The line's id in the order.
-    #[schema(inline)]
     pub id: LineId,
     /// So many pieces.
     #[serde(default)]

@@ -11,7 +11,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 /// What an amount looks like; JSON Schema's dialect.
-pub const AMOUNT_PATTERN: &str = r"^-?\d{1,13}(\.\d{1,6})?$";
+pub const AMOUNT_PATTERN: &str = r"^-?[0-9]{1,13}(\.[0-9]{1,6})?$";
 const WHOLE_DIGITS_MAX: usize = 13;
 const FRACTION_DIGITS_MAX: usize = 6;
 

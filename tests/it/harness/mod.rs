@@ -1,18 +1,22 @@
 //! What tests stand on.
 
+mod app;
 mod binary;
-mod customers;
+mod client;
 mod database;
 mod dice;
+pub mod facts;
 mod home;
 mod kiosk;
 mod operator;
 mod platform;
 mod shop;
 
+pub use app::{EURO, Process, TestApp, publish};
 pub use binary::{Serving, perennial, said};
 pub use database::{LANES, TestDb};
 pub use dice::Dice;
+pub use client::{Client, Reply, fresh};
 pub use home::Home;
 pub use kiosk::{Kiosk, order};
 pub use operator::Operator;
