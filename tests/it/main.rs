@@ -4,6 +4,7 @@
 
 mod audit;
 mod auth;
+mod bad_input;
 mod catalog;
 mod commands;
 mod counters;
@@ -16,4 +17,5 @@ mod migrations;
 mod openapi;
 mod programs;
 mod statements;
+mod tenancy;
 mod verify;

@@ -93,7 +93,8 @@ fn allow(methods: &[&str]) -> HeaderValue {
 /// plain words belongs to another method, it is a 405.
 pub fn path_config() -> PathConfig {
     PathConfig::default().error_handler(|_, request| {
-        let methods = request.app_data::<Data<Routes>>().map(|routes| routes.allowed(request.path())).unwrap_or_default();
+        let methods =
+            request.app_data::<Data<Routes>>().map(|routes| routes.allowed(request.path())).unwrap_or_default();
         if methods.is_empty() || methods.contains(&request.method().as_str()) {
             return Problem::of(&codes::NOT_FOUND).into();
         }

@@ -104,7 +104,7 @@ impl TestApp {
     /// Starts one with a programme of the test's own, and the usual one beside it.
     pub async fn with(document: &str, pace: Pace) -> Self {
         let test = TestDb::new().await;
-        let program = publish(&test.db, "ours", document).await;
+        let program = publish(&test.db, "ours", &document.replace("\"Euro\"", "\"Ours\"")).await;
         let other = publish(&test.db, "theirs", EURO).await;
         let process = Process::start(&test, pace).await;
         Self { test, program, other, process }
@@ -133,6 +133,11 @@ impl TestApp {
     /// A storefront of the other programme, with every scope.
     pub async fn stranger(&self) -> Client {
         self.process.client(&self.key(&self.other, Scopes::all()).await)
+    }
+
+    /// The database as its owner sees it, who may do what the application may not.
+    pub async fn owner(&self) -> Db {
+        Db::open(&self.test.url, PoolSize(1), Role::Owner).await.unwrap()
     }
 
     /// Issues a key, as the operator does, and answers it as it is presented.

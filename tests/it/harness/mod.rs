@@ -12,11 +12,11 @@ mod operator;
 mod platform;
 mod shop;
 
-pub use app::{EURO, Process, TestApp, publish};
+pub use app::{EURO, TestApp};
 pub use binary::{Serving, perennial, said};
+pub use client::{Client, Reply, fresh};
 pub use database::{LANES, TestDb};
 pub use dice::Dice;
-pub use client::{Client, Reply, fresh};
 pub use home::Home;
 pub use kiosk::{Kiosk, order};
 pub use operator::Operator;
