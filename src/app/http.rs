@@ -1,8 +1,15 @@
 //! The API's assembly: every room, every layer, in one place.
 
+use std::io;
+use std::net::SocketAddr;
+
+use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig as ActixConfig};
-use actix_web::{HttpResponse, web::ServiceConfig as Plain};
+use actix_web::{App, HttpResponse, HttpServer};
+use tracing_actix_web::TracingLogger;
 use utoipa::openapi::OpenApi;
+use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::health;
@@ -12,10 +19,12 @@ use crate::loyalty::{checkout, ledger, membership, program, statement};
 use crate::platform::auth::Authenticator;
 use crate::platform::db::Db;
 use crate::platform::web::codes;
-use crate::platform::web::fallback::{ProblemCatalogue, Routes, describe_problem, path_config};
+use crate::platform::web::edge::edge;
+use crate::platform::web::fallback::{ProblemCatalogue, Routes, describe_problem, fallback, path_config};
 use crate::platform::web::openapi::{browsable, document};
 use crate::platform::web::problem::ProblemType;
 use crate::platform::web::telemetry::{METRICS_TYPE, Metrics};
+use crate::platform::web::trace::RequestSpan;
 use crate::platform::{audit, auth};
 
 /// Every kind of problem, by room.
@@ -57,8 +66,8 @@ pub struct Shared {
 
 impl Shared {
     /// Adds the data, and what is not in the document: health, metrics, problems, the document itself.
-    pub fn configure(self) -> impl FnOnce(&mut ActixConfig) {
-        move |config: &mut Plain| {
+    fn configure(self) -> impl FnOnce(&mut ActixConfig) {
+        move |config: &mut ActixConfig| {
             browsable(&self.api)(config);
             config
                 .app_data(self.db)
@@ -75,6 +84,42 @@ impl Shared {
                 .route("/problems/{code}", web::get().to(describe_problem));
         }
     }
+}
+
+/// How the server is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Listening {
+    /// Where it answers; port 0 is any that is free.
+    pub address: SocketAddr,
+    /// How long accepted requests may take after it was told to stop, in seconds.
+    pub shutdown_s: u64,
+    /// Threads that answer; absent: one a core.
+    pub threads: Option<usize>,
+}
+
+/// The server of the API, and where it answers. It handles no signals: its handle stops it.
+///
+/// # Errors
+/// When the address is taken.
+pub fn listen(listening: Listening, shared: Shared) -> io::Result<(Server, Vec<SocketAddr>)> {
+    let app = move || {
+        App::new()
+            .into_utoipa_app()
+            .configure(rooms)
+            .into_app()
+            .configure(shared.clone().configure())
+            .default_service(web::to(fallback))
+            .wrap(from_fn(edge))
+            .wrap(TracingLogger::<RequestSpan>::new())
+    };
+    let server = HttpServer::new(app).disable_signals().shutdown_timeout(listening.shutdown_s);
+    let server = match listening.threads {
+        Some(threads) => server.workers(threads),
+        None => server,
+    };
+    let server = server.bind(listening.address)?;
+    let addresses = server.addrs();
+    Ok((server.run(), addresses))
 }
 
 async fn metrics(metrics: Data<Metrics>) -> HttpResponse {

@@ -4,19 +4,15 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::middleware::from_fn;
 use actix_web::web::Data;
-use actix_web::{App, HttpServer, web};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio::time::interval;
-use tracing_actix_web::TracingLogger;
-use utoipa_actix_web::AppExt;
 
 use super::database::Database;
 use super::engine;
 use super::failure::Failure;
-use super::http::{Shared, api, rooms};
+use super::http::{Listening, Shared, api, listen};
 use super::settings::Settings;
 use super::terminal::say;
 use crate::loyalty::ledger::jobs::run_due;
@@ -24,10 +20,7 @@ use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::membership::identities::Identities;
 use crate::platform::auth::Authenticator;
 use crate::platform::db::Db;
-use crate::platform::web::edge::edge;
-use crate::platform::web::fallback::fallback;
 use crate::platform::web::telemetry::Metrics;
-use crate::platform::web::trace::RequestSpan;
 
 /// How often the jobs look for work, in seconds.
 const JOBS_EVERY_S: u64 = 10;
@@ -93,23 +86,9 @@ async fn serve<S: FnOnce(&[SocketAddr])>(
 }
 
 fn bind(settings: &Settings, shared: Shared) -> Result<(Server, Vec<SocketAddr>), Failure> {
-    let app = move || {
-        App::new()
-            .into_utoipa_app()
-            .configure(rooms)
-            .into_app()
-            .configure(shared.clone().configure())
-            .default_service(web::to(fallback))
-            .wrap(from_fn(edge))
-            .wrap(TracingLogger::<RequestSpan>::new())
-    };
-    let server = HttpServer::new(app)
-        .disable_signals()
-        .shutdown_timeout(settings.shutdown_s)
-        .bind(settings.listen)
-        .map_err(|error| Failure::Configuration(format!("cannot listen on {}: {error}", settings.listen)))?;
-    let addresses = server.addrs();
-    Ok((server.run(), addresses))
+    let listening = Listening { address: settings.listen, shutdown_s: settings.shutdown_s, threads: None };
+    listen(listening, shared)
+        .map_err(|error| Failure::Configuration(format!("cannot listen on {}: {error}", settings.listen)))
 }
 
 /// What runs beside the API. Every process runs it: they leave each other's work alone.

@@ -4,6 +4,7 @@
 
 mod audit;
 mod auth;
+mod bad_input;
 mod catalog;
 mod commands;
 mod counters;
@@ -13,7 +14,10 @@ mod embedded;
 mod export;
 mod harness;
 mod import;
+mod members;
 mod migrations;
+mod openapi;
 mod programs;
 mod statements;
+mod tenancy;
 mod verify;

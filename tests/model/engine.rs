@@ -87,7 +87,7 @@ fn return_code(refusal: &ReturnRefusal) -> String {
 fn membership_code(refusal: &MembershipRefusal) -> String {
     match refusal {
         MembershipRefusal::Ledger(refusal) => ledger_code(refusal),
-        MembershipRefusal::EnrolledAhead => name(refusal),
+        MembershipRefusal::EnrolledAhead | MembershipRefusal::BirthdayAhead => name(refusal),
     }
 }
 

@@ -69,6 +69,7 @@ impl From<MembershipRefusal> for Reject {
         match refusal {
             MembershipRefusal::Ledger(refusal) => refusal.into(),
             MembershipRefusal::EnrolledAhead => Self::new(ENROLLED_AHEAD.code, refusal.to_string()),
+            MembershipRefusal::BirthdayAhead => Self::new("field_invalid", refusal.to_string()),
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::loyalty::checkout::receipt::{OrderReceipt, ReturnReceipt};
 use crate::loyalty::checkout::return_in::ReturnIn;
 use crate::loyalty::checkout::return_order::ReturnOrder;
 use crate::loyalty::checkout::returns::ReturnError;
-use crate::loyalty::checkout::settle::SettleOrder;
+use crate::loyalty::checkout::settle::{OrderedAt, SettleOrder};
 use crate::loyalty::ledger::error::{LedgerRefusal, MEMBER_UNKNOWN, WALLET_UNKNOWN};
 use crate::loyalty::ledger::http::{
     problem_of, problem_of_load, problem_of_post, problem_of_timeline, receipt_response,
@@ -75,8 +75,9 @@ async fn quote_order(
     let mut order = door.read(&sent).await?;
     // A quote of an order that was settled is a quote, not its receipt.
     order.named = Reference::keyed("quote", &uuid_v7().to_string());
-    let known = matches!(order.target, Target::Member(_));
-    let quoted = ledger.preview(caller.scope(), order).await.map_err(|e| problem_of_post(e, order_problem))?;
+    let (known, ordered) = (matches!(order.target, Target::Member(_)), order.ordered);
+    let quoted = ledger.preview(caller.scope(), order).await;
+    let quoted = quoted.map_err(|e| problem_of_post(e, |refusal| order_problem(refusal, ordered)))?;
     Ok(HttpResponse::Ok().json(OrderReceipt {
         posting: None,
         member: quoted.receipt.member.filter(|_| known),
@@ -108,13 +109,13 @@ async fn settle_order(
     let door = Door { scope: caller.scope(), db: &db, ledger: &ledger, identities: &identities };
     let mut order = door.read(&sent).await?;
     for _ in 0..HOPS_MAX {
-        let retry = order.clone();
+        let (retry, ordered) = (order.clone(), order.ordered);
         match ledger.post(caller.scope(), order).await {
             Ok(posted) => return Ok(receipt_response(&posted)),
             Err(PostError::Refused(OrderRefusal::Ledger(LedgerRefusal::MemberMoved))) => {
                 order = door.aim_again(retry, sent.enrol).await?;
             }
-            Err(error) => return Err(problem_of_post(error, order_problem)),
+            Err(error) => return Err(problem_of_post(error, |refusal| order_problem(refusal, ordered))),
         }
     }
     Err(problem_of(LedgerRefusal::MemberMoved))
@@ -135,10 +136,13 @@ async fn get_order(
     db: Data<Db>,
     ledger: Data<Ledger>,
 ) -> Result<HttpResponse, Problem> {
-    let (conn, scope) = (db.conn().await?, caller.scope());
     let unknown = || Problem::of(&ORDER_UNKNOWN);
+    if !is_reference(&reference) {
+        return Err(unknown());
+    }
+    let (conn, scope) = (db.conn().await?, caller.scope());
     let found = find_reference(&conn, scope, Reference::order(&reference).as_str()).await?;
-    let (member, seq) = found.filter(|_| is_reference(&reference)).ok_or_else(unknown)?;
+    let (member, seq) = found.ok_or_else(unknown)?;
     let posting = PostingId { member, seq: Seq(seq) };
     let row = find_posting(&conn, scope, posting, ledger.lanes()).await.map_err(problem_of_load)?;
     let row = row.ok_or_else(unknown)?;
@@ -185,11 +189,14 @@ async fn return_order(
         let wants = "1 to 64 letters, digits and . _ : # @ + = - after a first one";
         return Err(Problem::of(&codes::INVALID_FIELD).at("/reference").detail(wants));
     }
+    if !is_reference(&order) {
+        return Err(unknown());
+    }
     let (found, book) = {
         let conn = db.conn().await?;
         let found = find_reference(&conn, scope, Reference::order(&order).as_str()).await?;
         let timeline = ledger.timelines().at_least(&conn, scope.program(), 0).await.map_err(problem_of_timeline)?;
-        (found.filter(|_| is_reference(&order)), Arc::clone(timeline.newest()))
+        (found, Arc::clone(timeline.newest()))
     };
     let (member, _) = found.ok_or_else(unknown)?;
     let request = sent.request(book.currency).map_err(|bad| bad_field(bad, ""))?;
@@ -289,13 +296,14 @@ fn order_in_problem(bad: BadOrder) -> Problem {
     }
 }
 
-fn order_problem(refusal: OrderRefusal) -> Problem {
+fn order_problem(refusal: OrderRefusal, ordered: OrderedAt) -> Problem {
     let says = refusal.to_string();
+    let when = if matches!(ordered, OrderedAt::On(_)) { "/ordered_on" } else { "/ordered_at" };
     match refusal {
         OrderRefusal::Cart(error) => cart_problem(error).detail(says).at(error.pointer()),
         OrderRefusal::WalletUnknown => Problem::of(&WALLET_UNKNOWN).at("/points/wallet"),
-        OrderRefusal::TooOld => Problem::of(&ORDER_TOO_OLD).at("/ordered_at"),
-        OrderRefusal::TooFarAhead => Problem::of(&ORDER_IN_FUTURE).at("/ordered_at"),
+        OrderRefusal::TooOld => Problem::of(&ORDER_TOO_OLD).at(when),
+        OrderRefusal::TooFarAhead => Problem::of(&ORDER_IN_FUTURE).at(when),
         OrderRefusal::Ledger(refusal @ LedgerRefusal::InsufficientPoints { .. }) => {
             problem_of(refusal).at("/points/spend")
         }

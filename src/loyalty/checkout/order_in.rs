@@ -45,15 +45,15 @@ pub struct OrderIn {
     #[schema(nullable = false)]
     pub ordered_on: Option<NaiveDate>,
     /// ISO 4217; the programme's.
-    #[schema(min_length = 3, max_length = 3)]
+    #[schema(pattern = "^[A-Z]{3}$")]
     pub currency: String,
     /// Where it was placed, `web`.
     #[serde(default)]
-    #[schema(inline, nullable = false)]
+    #[schema(nullable = false)]
     pub channel: Option<Label>,
     /// In which store.
     #[serde(default)]
-    #[schema(inline, nullable = false)]
+    #[schema(nullable = false)]
     pub store: Option<Label>,
     /// What the amounts of the lines are.
     #[serde(default)]
@@ -111,22 +111,21 @@ pub enum LineKindIn {
 #[schema(as = NewOrderLine)]
 pub struct LineIn {
     /// Its name in the order.
-    #[schema(inline)]
     pub id: LineId,
     /// Product or shipping.
     #[serde(default)]
     pub kind: LineKindIn,
     /// The article.
     #[serde(default)]
-    #[schema(inline, nullable = false)]
+    #[schema(nullable = false)]
     pub sku: Option<Label>,
     /// The article's category.
     #[serde(default)]
-    #[schema(inline, nullable = false)]
+    #[schema(nullable = false)]
     pub category: Option<Label>,
     /// The article's brand.
     #[serde(default)]
-    #[schema(inline, nullable = false)]
+    #[schema(nullable = false)]
     pub brand: Option<Label>,
     /// How many pieces.
     #[serde(default = "one")]
@@ -154,7 +153,6 @@ fn one() -> u32 {
 #[schema(as = StatedDiscount)]
 pub struct DiscountIn {
     /// What it is called.
-    #[schema(inline)]
     pub code: Code,
     /// What it took off which line.
     #[schema(max_items = 500)]
@@ -167,7 +165,6 @@ pub struct DiscountIn {
 #[schema(as = StatedDiscountLine)]
 pub struct DiscountedLineIn {
     /// The line.
-    #[schema(inline)]
     pub id: LineId,
     /// How much.
     pub amount: AmountIn,
@@ -180,7 +177,7 @@ pub struct DiscountedLineIn {
 pub struct PointsIn {
     /// The wallet that pays; absent: the programme's first.
     #[serde(default)]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, pattern = "^[a-z][a-z0-9_]{0,39}$")]
     pub wallet: Option<String>,
     /// How many.
     #[schema(minimum = 0, maximum = 1_000_000_000_000_000_i64)]

@@ -16,6 +16,7 @@ pub struct OrderReceipt {
     pub reference: String,
     /// The posting; of a quote there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub posting: Option<String>,
     /// The member; of a quote for somebody new there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,20 +127,23 @@ pub struct EarnedReceipt {
     pub wallet: String,
     /// Points, of a wallet that holds points.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub points: Option<i64>,
     /// Money, of a qualifying wallet that counts spend.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "72.19")]
+    #[schema(value_type = String, example = "72.19", required = false)]
     pub amount: Option<Amount>,
     /// What a qualifying wallet counts: `spend`, `points` or `orders`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub counts: Option<CountsName>,
     /// When the points can be spent, if not at once.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = String, format = DateTime, required = false)]
     pub available_at: Option<Instant>,
     /// Their last usable day.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub expires_on: Option<NaiveDate>,
 }
 
@@ -185,6 +189,7 @@ pub struct ReturnReceipt {
     pub order: String,
     /// The posting; of a quote there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub posting: Option<String>,
     /// The member.
     pub member: Uuid,
@@ -254,10 +259,11 @@ pub struct ClawedBackReceipt {
     pub wallet: String,
     /// Points to take back, of a wallet that holds points.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub points: Option<i64>,
     /// Money to take back, of a qualifying wallet that counts spend.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "4.89")]
+    #[schema(value_type = String, example = "4.89", required = false)]
     pub amount: Option<Amount>,
     /// Taken from the wallet.
     pub taken: i64,

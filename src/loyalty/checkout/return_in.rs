@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::kernel::money::{Currency, Money, MoneyError};
+use crate::loyalty::checkout::cart::ORDER_LINES_MAX;
 use crate::loyalty::checkout::returns::{LineReturn, ReturnRequest};
 use crate::loyalty::membership::profile_in::BadField;
 use crate::platform::web::amount::AmountIn;
@@ -39,7 +40,6 @@ pub struct ReturnIn {
 #[schema(as = ReturnedLine)]
 pub struct LineReturnIn {
     /// The line's id in the order.
-    #[schema(inline)]
     pub id: LineId,
     /// So many pieces.
     #[serde(default)]
@@ -58,13 +58,25 @@ impl ReturnIn {
     /// The first amount that is none in the currency.
     pub fn request(&self, currency: Currency) -> Result<ReturnRequest, BadField> {
         let line = |(i, line): (usize, &LineReturnIn)| {
-            let amount = line.amount.as_ref().map(|a| money(a, currency, || format!("/lines/{i}/amount")));
+            if line.quantity == Some(0) {
+                return Err(BadField { pointer: format!("/lines/{i}/quantity"), wants: "at least one piece" });
+            }
+            let amount = line.amount.as_ref().map(|a| some_money(a, currency, || format!("/lines/{i}/amount")));
             Ok(LineReturn { id: line.id.as_str().to_owned(), quantity: line.quantity, amount: amount.transpose()? })
         };
+        if self.lines.as_ref().is_some_and(|lines| !(1..=ORDER_LINES_MAX).contains(&lines.len())) {
+            return Err(BadField { pointer: "/lines".into(), wants: "1 to 500 lines" });
+        }
         let lines = self.lines.as_ref().map(|lines| lines.iter().enumerate().map(line).collect());
-        let amount = self.amount.as_ref().map(|a| money(a, currency, || String::from("/amount")));
+        let amount = self.amount.as_ref().map(|a| some_money(a, currency, || String::from("/amount")));
         Ok(ReturnRequest { lines: lines.transpose()?, amount: amount.transpose()?, all: self.all })
     }
+}
+
+/// An amount that gives something back.
+fn some_money(sent: &AmountIn, currency: Currency, pointer: impl Fn() -> String) -> Result<Money, BadField> {
+    let nothing = || BadField { pointer: pointer(), wants: "an amount of more than 0" };
+    money(sent, currency, &pointer).and_then(|amount| if amount == Money::ZERO { Err(nothing()) } else { Ok(amount) })
 }
 
 /// An amount of money at the door, by its place in the document.

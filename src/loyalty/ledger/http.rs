@@ -47,12 +47,12 @@ pub fn configure(config: &mut ServiceConfig) {
 #[schema(as = NewAdjustment)]
 struct AdjustmentIn {
     /// The wallet's code.
+    #[schema(pattern = "^[a-z][a-z0-9_]{0,39}$")]
     wallet: String,
     /// How many points to add, or, negative, to take; not 0.
     #[schema(minimum = -1_000_000_000_000_000_i64, maximum = 1_000_000_000_000_000_i64)]
     points: i64,
     /// Why. Kept with the posting, not in the audit log.
-    #[schema(inline)]
     reason: Reason,
 }
 

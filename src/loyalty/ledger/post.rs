@@ -17,9 +17,6 @@ use crate::loyalty::ledger::writer::{Pace, Writer, preview};
 use crate::loyalty::program::timelines::Timelines;
 use crate::platform::db::Db;
 
-/// How many commands may wait for one writer; the next is answered 503 at once.
-pub const QUEUE_MAX: usize = 4_096;
-
 /// How many writers a process has; at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WriterCount(pub u16);
@@ -48,7 +45,7 @@ impl Ledger {
         let (closing, told) = watch::channel(false);
         let started: Vec<_> = (0..count)
             .map(|number| {
-                let (sender, receiver) = mpsc::channel(QUEUE_MAX);
+                let (sender, receiver) = mpsc::channel(pace.queue_max.max(1));
                 let writer = Writer::new(db.clone(), lanes, timelines.clone(), number, pace.clone());
                 (sender, tokio::spawn(writer.run(receiver, told.clone())))
             })

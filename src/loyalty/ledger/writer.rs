@@ -32,6 +32,8 @@ use crate::platform::db::{Db, DbError, Fault, fault_of};
 pub const GROUP_MAX: usize = 200;
 /// The most commands of one commit while history is imported: nobody waits for a single answer.
 pub const IMPORT_GROUP_MAX: usize = 1_000;
+/// How many commands may wait for one writer; the next is answered 503 at once.
+const QUEUE_MAX: usize = 4_096;
 /// How often a group is tried before it is taken apart, and a single command before it is given up.
 const TRIES_MAX: u32 = 4;
 /// How long a writer waits for a lane, in milliseconds.
@@ -48,6 +50,10 @@ const SESSION: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off; SE
 pub struct Pace {
     /// The most commands of one commit.
     pub group_max: usize,
+    /// How many commands may wait for one writer; at least 1.
+    pub queue_max: usize,
+    /// How long a writer waits for a lane, in milliseconds.
+    pub lock_timeout_ms: u32,
     /// Raised for good by the first writer whose database is gone, where the order of commands matters more than each of
     /// them: what waits behind is then answered as unavailable, never posted without what came before it.
     pub stop: Option<Arc<AtomicBool>>,
@@ -56,12 +62,12 @@ pub struct Pace {
 impl Pace {
     /// Small groups, and each command for itself.
     pub fn serving() -> Self {
-        Self { group_max: GROUP_MAX, stop: None }
+        Self { group_max: GROUP_MAX, queue_max: QUEUE_MAX, lock_timeout_ms: LOCK_TIMEOUT_MS, stop: None }
     }
 
     /// Large groups, and all or nothing from a point on.
     pub fn importing() -> Self {
-        Self { group_max: IMPORT_GROUP_MAX, stop: Some(Arc::new(AtomicBool::new(false))) }
+        Self { group_max: IMPORT_GROUP_MAX, stop: Some(Arc::new(AtomicBool::new(false))), ..Self::serving() }
     }
 
     /// Whether a writer has stopped for good.
@@ -214,7 +220,7 @@ impl Writer {
     async fn attempt(&mut self, jobs: &mut [Box<dyn Queued>], lock: Lock) -> Result<Verdicts, GroupError> {
         let conn = match self.conn.take() {
             Some(conn) => conn,
-            None => open(&self.db).await?,
+            None => connect(&self.db, self.pace.lock_timeout_ms).await?,
         };
         let done = self.transact(&conn, jobs, lock).await;
         if done.is_err() {
@@ -334,9 +340,13 @@ async fn verdicts(
 /// # Errors
 /// `Connect` when the server is gone.
 pub async fn open(db: &Db) -> Result<AsyncPgConnection, DbError> {
+    connect(db, LOCK_TIMEOUT_MS).await
+}
+
+async fn connect(db: &Db, lock_timeout_ms: u32) -> Result<AsyncPgConnection, DbError> {
     let mut conn = db.dedicated().await?;
     conn.batch_execute(SESSION).await?;
-    conn.batch_execute(&format!("SET lock_timeout = {LOCK_TIMEOUT_MS}")).await?;
+    conn.batch_execute(&format!("SET lock_timeout = {lock_timeout_ms}")).await?;
     Ok(conn)
 }
 

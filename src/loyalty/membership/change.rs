@@ -68,16 +68,17 @@ impl Posting for ChangeProfile {
         let posting = accounts.account()?.next_posting();
         let before = accounts.profile();
         let after = self.patch.apply(before.clone());
+        let book = program.at(at.at);
+        if after.birthday != before.birthday && after.birthday > Some(book.zone.day_of(at.at)) {
+            return Err(MembershipRefusal::BirthdayAhead);
+        }
         for identity in only_in(self.program, &after, &before) {
             accounts.take(&identity)?;
         }
         for identity in only_in(self.program, &before, &after) {
             accounts.release(&identity);
         }
-        accounts.record(Record {
-            profile: Some(after),
-            ..Record::plain(PostingKind::Change, at.at, program.at(at.at).version)
-        });
+        accounts.record(Record { profile: Some(after), ..Record::plain(PostingKind::Change, at.at, book.version) });
         Ok(Changed { member: posting.member.0 })
     }
 }

@@ -79,6 +79,9 @@ impl Posting for Enrol {
         if enrolled_on > today {
             return Err(MembershipRefusal::EnrolledAhead);
         }
+        if self.profile.birthday > Some(today) {
+            return Err(MembershipRefusal::BirthdayAhead);
+        }
         enrol(accounts, &self.profile, at.at, enrolled_on)?;
         accounts.record(Record {
             profile: Some(self.profile.clone()),

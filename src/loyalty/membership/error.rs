@@ -12,6 +12,9 @@ pub enum MembershipRefusal {
     /// The day of the enrolment lies ahead.
     #[error("the day of the enrolment lies ahead")]
     EnrolledAhead,
+    /// The birthday lies ahead.
+    #[error("a birthday is not after today")]
+    BirthdayAhead,
 }
 
 problems! {

@@ -211,9 +211,11 @@ async fn read(db: &Db, ledger: &Ledger, scope: &ProgramScope, member: MemberId) 
 }
 
 fn refused(refusal: MembershipRefusal) -> Problem {
+    let says = refusal.to_string();
     match refusal {
         MembershipRefusal::Ledger(refusal) => problem_of(refusal),
         MembershipRefusal::EnrolledAhead => Problem::of(&ENROLLED_AHEAD),
+        MembershipRefusal::BirthdayAhead => Problem::of(&codes::INVALID_FIELD).detail(says).at("/birthday"),
     }
 }
 

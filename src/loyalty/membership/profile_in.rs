@@ -4,6 +4,8 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
+use utoipa::openapi::Schema;
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 
 use crate::kernel::id::ProgramId;
 use crate::loyalty::members::model::{Identity, IdentityKind, Profile, ProfilePatch};
@@ -23,27 +25,47 @@ pub const ATTRIBUTE_CHARS_MAX: usize = 500;
 #[schema(as = NewMember)]
 pub struct ProfileIn {
     /// The storefront's own id.
-    #[schema(nullable = false, max_length = 254)]
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 254,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
+    )]
     pub external_id: Option<String>,
     /// E-mail address.
-    #[schema(nullable = false, max_length = 254)]
+    #[schema(
+        nullable = false,
+        max_length = 254,
+        pattern = r"^\s*[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s.\x00-\x1f\x7f-\x9f]+(\.[^@\s.\x00-\x1f\x7f-\x9f]+)+\s*$"
+    )]
     pub email: Option<String>,
     /// Phone number in E.164.
-    #[schema(nullable = false, pattern = r"^\+[1-9]\d{6,14}$")]
+    #[schema(nullable = false, pattern = r"^\+[1-9][0-9]{6,14}$")]
     pub phone: Option<String>,
     /// Number of a loyalty card.
-    #[schema(nullable = false, max_length = 254)]
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 254,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
+    )]
     pub card: Option<String>,
     /// What to call the member.
-    #[schema(nullable = false, max_length = 200)]
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
+    )]
     pub name: Option<String>,
     /// Birthday.
-    #[schema(nullable = false)]
+    #[schema(nullable = false, pattern = "^(19|[2-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$")]
     pub birthday: Option<NaiveDate>,
     /// Language tag of BCP 47.
-    #[schema(nullable = false)]
+    #[schema(nullable = false, max_length = 35, pattern = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")]
     pub locale: Option<String>,
     /// Texts, numbers and truth values, by name.
+    #[schema(schema_with = attributes_schema)]
     pub attributes: Map<String, Value>,
 }
 
@@ -54,33 +76,34 @@ pub struct ProfileIn {
 pub struct ProfilePatchIn {
     /// The storefront's own id.
     #[serde(deserialize_with = "sent")]
-    #[schema(value_type = Option<String>, max_length = 254)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 254, pattern = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$")]
     pub external_id: Option<Option<String>>,
     /// E-mail address.
     #[serde(deserialize_with = "sent")]
-    #[schema(value_type = Option<String>, max_length = 254)]
+    #[schema(value_type = Option<String>, max_length = 254, pattern = r"^\s*[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s.\x00-\x1f\x7f-\x9f]+(\.[^@\s.\x00-\x1f\x7f-\x9f]+)+\s*$")]
     pub email: Option<Option<String>>,
     /// Phone number in E.164.
     #[serde(deserialize_with = "sent")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = r"^\+[1-9][0-9]{6,14}$")]
     pub phone: Option<Option<String>>,
     /// Number of a loyalty card.
     #[serde(deserialize_with = "sent")]
-    #[schema(value_type = Option<String>, max_length = 254)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 254, pattern = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$")]
     pub card: Option<Option<String>>,
     /// What to call the member.
     #[serde(deserialize_with = "sent")]
-    #[schema(value_type = Option<String>, max_length = 200)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200, pattern = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$")]
     pub name: Option<Option<String>>,
     /// Birthday.
     #[serde(deserialize_with = "sent")]
-    #[schema(value_type = Option<NaiveDate>)]
+    #[schema(value_type = Option<NaiveDate>, pattern = "^(19|[2-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$")]
     pub birthday: Option<Option<NaiveDate>>,
     /// Language tag of BCP 47.
     #[serde(deserialize_with = "sent")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 35, pattern = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")]
     pub locale: Option<Option<String>>,
     /// Texts, numbers and truth values, by name; `null` clears one.
+    #[schema(schema_with = attributes_schema)]
     pub attributes: Map<String, Value>,
 }
 
@@ -91,22 +114,36 @@ fn sent<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<O
 /// By what a storefront names a member: exactly one.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schema(as = MemberReference)]
+#[schema(as = MemberReference, min_properties = 1, max_properties = 1)]
 pub struct MemberRefIn {
     /// The id that the enrolment answered.
     #[schema(nullable = false)]
     pub id: Option<uuid::Uuid>,
     /// The storefront's own id.
-    #[schema(nullable = false, max_length = 254)]
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 254,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
+    )]
     pub external_id: Option<String>,
     /// E-mail address.
-    #[schema(nullable = false, max_length = 254)]
+    #[schema(
+        nullable = false,
+        max_length = 254,
+        pattern = r"^\s*[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s.\x00-\x1f\x7f-\x9f]+(\.[^@\s.\x00-\x1f\x7f-\x9f]+)+\s*$"
+    )]
     pub email: Option<String>,
     /// Phone number in E.164.
-    #[schema(nullable = false)]
+    #[schema(nullable = false, pattern = r"^\+[1-9][0-9]{6,14}$")]
     pub phone: Option<String>,
     /// Number of a loyalty card.
-    #[schema(nullable = false, max_length = 254)]
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 254,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
+    )]
     pub card: Option<String>,
 }
 
@@ -128,6 +165,7 @@ pub struct BadField {
     pub wants: &'static str,
 }
 
+const ATTRIBUTE_NAME_PATTERN: &str = "^[a-z][a-z0-9_]{0,39}$";
 const ATTRIBUTE_WANTS: &str =
     "at most 50 attributes with names like `shoe_size`, each a short text, number or truth value";
 
@@ -269,6 +307,18 @@ fn locale(text: &str) -> Option<String> {
     let language_ok = (2..=3).contains(&language.len()) && language.bytes().all(|b| b.is_ascii_alphabetic());
     let part_ok = |p: &str| (1..=8).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric());
     (language_ok && text.len() <= 35 && parts.all(part_ok)).then(|| text.to_owned())
+}
+
+fn attributes_schema() -> Schema {
+    let types = [Type::String, Type::Number, Type::Boolean, Type::Null];
+    let value = ObjectBuilder::new().schema_type(SchemaType::from_iter(types)).max_length(Some(ATTRIBUTE_CHARS_MAX));
+    let name = ObjectBuilder::new().schema_type(Type::String).pattern(Some(ATTRIBUTE_NAME_PATTERN));
+    ObjectBuilder::new()
+        .description(Some("Texts, numbers and truth values, by name; `null` clears one."))
+        .property_names(Some(name))
+        .additional_properties(Some(value))
+        .max_properties(Some(ATTRIBUTES_MAX))
+        .into()
 }
 
 fn attributes(sent: Map<String, Value>) -> Result<Map<String, Value>, BadField> {

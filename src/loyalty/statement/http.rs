@@ -15,7 +15,6 @@ use crate::kernel::clock::Instant;
 use crate::kernel::id::{MemberId, PostingId, Seq};
 use crate::kernel::money::Amount;
 use crate::kernel::page::Page;
-use crate::kernel::points::Points;
 use crate::kernel::scope::ProgramScope;
 use crate::loyalty::ledger::account::Account;
 use crate::loyalty::ledger::entry::{Entry, EntryKind};
@@ -24,9 +23,10 @@ use crate::loyalty::ledger::http::{problem_of, problem_of_load, problem_of_timel
 use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::ledger::posting::PostingRow;
 use crate::loyalty::program::model::{Counts, Rulebook, Slot, Timeline, Wallet, WalletKind};
-use crate::loyalty::statement::balance::{Balance, balances};
+use crate::loyalty::statement::balance::balances;
 use crate::loyalty::statement::says::says;
 use crate::loyalty::statement::store::{find_account, find_posting, list_postings};
+use crate::loyalty::statement::wallet_view::{WalletView, wallet_view};
 use crate::platform::auth::{Caller, needs};
 use crate::platform::db::{Conn, Db};
 use crate::platform::web::paging::{Cursor, Limit};
@@ -47,79 +47,6 @@ struct BalancesView {
     /// What all money is in.
     currency: String,
     wallets: Vec<WalletView>,
-}
-
-/// One wallet. A qualifying wallet that counts spend has its figures as money, every other one as points.
-#[derive(Serialize, ToSchema)]
-#[schema(as = WalletBalance)]
-struct WalletView {
-    /// The wallet's code.
-    wallet: String,
-    /// `redeemable` or `qualifying`.
-    kind: &'static str,
-    /// Points that can be spent now; of a qualifying wallet its figure, in points or orders.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    spendable: Option<i64>,
-    /// The figure of a qualifying wallet that counts spend.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, example = "72.19")]
-    amount: Option<Amount>,
-    /// Every expiry there is, of what can be spent.
-    expiring: Vec<ExpiringView>,
-    #[serde(flatten)]
-    redeemable: Option<RedeemableView>,
-}
-
-/// What only a wallet has whose points can be spent.
-#[derive(Serialize, ToSchema)]
-#[schema(as = RedeemableBalance)]
-struct RedeemableView {
-    /// What the spendable points are worth.
-    #[schema(value_type = String, example = "10.64")]
-    worth: Amount,
-    /// Reserved for open checkouts.
-    held: i64,
-    /// Owed by the member.
-    debt: i64,
-    /// What waits for its day.
-    pending: Vec<PendingView>,
-    lifetime: LifetimeView,
-}
-
-/// Points that wait.
-#[derive(Serialize, ToSchema)]
-#[schema(as = PendingPoints)]
-struct PendingView {
-    points: i64,
-    /// From when they can be spent.
-    available_at: DateTime<Utc>,
-}
-
-/// What ends on a day.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Expiring)]
-struct ExpiringView {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    points: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, example = "72.19")]
-    amount: Option<Amount>,
-    /// The last usable day, in the programme's time zone.
-    expires_on: NaiveDate,
-}
-
-/// Sums over the life of the wallet: earned - reversed - spent - expired is what is there.
-#[derive(Serialize, ToSchema)]
-#[schema(as = LifetimeSums)]
-struct LifetimeView {
-    earned: i64,
-    /// Taken back or corrected away.
-    reversed: i64,
-    /// Less what came back.
-    spent: i64,
-    expired: i64,
 }
 
 /// Balances of a member
@@ -143,39 +70,6 @@ async fn get_balances(
     let wallets = balances(account, book, now).map_err(problem_of)?;
     let wallets = wallets.into_iter().map(|b| wallet_view(b, book)).collect();
     Ok(Json(BalancesView { as_of: now, currency: book.currency.code().to_owned(), wallets }))
-}
-
-fn wallet_view(balance: Balance, book: &Rulebook) -> WalletView {
-    let figures = balance.figures;
-    let money = |points: Points| Amount::of_minor(points.get(), book.currency);
-    let in_money = balance.counts_money;
-    let expiring = balance.expiring.into_iter().map(|(expires_on, points)| ExpiringView {
-        points: (!in_money).then(|| points.get()),
-        amount: in_money.then(|| money(points)),
-        expires_on,
-    });
-    let pending = balance.pending.into_iter();
-    let pending = pending.map(|(available_at, points)| PendingView { points: points.get(), available_at });
-    let redeemable = balance.worth.map(|worth| RedeemableView {
-        worth: worth.amount(book.currency),
-        held: figures.held.get(),
-        debt: figures.debt.get(),
-        pending: pending.collect(),
-        lifetime: LifetimeView {
-            earned: figures.earned.get(),
-            reversed: figures.reversed.get(),
-            spent: figures.spent.get(),
-            expired: figures.expired.get(),
-        },
-    });
-    WalletView {
-        wallet: balance.wallet,
-        kind: if redeemable.is_some() { "redeemable" } else { "qualifying" },
-        spendable: (!in_money).then(|| figures.spendable.get()),
-        amount: in_money.then(|| money(figures.spendable)),
-        expiring: expiring.collect(),
-        redeemable,
-    }
 }
 
 /// Which page of a statement.
@@ -237,7 +131,7 @@ struct EntryView {
     points: Option<i64>,
     /// The same as money, of a wallet that counts spend.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, example = "-4.89")]
+    #[schema(value_type = String, example = "-4.89", required = false)]
     amount: Option<Amount>,
     /// What could be spent after it; of a qualifying wallet its figure.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -245,7 +139,7 @@ struct EntryView {
     spendable_after: Option<i64>,
     /// The same as money, of a wallet that counts spend.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, example = "72.19")]
+    #[schema(value_type = String, example = "72.19", required = false)]
     amount_after: Option<Amount>,
     /// From when the points can be spent, if they had to wait.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4,3 +4,4 @@ pub mod balance;
 pub mod http;
 pub mod says;
 pub mod store;
+mod wallet_view;

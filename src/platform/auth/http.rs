@@ -54,7 +54,6 @@ struct KeysQuery {
 #[schema(as = NewApiKey)]
 struct NewKeyIn {
     /// What people call it.
-    #[schema(inline)]
     name: KeyName,
     /// What it may do; the caller must hold each of them.
     #[schema(min_items = 1)]

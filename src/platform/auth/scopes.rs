@@ -4,6 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// The text is no scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,7 +21,7 @@ pub struct Scopes(u32);
 macro_rules! scopes {
     ($($variant:ident = $bit:literal $name:literal, $about:literal;)+) => {
         /// One thing that a credential may do.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Scope {
             $(#[doc = $about] #[serde(rename = $name)] $variant,)+
         }
@@ -68,6 +71,19 @@ scopes! {
     OrdersWrite = 7 "orders:write", "Settle, hold and return orders.";
     ProgramRead = 8 "program:read", "Read the programme and its versions.";
 }
+
+// Not derived: utoipa does not see a `rename` that a macro's variable gives.
+impl PartialSchema for Scope {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(Self::ALL.iter().map(|scope| scope.name())))
+            .description(Some("One thing that a credential may do."))
+            .into()
+    }
+}
+
+impl ToSchema for Scope {}
 
 /// What a handler wants of its caller, held in the handler's type.
 pub trait Needs: 'static {

@@ -11,19 +11,18 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 /// What an amount looks like; JSON Schema's dialect.
-pub const AMOUNT_PATTERN: &str = r"^-?\d{1,13}(\.\d{1,6})?$";
+pub const AMOUNT_PATTERN: &str = r"^[0-9]{1,13}(\.[0-9]{1,6})?$";
 const WHOLE_DIGITS_MAX: usize = 13;
 const FRACTION_DIGITS_MAX: usize = 6;
 
-/// A decimal as it was sent, `"12.34"`: at most 13 digits before the point and 6 after it.
+/// A decimal as it was sent, `"12.34"`, never negative: at most 13 digits before the point and 6 after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AmountIn(pub Decimal);
 
 impl AmountIn {
     /// Reads an amount; `None` unless it looks like [`AMOUNT_PATTERN`].
     pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(w, f)| (w, Some(f)));
+        let (whole, fraction) = text.split_once('.').map_or((text, None), |(w, f)| (w, Some(f)));
         let are_digits =
             |part: &str, max: usize| (1..=max).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
         let looks_right = are_digits(whole, WHOLE_DIGITS_MAX)
@@ -81,10 +80,10 @@ mod tests {
 
     #[test]
     fn an_amount_is_plain_digits_in_a_string() {
-        for good in ["0", "12.34", "-0.000001", "9999999999999.999999"] {
+        for good in ["0", "12.34", "0.000001", "9999999999999.999999"] {
             assert_eq!(AmountIn::parse(good).unwrap().0.to_string(), good);
         }
-        for bad in ["", "-", ".5", "5.", "+1", "1e3", "1,000", " 1", "1.2345678", "12345678901234", "１", "NaN", "--1"]
+        for bad in ["", "-", ".5", "5.", "+1", "1e3", "1,000", " 1", "1.2345678", "12345678901234", "１", "NaN", "-1"]
         {
             assert_eq!(AmountIn::parse(bad), None, "{bad}");
         }

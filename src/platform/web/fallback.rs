@@ -31,15 +31,14 @@ impl Routes {
         Self(api.paths.paths.iter().map(route).collect())
     }
 
-    /// The methods that a path has; empty when there is no such path.
+    /// The methods that a path has; empty when there is no such path. A path in plain words has its own alone:
+    /// `/v1/members/lookups` is no member.
     fn allowed(&self, path: &str) -> Vec<&'static str> {
         let parts: Vec<_> = path.split('/').collect();
-        let mut methods: Vec<_> = self
-            .0
-            .iter()
-            .filter(|route| route.matches(&parts))
-            .flat_map(|route| route.methods.iter().copied())
-            .collect();
+        let matching: Vec<_> = self.0.iter().filter(|route| route.matches(&parts)).collect();
+        let plain = matching.iter().any(|route| route.is_plain());
+        let meant = matching.into_iter().filter(|route| !plain || route.is_plain());
+        let mut methods: Vec<_> = meant.flat_map(|route| route.methods.iter().copied()).collect();
         methods.sort_unstable();
         methods.dedup();
         methods
@@ -47,6 +46,10 @@ impl Routes {
 }
 
 impl Route {
+    fn is_plain(&self) -> bool {
+        !self.template.iter().any(|part| part.starts_with('{'))
+    }
+
     fn matches(&self, parts: &[&str]) -> bool {
         let fits = |(template, part): (&String, &&str)| {
             if template.starts_with('{') { !part.is_empty() } else { template == part }
@@ -76,16 +79,27 @@ pub async fn fallback(request: HttpRequest, routes: Data<Routes>) -> Result<Http
     if methods.is_empty() {
         return Err(Problem::of(&codes::NOT_FOUND));
     }
-    let allow = HeaderValue::from_str(&methods.join(", ")).unwrap_or(HeaderValue::from_static(""));
     if request.method() == Method::OPTIONS {
-        return Ok(HttpResponse::NoContent().insert_header((ALLOW, allow)).finish());
+        return Ok(HttpResponse::NoContent().insert_header((ALLOW, allow(&methods))).finish());
     }
-    Err(Problem::of(&codes::METHOD_NOT_ALLOWED).header(ALLOW, allow))
+    Err(Problem::of(&codes::METHOD_NOT_ALLOWED).header(ALLOW, allow(&methods)))
 }
 
-/// Makes an id in a path that cannot be read a 404, as it names nothing: `.app_data(path_config())`.
+fn allow(methods: &[&str]) -> HeaderValue {
+    HeaderValue::from_str(&methods.join(", ")).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// Makes an id in a path that cannot be read a 404, as it names nothing: `.app_data(path_config())`. Where the path in
+/// plain words belongs to another method, it is a 405.
 pub fn path_config() -> PathConfig {
-    PathConfig::default().error_handler(|_, _| Problem::of(&codes::NOT_FOUND).into())
+    PathConfig::default().error_handler(|_, request| {
+        let methods =
+            request.app_data::<Data<Routes>>().map(|routes| routes.allowed(request.path())).unwrap_or_default();
+        if methods.is_empty() || methods.contains(&request.method().as_str()) {
+            return Problem::of(&codes::NOT_FOUND).into();
+        }
+        Problem::of(&codes::METHOD_NOT_ALLOWED).header(ALLOW, allow(&methods)).into()
+    })
 }
 
 /// Every kind of problem of the application, as `Data<ProblemCatalogue>`.

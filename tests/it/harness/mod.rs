@@ -1,16 +1,20 @@
 //! What tests stand on.
 
+mod app;
 mod binary;
-mod customers;
+mod client;
 mod database;
 mod dice;
+pub mod facts;
 mod home;
 mod kiosk;
 mod operator;
 mod platform;
 mod shop;
 
+pub use app::{EURO, TestApp};
 pub use binary::{Serving, perennial, said};
+pub use client::{Client, Reply, fresh};
 pub use database::{LANES, TestDb};
 pub use dice::Dice;
 pub use home::Home;

@@ -1,0 +1,207 @@
+//! Every operation of the API × everybody who may call it.
+
+use std::collections::BTreeSet;
+
+use perennial::app::http::api;
+use perennial::platform::auth::Scopes;
+use perennial::platform::web::openapi::written;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::harness::{Client, Reply, TestApp, facts, fresh};
+
+/// What of ours others try to reach.
+struct Ours {
+    member: String,
+    posting: String,
+    order: String,
+    key: String,
+}
+
+/// What somebody of another programme meets.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Strangers {
+    /// Nothing: 404, as if it were not there.
+    Meet404,
+    /// Their own programme, without a trace of ours.
+    MeetTheirOwn,
+}
+use Strangers::{Meet404, MeetTheirOwn};
+
+/// How an operation is called: its scope, what strangers meet, the last part of its path that is ours, and its body.
+type Row = (&'static str, Strangers, String, Value);
+
+/// The table. An operation that is not in it fails the test.
+fn row(operation: &str, ours: &Ours) -> Option<Row> {
+    let (member, none) = (ours.member.clone(), String::new());
+    let order = json!({ "reference": fresh("order"), "member": { "id": member }, "currency": "EUR",
+        "lines": [{ "id": "1", "amount": "1.00" }] });
+    Some(match operation {
+        "enrol_member" => ("members:write", MeetTheirOwn, none, json!({ "name": "Ana" })),
+        "get_member" | "get_balances" | "list_statement" => ("members:read", Meet404, member, Value::Null),
+        "look_up_member" => ("members:read", Meet404, none, json!({ "external_id": "ours-17" })),
+        "change_member" => ("members:write", Meet404, member, json!({ "name": "Eva", "email": "eva@example.com" })),
+        "get_why" => ("members:read", Meet404, ours.posting.clone(), Value::Null),
+        "create_adjustment" => {
+            ("adjustments:write", Meet404, member, json!({ "wallet": "points", "points": 1, "reason": "mine" }))
+        }
+        "quote_order" | "settle_order" => ("orders:write", Meet404, none, order),
+        "get_order" => ("orders:read", Meet404, ours.order.clone(), Value::Null),
+        "return_order" => (
+            "orders:write",
+            Meet404,
+            ours.order.clone(),
+            json!({ "reference": "r-1", "lines": [{ "id": "1", "quantity": 1 }] }),
+        ),
+        "get_program" | "list_program_versions" => ("program:read", MeetTheirOwn, none, Value::Null),
+        "get_integrity" => ("integrity:read", MeetTheirOwn, none, Value::Null),
+        "list_api_keys" => ("keys:manage", MeetTheirOwn, none, Value::Null),
+        "create_api_key" => ("keys:manage", MeetTheirOwn, none, json!({ "name": "more", "scopes": ["keys:manage"] })),
+        "rotate_api_key" => ("keys:manage", Meet404, ours.key.clone(), json!({})),
+        "revoke_api_key" => ("keys:manage", Meet404, ours.key.clone(), Value::Null),
+        "list_audit" => ("audit:read", MeetTheirOwn, none, Value::Null),
+        _ => return None,
+    })
+}
+
+/// One operation with its row.
+struct Call {
+    id: String,
+    method: Method,
+    path: String,
+    scope: &'static str,
+    strangers: Strangers,
+    body: Value,
+}
+
+impl Call {
+    async fn by(&self, who: &Client) -> Reply {
+        let request = who.request(self.method.clone(), &self.path).header("Idempotency-Key", fresh(&self.id));
+        Reply::of(if self.body.is_null() { request } else { request.json(&self.body) }).await
+    }
+}
+
+fn calls(ours: &Ours) -> Vec<Call> {
+    let document: Value = serde_json::from_str(&written(&api())).unwrap();
+    let mut calls = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap().to_owned();
+            let (scope, strangers, place, body) =
+                row(&id, ours).unwrap_or_else(|| panic!("{id} is not in the table: who may call it?"));
+            let path = path.replace("{id}", &place).replace("{reference}", &place);
+            let method = method.to_uppercase().parse().unwrap();
+            calls.push(Call { id, method, path, scope, strangers, body });
+        }
+    }
+    calls
+}
+
+async fn ours(app: &TestApp, shop: &Client) -> Ours {
+    let member = shop.enrol(&json!({ "external_id": "ours-17", "email": "ours@example.com" })).await;
+    let order = json!({ "reference": "ours-1001", "member": { "id": member }, "currency": "EUR",
+        "lines": [{ "id": "1", "quantity": 9, "amount": "900.00" }] });
+    let settled = shop.post("/v1/orders", &order).await;
+    assert_eq!(settled.status, 201, "{settled:?}");
+    let key = app.key(&app.program, "members:read".parse().unwrap()).await;
+    Ours { member, posting: settled.text_at("/posting"), order: "ours-1001".to_owned(), key: key[4..20].to_owned() }
+}
+
+#[tokio::test]
+async fn without_a_good_key_no_operation_answers() {
+    let app = TestApp::new().await;
+    let shop = app.shop().await;
+    let calls = calls(&ours(&app, &shop).await);
+    let (revoked, expired) = (app.shop().await, app.shop().await);
+    assert_eq!(shop.delete(&format!("/v1/api-keys/{}", revoked.key_id())).await.status, 204);
+    let over = format!(
+        "WITH over AS (UPDATE api_keys SET created_at = now() - interval '1 day', expires_at = now() WHERE key_id = '{}' \
+         RETURNING 1) SELECT count(*)::text AS fact FROM over",
+        expired.key_id()
+    );
+    assert_eq!(facts::one(&app.owner().await, &over).await, "1");
+    let before = facts::fingerprint(&app.test.db).await;
+    for call in &calls {
+        let nobody = call.by(&app.anonymous()).await;
+        nobody.refused(401, "credential_missing");
+        assert_eq!(nobody.header("www-authenticate"), Some("Bearer realm=\"perennial\""), "{}", call.id);
+        for who in [&revoked, &expired] {
+            let reply = call.by(who).await;
+            reply.refused(401, "credential_invalid");
+            assert!(reply.header("www-authenticate").unwrap().contains("invalid_token"), "{}", call.id);
+        }
+    }
+    assert_eq!(facts::fingerprint(&app.test.db).await, before);
+}
+
+#[tokio::test]
+async fn a_key_without_the_scope_is_told_which_it_lacks() {
+    let app = TestApp::new().await;
+    let shop = app.shop().await;
+    let calls = calls(&ours(&app, &shop).await);
+    for scope in calls.iter().map(|call| call.scope).collect::<BTreeSet<_>>() {
+        let lacking: Scopes = Scopes::all().iter().filter(|one| one.name() != scope).collect();
+        let who = app.process().client(&app.key(&app.program, lacking).await);
+        let before = facts::fingerprint(&app.test.db).await;
+        for call in calls.iter().filter(|call| call.scope == scope) {
+            let reply = call.by(&who).await;
+            reply.refused(403, "scope_missing");
+            assert_eq!(reply.json["scope"], json!(scope), "{}", call.id);
+        }
+        assert_eq!(facts::fingerprint(&app.test.db).await, before, "{scope}");
+    }
+}
+
+#[tokio::test]
+async fn another_programmes_key_finds_nothing_of_ours_and_changes_nothing() {
+    let app = TestApp::new().await;
+    let shop = app.shop().await;
+    let ours = ours(&app, &shop).await;
+    let stranger = app.stranger().await;
+    for call in calls(&ours) {
+        let before = facts::fingerprint(&app.test.db).await;
+        let reply = call.by(&stranger).await;
+        match call.strangers {
+            Meet404 => {
+                assert_eq!(reply.status, 404, "{}: {}", call.id, reply.text);
+                assert_eq!(facts::fingerprint(&app.test.db).await, before, "{}", call.id);
+            }
+            MeetTheirOwn => assert!(reply.status < 300, "{}: {}", call.id, reply.text),
+        }
+        for trace in [&ours.member, &ours.posting, &ours.key, shop.key_id(), "ours@example.com", "\"Ours\""] {
+            assert!(!reply.text.contains(trace), "{} shows {trace}: {}", call.id, reply.text);
+        }
+    }
+    assert_eq!(shop.get(&format!("/v1/members/{}", ours.member)).await.text_at("/email"), "ours@example.com");
+}
+
+#[tokio::test]
+async fn a_key_with_the_one_scope_may_do_what_the_scope_says() {
+    let app = TestApp::new().await;
+    let shop = app.shop().await;
+    for call in calls(&ours(&app, &shop).await) {
+        let scopes = if call.id == "rotate_api_key" { "keys:manage members:read" } else { call.scope };
+        let reply = call.by(&app.with_scopes(scopes).await).await;
+        // What was revoked before it is rotated is refused for that.
+        assert!(reply.status < 300 || reply.code() == "key_not_active", "{}: {}", call.id, reply.text);
+    }
+}
+
+#[tokio::test]
+async fn two_programmes_may_use_the_same_names() {
+    let app = TestApp::new().await;
+    let (shop, stranger) = (app.shop().await, app.stranger().await);
+    let ana = json!({ "external_id": "c-17", "email": "ana@example.com" });
+    let (mine, theirs) = (shop.enrol(&ana).await, stranger.enrol(&ana).await);
+    assert_ne!(mine, theirs);
+    let order = json!({ "reference": "1001", "member": { "external_id": "c-17" }, "currency": "EUR",
+        "lines": [{ "id": "1", "amount": "7.00" }] });
+    for (who, member) in [(&shop, &mine), (&stranger, &theirs)] {
+        let settled = who.post("/v1/orders", &order).await;
+        assert_eq!((settled.status, &settled.text_at("/member")), (201, member));
+        assert_eq!(who.get("/v1/orders/1001").await.text_at("/member"), *member);
+    }
+    let same_key = json!({ "name": "x" });
+    assert_eq!(shop.post_keyed("/v1/members", "k", &same_key).await.status, 201);
+    assert_eq!(stranger.post_keyed("/v1/members", "k", &same_key).await.status, 201);
+}
