@@ -26,7 +26,7 @@ pub enum Kind {
 }
 
 /// The files of loyalty and insight that drive others; everything else there is pure unless its name says more.
-pub const ENGINES: [&str; 11] = [
+pub const ENGINES: [&str; 12] = [
     "src/loyalty/ledger/load.rs",
     "src/loyalty/ledger/memory.rs",
     "src/loyalty/ledger/post.rs",
@@ -38,6 +38,7 @@ pub const ENGINES: [&str; 11] = [
     "src/loyalty/membership/identities.rs",
     "src/loyalty/program/create.rs",
     "src/loyalty/program/timelines.rs",
+    "src/loyalty/statement/reader.rs",
 ];
 
 /// What pure files use of the platform: values that ask nobody anything.

@@ -3,6 +3,7 @@
 mod app;
 mod binary;
 mod client;
+mod customers;
 mod database;
 mod dice;
 pub mod facts;
