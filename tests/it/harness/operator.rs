@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::thread::panicking;
 
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{QueryableByName, sql_query};
@@ -26,6 +27,16 @@ struct CountRow {
 struct TextRow {
     #[diesel(sql_type = Nullable<Text>)]
     text: Option<String>,
+}
+
+impl Drop for Operator {
+    /// Whatever the test did, the ledger holds.
+    fn drop(&mut self) {
+        if !panicking() {
+            let output = self.run(&["verify"]);
+            assert!(output.status.success(), "{}", said(&output));
+        }
+    }
 }
 
 impl Operator {

@@ -178,6 +178,11 @@ impl Shop {
         let (reference, order) = ("back".to_owned(), "lent".to_owned());
         ledger.post(scope, ReturnOrder { reference, order, hash, member: *member, request, time }).await.unwrap();
         ledger.post(scope, plain("repaid", dice)).await.unwrap();
+        // And somebody has coins that end by inactivity, one day.
+        let acme = self.programs.first().unwrap();
+        let (member, wallet) = (acme.members.first().unwrap().0, "coins".into());
+        let coins = Adjust { member, wallet, ..adjust("coins", Direction::Up, points(dice, 9)) };
+        ledger.post(&acme.scope, coins).await.unwrap();
     }
 
     async fn enrol(&mut self, place: usize, number: usize, at: Instant, dice: &mut Dice) {

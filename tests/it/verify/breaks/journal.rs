@@ -52,7 +52,7 @@ pub const BREAKS: &[Break] = &[
         "row added",
         "true",
         "INSERT INTO lanes SELECT (jsonb_populate_record(t, jsonb_build_object('lane', 4))).* FROM lanes AS t WHERE ctid = $row",
-        Law::Heads,
+        Law::Lanes,
     ),
     change("directory", "program_id", REFERENCES, NO_PROGRAM, Law::References),
     change("directory", "program_id", IDENTITIES, NO_PROGRAM, Law::Identities),
