@@ -81,7 +81,8 @@ statement! {
     FindExample { program: Id => Uuid } -> (Uuid, Text),
     "SELECT a.member_id, m.external_id FROM accounts AS a JOIN members AS m USING (lane, member_id) \
      WHERE a.program_id = ? AND m.external_id IS NOT NULL \
-     ORDER BY a.figures[1] > 0 DESC, a.figures[3] > 0 DESC, a.last_order_on DESC NULLS LAST, a.order_count DESC, a.member_id LIMIT 1"
+     ORDER BY coalesce(a.figures[1], 0) > 0 DESC, coalesce(a.figures[3], 0) > 0 DESC, \
+     a.last_order_on DESC NULLS LAST, a.order_count DESC, a.member_id LIMIT 1"
 }
 
 type MemberSql = (
