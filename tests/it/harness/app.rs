@@ -6,10 +6,14 @@ use std::thread;
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use perennial::app::http::{Listening, Shared, api, listen};
-use perennial::kernel::id::ProgramId;
+use perennial::kernel::id::{MemberId, ProgramId};
 use perennial::kernel::scope::{Principal, ProgramScope};
+use perennial::loyalty::ledger::opening::OpenBalance;
 use perennial::loyalty::ledger::post::{Ledger, WriterCount};
+use perennial::loyalty::ledger::posting::{AccountTime, Reference, RequestHash};
 use perennial::loyalty::ledger::writer::Pace;
+use perennial::loyalty::members::model::Profile;
+use perennial::loyalty::membership::enrol::Enrol;
 use perennial::loyalty::membership::identities::Identities;
 use perennial::loyalty::program::create::{ProgramCode, create};
 use perennial::loyalty::program::document::Document;
@@ -22,7 +26,7 @@ use perennial::platform::web::telemetry::Metrics;
 
 use tokio::runtime;
 
-use super::client::Client;
+use super::client::{Client, fresh};
 use super::database::LANES;
 use super::{TestDb, verify};
 
@@ -49,8 +53,6 @@ pub struct TestApp {
 
 /// One process that serves it.
 pub struct Process {
-    /// Its pool.
-    pub db: Db,
     /// Its posting engine.
     pub ledger: Ledger,
     address: String,
@@ -74,7 +76,7 @@ impl Process {
         let (server, addresses) = listen(listening, shared).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
-        Self { db, ledger, address: format!("http://{}", addresses.first().unwrap()), handle }
+        Self { ledger, address: format!("http://{}", addresses.first().unwrap()), handle }
     }
 
     /// A client of this process without a key.
@@ -133,6 +135,46 @@ impl TestApp {
     /// A storefront of the other programme, with every scope.
     pub async fn stranger(&self) -> Client {
         self.process.client(&self.key(&self.other, Scopes::all()).await)
+    }
+
+    /// Opens a lot of points that end on a day, as an import does.
+    pub async fn open_lot(&self, member: &str, points: i64, expires_on: &str) {
+        self.open(member, points, expires_on, AccountTime::Live).await;
+    }
+
+    /// Enrols a member in the past, as an import does.
+    pub async fn enrol_at(&self, at: &str) -> String {
+        let name = fresh("past");
+        let enrol = Enrol {
+            program: self.program.program(),
+            reference: Reference::keyed("enrol", &name),
+            hash: RequestHash::of(&name),
+            member: MemberId(uuid_v7()),
+            profile: Profile::default(),
+            enrolled_on: None,
+            time: AccountTime::Imported(at.parse().unwrap()),
+        };
+        self.process.ledger.post(&self.program, enrol).await.unwrap().receipt.member.to_string()
+    }
+
+    /// Opens one in the past.
+    pub async fn open_lot_at(&self, member: &str, points: i64, expires_on: &str, at: &str) {
+        self.open(member, points, expires_on, AccountTime::Imported(at.parse().unwrap())).await;
+    }
+
+    async fn open(&self, member: &str, points: i64, expires_on: &str, time: AccountTime) {
+        let name = fresh("lot");
+        let open = OpenBalance {
+            reference: Reference::keyed("opening", &name),
+            hash: RequestHash::of(&name),
+            member: MemberId(member.parse().unwrap()),
+            wallet: "points".into(),
+            points: points.try_into().unwrap(),
+            available_on: None,
+            expires_on: Some(expires_on.parse().unwrap()),
+            time,
+        };
+        self.process.ledger.post(&self.program, open).await.unwrap();
     }
 
     /// The database as its owner sees it, who may do what the application may not.

@@ -33,9 +33,14 @@ impl Client {
         Self { http: reqwest::Client::new(), address: address.to_owned(), key: key.map(str::to_owned) }
     }
 
+    /// Its key.
+    pub fn key(&self) -> &str {
+        self.key.as_ref().unwrap()
+    }
+
     /// The public half of its key.
     pub fn key_id(&self) -> &str {
-        &self.key.as_ref().unwrap()[4..20]
+        &self.key()[4..20]
     }
 
     /// A request with the key, to be completed.

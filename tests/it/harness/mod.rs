@@ -13,7 +13,7 @@ mod operator;
 mod platform;
 mod shop;
 
-pub use app::{EURO, TestApp};
+pub use app::{EURO, Process, TestApp};
 pub use binary::{Serving, perennial, said};
 pub use client::{Client, Reply, fresh};
 pub use database::{LANES, TestDb};
