@@ -54,13 +54,13 @@ pub const BREAKS: &[Break] = &[
         Law::Digests,
     ),
     change("postings", "entry_kinds", ENTRIES, "SET entry_kinds[1] = 77", Law::Readable),
-    change("postings", "entry_wallets", ENTRIES, "SET entry_wallets[1] = entry_wallets[1] + 1", Law::After),
+    change("postings", "entry_wallets", ENTRIES, "SET entry_wallets[1] = entry_wallets[1] + 1", Law::Fold),
     change(
         "postings",
         "entry_points",
         ENTRIES,
         "SET entry_points[1] = entry_points[1] + sign(entry_points[1])::bigint",
-        Law::After,
+        Law::Fold,
     ),
     change("postings", "entry_points", ENTRIES, "SET entry_points[1] = -entry_points[1]", Law::Readable),
     change(
