@@ -171,3 +171,14 @@ fn a_late_order_keeps_inactive_points_alive_as_its_own_day_says() {
     assert_eq!(shop.at("2027-05-20T21:59:59Z").spendable(), 111, "a shorter term brings no end forward");
     assert_eq!(shop.at("2027-05-20T22:00:00Z").spendable(), 0);
 }
+
+#[test]
+fn a_lot_that_is_over_when_it_would_be_available_repays_nothing() {
+    let mut shop = Shop::new("2026-06-10T12:00:00Z", &program("returns = \"allow\"", ""));
+    shop.order("1", goods("100.00"));
+    shop.order("2", paid_with(100, goods("1.00")));
+    shop.give_back("1", "r", all());
+    shop.bring_waiting(40, Some("2026-07-01"), "2026-06-30");
+    shop.at("2026-07-01T12:00:00Z");
+    assert_eq!((shop.spendable(), shop.debt(), shop.figures().expired.get()), (0, 100, 40));
+}

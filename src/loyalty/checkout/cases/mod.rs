@@ -157,13 +157,18 @@ impl Shop {
 
     /// Points that the member brings along.
     fn bring(&mut self, n: i64, last_day: &str) {
+        self.bring_waiting(n, None, last_day);
+    }
+
+    /// The same, usable from a day on.
+    fn bring_waiting(&mut self, n: i64, available_on: Option<&str>, last_day: &str) {
         let posting = OpenBalance {
             reference: Reference::keyed("opening", &format!("{n} {last_day}")),
             hash: RequestHash::of(&n),
             member: self.member,
             wallet: "points".into(),
             points: points(n),
-            available_on: None,
+            available_on: available_on.map(day),
             expires_on: Some(day(last_day)),
             time: AccountTime::Live,
         };
