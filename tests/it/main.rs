@@ -1,6 +1,11 @@
 //! Tests against a real Postgres: one private cluster for the process, one database for each test.
 
-#![expect(clippy::unwrap_used, reason = "the harness, too: a test that lost its ground has to fail")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the harness, too: a test that lost its ground has to fail"
+)]
 
 mod audit;
 mod auth;

@@ -117,7 +117,7 @@ fn walk<'a>(value: &'a Value, see: &mut impl FnMut(&str, &'a Value)) {
                 members.iter().for_each(|(name, member)| step(&format!("{place}/{name}"), member, see));
             }
             Value::Array(items) => {
-                items.iter().enumerate().for_each(|(i, item)| step(&format!("{place}/{i}"), item, see))
+                items.iter().enumerate().for_each(|(i, item)| step(&format!("{place}/{i}"), item, see));
             }
             _ => {}
         }

@@ -66,7 +66,7 @@ impl Process {
         let ledger = Ledger::start_at(&db, LANES, Timelines::default(), WriterCount(2), pace);
         let shared = Shared {
             db: Data::new(db.clone()),
-            authenticator: Data::new(Authenticator::new(db.clone(), RateSettings::default())),
+            authenticator: Data::new(Authenticator::new(db, RateSettings::default())),
             ledger: Data::new(ledger.clone()),
             identities: Data::new(Identities::default()),
             metrics: Data::new(metrics()),
@@ -211,7 +211,7 @@ pub async fn publish(db: &Db, code: &str, document: &str) -> ProgramScope {
     let scope = ProgramScope::new(ProgramId(uuid_v7()), Principal::Operator);
     let code = ProgramCode::parse(code).unwrap();
     let document = Document::from_toml(document).unwrap();
-    create(&mut *db.conn().await.unwrap(), &scope, &code, &document).await.unwrap();
+    create(&mut db.conn().await.unwrap(), &scope, &code, &document).await.unwrap();
     scope
 }
 
