@@ -33,10 +33,11 @@ pub const PROBLEMS: &[&[ProblemType]] =
 
 /// Registers the calls of every room.
 pub fn rooms(config: &mut ServiceConfig) {
-    membership::http::configure(config);
-    statement::http::configure(config);
-    ledger::http::configure(config);
+    // Routes are tried in this order, and a pattern before it costs an order more than anything else on its way.
     checkout::http::configure(config);
+    statement::http::configure(config);
+    membership::http::configure(config);
+    ledger::http::configure(config);
     program::http::configure(config);
     auth::http::configure(config);
     audit::http::configure(config);
