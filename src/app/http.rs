@@ -15,6 +15,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::health;
 use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::membership::identities::Identities;
+use crate::loyalty::statement::reader::AccountReader;
 use crate::loyalty::{checkout, ledger, membership, program, statement};
 use crate::platform::auth::Authenticator;
 use crate::platform::db::Db;
@@ -57,6 +58,8 @@ pub struct Shared {
     pub authenticator: Data<Authenticator>,
     /// The posting engine.
     pub ledger: Data<Ledger>,
+    /// Who reads accounts.
+    pub accounts: Data<AccountReader>,
     /// Who is known by what.
     pub identities: Data<Identities>,
     /// What is measured.
@@ -74,6 +77,7 @@ impl Shared {
                 .app_data(self.db)
                 .app_data(self.authenticator)
                 .app_data(self.ledger)
+                .app_data(self.accounts)
                 .app_data(self.identities)
                 .app_data(self.metrics)
                 .app_data(Data::new(Routes::of(&self.api)))
