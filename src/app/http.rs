@@ -15,6 +15,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::health;
 use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::membership::identities::Identities;
+use crate::loyalty::statement::reader::AccountReader;
 use crate::loyalty::{checkout, ledger, membership, program, statement};
 use crate::platform::auth::Authenticator;
 use crate::platform::db::Db;
@@ -33,10 +34,11 @@ pub const PROBLEMS: &[&[ProblemType]] =
 
 /// Registers the calls of every room.
 pub fn rooms(config: &mut ServiceConfig) {
-    membership::http::configure(config);
-    statement::http::configure(config);
-    ledger::http::configure(config);
+    // Routes are tried in this order, and a pattern before it costs an order more than anything else on its way.
     checkout::http::configure(config);
+    statement::http::configure(config);
+    membership::http::configure(config);
+    ledger::http::configure(config);
     program::http::configure(config);
     auth::http::configure(config);
     audit::http::configure(config);
@@ -56,6 +58,8 @@ pub struct Shared {
     pub authenticator: Data<Authenticator>,
     /// The posting engine.
     pub ledger: Data<Ledger>,
+    /// Who reads accounts.
+    pub accounts: Data<AccountReader>,
     /// Who is known by what.
     pub identities: Data<Identities>,
     /// What is measured.
@@ -73,6 +77,7 @@ impl Shared {
                 .app_data(self.db)
                 .app_data(self.authenticator)
                 .app_data(self.ledger)
+                .app_data(self.accounts)
                 .app_data(self.identities)
                 .app_data(self.metrics)
                 .app_data(Data::new(Routes::of(&self.api)))

@@ -18,6 +18,7 @@ use super::terminal::say;
 use crate::loyalty::ledger::jobs::run_due;
 use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::membership::identities::Identities;
+use crate::loyalty::statement::reader::AccountReader;
 use crate::platform::auth::Authenticator;
 use crate::platform::db::Db;
 use crate::platform::web::telemetry::Metrics;
@@ -64,6 +65,7 @@ async fn serve<S: FnOnce(&[SocketAddr])>(
         db: Data::new(db.clone()),
         authenticator: Data::new(Authenticator::new(db.clone(), settings.rate)),
         ledger: Data::new(ledger.clone()),
+        accounts: Data::new(AccountReader::start(&db, ledger.lanes())),
         identities: Data::new(Identities::default()),
         metrics: Data::new(metrics.clone()),
         api: Data::new(api()),

@@ -25,6 +25,7 @@ mod migrations;
 mod openapi;
 mod orders;
 mod programs;
+mod readers;
 mod shutdown;
 mod statements;
 mod storms;

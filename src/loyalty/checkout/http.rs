@@ -51,7 +51,7 @@ const HOPS_MAX: u32 = 3;
 
 /// Registers the room's calls.
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(quote_order).service(settle_order).service(get_order).service(return_order);
+    config.service(settle_order).service(quote_order).service(get_order).service(return_order);
 }
 
 /// What an order would earn
@@ -109,10 +109,12 @@ async fn settle_order(
     let door = Door { scope: caller.scope(), db: &db, ledger: &ledger, identities: &identities };
     let mut order = door.read(&sent).await?;
     for _ in 0..HOPS_MAX {
-        let (retry, ordered) = (order.clone(), order.ordered);
+        // Only who was named by an identity can have moved.
+        let (retry, ordered) = (order.identity.is_some().then(|| order.clone()), order.ordered);
         match ledger.post(caller.scope(), order).await {
             Ok(posted) => return Ok(receipt_response(&posted)),
             Err(PostError::Refused(OrderRefusal::Ledger(LedgerRefusal::MemberMoved))) => {
+                let retry = retry.ok_or_else(|| problem_of(LedgerRefusal::MemberMoved))?;
                 order = door.aim_again(retry, sent.enrol).await?;
             }
             Err(error) => return Err(problem_of_post(error, |refusal| order_problem(refusal, ordered))),

@@ -3,6 +3,8 @@
 //! Each instant is decided by itself and in order; at one instant lots end first, then lots become available and repay
 //! debt. So a late job, a busy reader and a posting all come to the same account.
 
+use chrono::NaiveDate;
+
 use crate::kernel::calendar::Zone;
 use crate::kernel::clock::Instant;
 use crate::kernel::points::Points;
@@ -14,8 +16,10 @@ use crate::loyalty::program::model::Slot;
 
 /// When anything changes by itself next; `None` when nothing will.
 pub fn next_change(account: &Account, zone: Zone) -> Option<Instant> {
-    let lots = account.lots.iter().filter_map(|lot| lot_change(account, lot, zone));
-    lots.min()
+    // The first day ends first: one look at the zone, not one a lot.
+    let ends = account.lots.iter().filter_map(|lot| last_day(account, lot)).min().map(|day| zone.end_of(day));
+    let ripens = account.lots.iter().filter_map(|lot| lot.available_at).min();
+    ends.into_iter().chain(ripens).min()
 }
 
 /// Brings an account to `now`, entry by entry. Answers the last instant at which something changed.
@@ -32,20 +36,16 @@ pub fn catch_up(account: &mut Account, zone: Zone, now: Instant) -> Result<Optio
     Ok(last)
 }
 
-fn end_of(account: &Account, lot: &Lot, zone: Zone) -> Option<Instant> {
-    let day = match lot.expiry {
+fn last_day(account: &Account, lot: &Lot) -> Option<NaiveDate> {
+    match lot.expiry {
         LotExpiry::On(day) => Some(day),
         LotExpiry::Inactive => account.wallet(lot.wallet).expires_on,
         LotExpiry::Never => None,
-    };
-    day.map(|d| zone.end_of(d))
+    }
 }
 
-fn lot_change(account: &Account, lot: &Lot, zone: Zone) -> Option<Instant> {
-    match (lot.available_at, end_of(account, lot, zone)) {
-        (Some(a), Some(e)) => Some(a.min(e)),
-        (one, other) => one.or(other),
-    }
+fn end_of(account: &Account, lot: &Lot, zone: Zone) -> Option<Instant> {
+    last_day(account, lot).map(|day| zone.end_of(day))
 }
 
 fn expire_at(account: &mut Account, zone: Zone, instant: Instant) -> Result<(), LedgerRefusal> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::get;
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::web::{Data, Json, Path};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -18,17 +19,19 @@ use crate::kernel::page::Page;
 use crate::kernel::scope::ProgramScope;
 use crate::loyalty::ledger::account::Account;
 use crate::loyalty::ledger::entry::{Entry, EntryKind};
-use crate::loyalty::ledger::error::{MEMBER_UNKNOWN, POSTING_UNKNOWN};
+use crate::loyalty::ledger::error::{MEMBER_UNKNOWN, POSTING_UNKNOWN, QUEUE_FULL};
 use crate::loyalty::ledger::http::{problem_of, problem_of_load, problem_of_timeline};
 use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::ledger::posting::PostingRow;
 use crate::loyalty::program::model::{Counts, Rulebook, Slot, Timeline, Wallet, WalletKind};
 use crate::loyalty::statement::balance::balances;
+use crate::loyalty::statement::reader::{AccountReader, ReadError};
 use crate::loyalty::statement::says::says;
 use crate::loyalty::statement::store::{find_account, find_posting, list_postings};
 use crate::loyalty::statement::wallet_view::{WalletView, wallet_view};
 use crate::platform::auth::{Caller, needs};
 use crate::platform::db::{Conn, Db};
+use crate::platform::web::codes;
 use crate::platform::web::paging::{Cursor, Limit};
 use crate::platform::web::problem::Problem;
 use crate::platform::web::query::Query;
@@ -63,13 +66,34 @@ async fn get_balances(
     id: Path<Uuid>,
     db: Data<Db>,
     ledger: Data<Ledger>,
+    accounts: Data<AccountReader>,
 ) -> Result<Json<BalancesView>, Problem> {
-    let conn = db.conn().await?;
-    let (now, account, timeline) = account_of(&conn, caller.scope(), &ledger, MemberId(*id)).await?;
+    let found = accounts.find_account(caller.scope(), MemberId(*id)).await.map_err(problem_of_read)?;
+    let (now, account) = found.ok_or_else(|| Problem::of(&MEMBER_UNKNOWN))?;
+    let timeline = timeline_of(&db, &ledger, &account).await?;
     let book = timeline.at(now);
     let wallets = balances(account, book, now).map_err(problem_of)?;
     let wallets = wallets.into_iter().map(|b| wallet_view(b, book)).collect();
     Ok(Json(BalancesView { as_of: now, currency: book.currency.code().to_owned(), wallets }))
+}
+
+/// The versions that an account is read by.
+async fn timeline_of(db: &Db, ledger: &Ledger, account: &Account) -> Result<Arc<Timeline>, Problem> {
+    let (program, version) = (account.program, account.decided_by);
+    if let Some(known) = ledger.timelines().known(program).filter(|known| known.newest().version >= version) {
+        return Ok(known);
+    }
+    let read = ledger.timelines().at_least(&*db.conn().await?, program, version.0).await;
+    read.map_err(problem_of_timeline)
+}
+
+fn problem_of_read(error: ReadError) -> Problem {
+    let again = |problem: Problem| problem.header(RETRY_AFTER, HeaderValue::from_static("1"));
+    match error {
+        ReadError::Busy => again(Problem::of(&QUEUE_FULL)),
+        ReadError::Unavailable => again(Problem::of(&codes::UNAVAILABLE)),
+        ReadError::Row(bad) => problem_of_load(bad.into()),
+    }
 }
 
 /// Which page of a statement.

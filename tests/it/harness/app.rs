@@ -18,6 +18,7 @@ use perennial::loyalty::membership::identities::Identities;
 use perennial::loyalty::program::create::{ProgramCode, create};
 use perennial::loyalty::program::document::Document;
 use perennial::loyalty::program::timelines::Timelines;
+use perennial::loyalty::statement::reader::AccountReader;
 use perennial::platform::auth::{Authenticator, KeyName, NewKey, Scopes, issue};
 use perennial::platform::db::{Db, PoolSize, Role};
 use perennial::platform::entropy::uuid_v7;
@@ -66,6 +67,7 @@ impl Process {
         let ledger = Ledger::start_at(&db, LANES, Timelines::default(), WriterCount(2), pace);
         let shared = Shared {
             db: Data::new(db.clone()),
+            accounts: Data::new(AccountReader::start(&db, ledger.lanes())),
             authenticator: Data::new(Authenticator::new(db, RateSettings::default())),
             ledger: Data::new(ledger.clone()),
             identities: Data::new(Identities::default()),
