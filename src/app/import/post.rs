@@ -23,7 +23,7 @@ use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::ledger::posting::Posting;
 use crate::loyalty::ledger::queue::{Answer, PostError, Posted};
 use crate::loyalty::members::model::IdentityKind;
-use crate::loyalty::membership::enrol::{Enrol, Enrolled};
+use crate::loyalty::membership::enrol::Enrol;
 use crate::platform::db::Db;
 use crate::platform::entropy::uuid_v7;
 
@@ -78,6 +78,15 @@ enum Waiting {
     Balance(Receiver<Answer<OpenBalance>>),
 }
 
+/// Rows that are sent together.
+#[derive(Default)]
+struct Chunk {
+    rows: Vec<(Item, Named)>,
+    /// Who their members are, or why there is none.
+    members: HashMap<Named, Result<MemberId, Reject>>,
+    enrolling: Vec<(Named, Receiver<Answer<Enrol>>)>,
+}
+
 /// Why a command was not posted.
 enum Refused {
     /// By its own fault.
@@ -92,12 +101,14 @@ impl Poster<'_> {
     /// # Errors
     /// When the database goes away, or a file cannot be read or written; what is posted then stays.
     pub async fn post(&mut self, mut rows: Sorted) -> Result<(), Failure> {
-        while !self.stop.load(Ordering::Acquire) {
-            let chunk: Vec<Item> = rows.by_ref().take(CHUNK_ROWS).collect::<Result<_, _>>()?;
-            if chunk.is_empty() {
-                break;
-            }
-            self.post_chunk(chunk).await?;
+        let mut chunk = self.prepare(&mut rows).await?;
+        self.finish_enrolling(&mut chunk).await?;
+        while !chunk.rows.is_empty() && !self.stop.load(Ordering::Acquire) {
+            // The next rows' enrolments stand before these rows in the queues: nobody waits for them idly.
+            let mut next = self.prepare(&mut rows).await?;
+            self.send_all(chunk).await?;
+            self.finish_enrolling(&mut next).await?;
+            chunk = next;
         }
         while !self.under_way.is_empty() {
             self.settle_oldest().await?;
@@ -105,26 +116,34 @@ impl Poster<'_> {
         Ok(())
     }
 
-    async fn post_chunk(&mut self, chunk: Vec<Item>) -> Result<(), Failure> {
-        let mut known = Vec::with_capacity(chunk.len());
-        for item in chunk {
-            match self.reading.named(&item) {
-                Ok(named) => known.push((item, named)),
-                Err(reject) => self.reject(item.line, &reject, &item.row)?,
+    /// Reads rows, looks their members up, and has those enrolled whom nobody knows, where that is wanted.
+    async fn prepare(&mut self, rows: &mut Sorted) -> Result<Chunk, Failure> {
+        let mut chunk = Chunk::default();
+        while chunk.rows.is_empty() {
+            let items: Vec<Item> = rows.take(CHUNK_ROWS).collect::<Result<_, _>>()?;
+            if items.is_empty() {
+                break;
+            }
+            for item in items {
+                match self.reading.named(&item) {
+                    Ok(named) => chunk.rows.push((item, named)),
+                    Err(reject) => self.reject(item.line, &reject, &item.row)?,
+                }
             }
         }
-        let members = if self.reading.columns.kind == FileKind::Members {
-            HashMap::new()
-        } else {
-            let mut members = self.find(&known).await?;
-            self.enrol_unknown(&known, &mut members).await?;
-            members
-        };
-        for (item, named) in known {
+        if self.reading.columns.kind != FileKind::Members {
+            chunk.members = self.find(&chunk.rows).await?;
+            chunk.enrolling = self.enrol_unknown(&chunk).await?;
+        }
+        Ok(chunk)
+    }
+
+    async fn send_all(&mut self, chunk: Chunk) -> Result<(), Failure> {
+        for (item, named) in chunk.rows {
             let member = match (self.reading.columns.kind, &named) {
                 (FileKind::Members, _) => Ok(MemberId(uuid_v7())),
                 (_, Named::Id(member)) => Ok(*member),
-                (_, named) => members.get(named).cloned().unwrap_or_else(|| Err(unknown(&item))),
+                (_, named) => chunk.members.get(named).cloned().unwrap_or_else(|| Err(unknown(&item))),
             };
             match member.and_then(|member| self.reading.wanted(&item, member)) {
                 Ok(wanted) => self.send(item, wanted).await?,
@@ -161,45 +180,46 @@ impl Poster<'_> {
         Ok(members)
     }
 
-    /// Enrols whom nobody knows at the time of the first row, where that is wanted.
-    async fn enrol_unknown(
-        &mut self,
-        rows: &[(Item, Named)],
-        members: &mut HashMap<Named, Result<MemberId, Reject>>,
-    ) -> Result<(), Failure> {
-        let mut enrolling: Vec<(&Named, Receiver<Answer<Enrol>>)> = Vec::new();
-        for (item, named) in rows {
+    /// Has those enrolled whom nobody knows, at the time of their first row, where that is wanted.
+    async fn enrol_unknown(&self, chunk: &Chunk) -> Result<Vec<(Named, Receiver<Answer<Enrol>>)>, Failure> {
+        let mut enrolling: Vec<(Named, Receiver<Answer<Enrol>>)> = Vec::new();
+        for (item, named) in chunk.rows.iter().filter(|_| self.enrol) {
             let Named::By(identity) = named else { continue };
             let by_id = identity.kind == IdentityKind::ExternalId;
-            let again = enrolling.last().is_some_and(|(last, _)| *last == named);
-            if !self.enrol || !by_id || again || members.contains_key(named) {
+            let again = enrolling.last().is_some_and(|(last, _)| last == named);
+            if !by_id || again || chunk.members.contains_key(named) {
                 continue;
             }
             // Whose first row asks for nothing that can be posted is not enrolled by it.
             let member = MemberId(uuid_v7());
             if self.reading.wanted(item, member).is_ok() {
                 let command = self.reading.enrolment(identity, member, item.at);
-                let answer = self.ledger.enqueue(self.scope, command).await.map_err(|_| gone())?;
-                enrolling.push((named, answer));
+                enrolling.push((named.clone(), self.enqueue(command).await?));
             }
         }
-        let mut asked_again = Vec::new();
-        for (named, answer) in enrolling {
-            match answered::<Enrol>(answer).await {
+        Ok(enrolling)
+    }
+
+    /// Waits for the enrolments: then all members of the rows are known who will be.
+    async fn finish_enrolling(&self, chunk: &mut Chunk) -> Result<(), Failure> {
+        for (named, answer) in std::mem::take(&mut chunk.enrolling) {
+            let member = match answered::<Enrol>(answer).await {
                 // Another import may have been first: then this is the member that it made.
-                Ok(posted) => _ = members.insert(named.clone(), Ok(member_of(&posted))),
-                Err(Refused::Reject(reject)) => asked_again.push((named, reject)),
+                Ok(posted) => Ok(posted.posting.member),
+                Err(Refused::Reject(reject)) => self.find_again(&named).await?.ok_or(reject),
                 Err(Refused::Unknown) => return Err(gone()),
-            }
-        }
-        for (named, reject) in asked_again {
-            let Named::By(identity) = named else { continue };
-            let conn = self.db.conn().await?;
-            let values = vec![identity.value.clone()];
-            let found = find_members_by(&conn, self.scope, identity.kind, values).await?;
-            members.insert(named.clone(), found.get(&identity.value).copied().ok_or(reject));
+            };
+            chunk.members.insert(named, member);
         }
         Ok(())
+    }
+
+    /// Who has the identity now: somebody else may have enrolled its owner meanwhile.
+    async fn find_again(&self, named: &Named) -> Result<Option<MemberId>, Failure> {
+        let Named::By(identity) = named else { return Ok(None) };
+        let conn = self.db.conn().await?;
+        let found = find_members_by(&conn, self.scope, identity.kind, vec![identity.value.clone()]).await?;
+        Ok(found.get(&identity.value).copied())
     }
 
     async fn send(&mut self, item: Item, wanted: Wanted) -> Result<(), Failure> {
@@ -259,10 +279,6 @@ fn gone() -> Failure {
 
 fn unknown(item: &Item) -> Reject {
     Reject::new(MEMBER_UNKNOWN.code, format!("there is no member {:?}", item.member))
-}
-
-fn member_of(posted: &Posted<Enrolled>) -> MemberId {
-    posted.posting.member
 }
 
 async fn answered<P>(answer: Receiver<Answer<P>>) -> Result<Posted<P::Receipt>, Refused>
