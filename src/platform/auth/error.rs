@@ -4,7 +4,7 @@ use crate::platform::web::problem::{ProblemType, problems};
 
 problems! {
     CREDENTIAL_MISSING = 401 "credential_missing", "Credential missing",
-        "This call wants an API key: Authorization: Bearer prn_<id>_<secret>.";
+        "This call wants an API key: Authorization: Bearer prn_ID_SECRET.";
     CREDENTIAL_INVALID = 401 "credential_invalid", "Credential not valid",
         "The API key is unknown, wrong, expired or revoked.";
     SCOPE_MISSING = 403 "scope_missing", "Scope missing",
