@@ -93,7 +93,12 @@ async fn quote_order(
     tag = "orders",
     request_body = OrderIn,
     responses(
-        (status = 201, description = "The receipt.", body = OrderReceipt),
+        (status = 201, description = "The receipt.", body = OrderReceipt, links(
+            ("order" = (operation_id = "get_order", parameters(("reference" = "$response.body#/reference")))),
+            ("returns" = (operation_id = "return_order", parameters(("reference" = "$response.body#/reference")))),
+            ("why" = (operation_id = "get_why", parameters(("id" = "$response.body#/posting")))),
+            ("balances" = (operation_id = "get_balances", parameters(("id" = "$response.body#/member")))),
+        )),
         (status = 200, description = "The receipt of the first time; with Idempotency-Replayed.", body = OrderReceipt),
     ),
 )]

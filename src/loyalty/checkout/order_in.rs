@@ -27,7 +27,14 @@ type Code = Text<64>;
 /// An order.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = NewOrder)]
+#[schema(as = NewOrder, example = json!({
+    "reference": "1001", "member": { "external_id": "c-17" }, "enrol": true, "currency": "EUR", "channel": "web",
+    "lines": [
+        { "id": "1", "sku": "S-42", "category": "shoes", "quantity": 1, "amount": "89.99", "tax_rate": "21" },
+        { "id": "s", "kind": "shipping", "amount": "4.95", "tax_rate": "21" }
+    ],
+    "discounts": [{ "code": "gold_ten", "lines": [{ "id": "1", "amount": "9.00" }] }]
+}))]
 pub struct OrderIn {
     /// The storefront's name for the order; unique in the programme.
     #[schema(pattern = r"^[A-Za-z0-9][A-Za-z0-9._:#@+=-]{0,63}$", max_length = 64)]
@@ -39,21 +46,17 @@ pub struct OrderIn {
     #[serde(default)]
     pub enrol: bool,
     /// When it was placed; absent: now.
-    #[schema(nullable = false)]
     pub ordered_at: Option<DateTime<Utc>>,
     /// On which day it was placed, in the programme's time zone, where the time is not known.
-    #[schema(nullable = false)]
     pub ordered_on: Option<NaiveDate>,
     /// ISO 4217; the programme's.
     #[schema(pattern = "^[A-Z]{3}$")]
     pub currency: String,
     /// Where it was placed, `web`.
     #[serde(default)]
-    #[schema(nullable = false)]
     pub channel: Option<Label>,
     /// In which store.
     #[serde(default)]
-    #[schema(nullable = false)]
     pub store: Option<Label>,
     /// What the amounts of the lines are.
     #[serde(default)]
@@ -67,15 +70,12 @@ pub struct OrderIn {
     pub discounts: Vec<DiscountIn>,
     /// Points to pay with.
     #[serde(default)]
-    #[schema(nullable = false)]
     pub points: Option<PointsIn>,
     /// The part that a gift card pays.
     #[serde(default)]
-    #[schema(nullable = false)]
     pub gift_card: Option<AmountIn>,
     /// What the lines should sum to, with tax and shipping, before points and gift card; checked when sent.
     #[serde(default)]
-    #[schema(nullable = false)]
     pub total: Option<AmountIn>,
 }
 
@@ -117,15 +117,12 @@ pub struct LineIn {
     pub kind: LineKindIn,
     /// The article.
     #[serde(default)]
-    #[schema(nullable = false)]
     pub sku: Option<Label>,
     /// The article's category.
     #[serde(default)]
-    #[schema(nullable = false)]
     pub category: Option<Label>,
     /// The article's brand.
     #[serde(default)]
-    #[schema(nullable = false)]
     pub brand: Option<Label>,
     /// How many pieces.
     #[serde(default = "one")]
@@ -135,11 +132,9 @@ pub struct LineIn {
     pub amount: AmountIn,
     /// The tax in percent of the net amount.
     #[serde(default)]
-    #[schema(nullable = false)]
     pub tax_rate: Option<AmountIn>,
     /// The tax itself, on what is charged; instead of the rate.
     #[serde(default)]
-    #[schema(nullable = false)]
     pub tax: Option<AmountIn>,
 }
 
@@ -177,7 +172,7 @@ pub struct DiscountedLineIn {
 pub struct PointsIn {
     /// The wallet that pays; absent: the programme's first.
     #[serde(default)]
-    #[schema(nullable = false, pattern = "^[a-z][a-z0-9_]{0,39}$")]
+    #[schema(pattern = "^[a-z][a-z0-9_]{0,39}$")]
     pub wallet: Option<String>,
     /// How many.
     #[schema(minimum = 0, maximum = 1_000_000_000_000_000_i64)]

@@ -16,18 +16,17 @@ type LineId = Text<64>;
 /// A return: of lines, of an amount, or of all that is left.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = NewReturn)]
+#[schema(as = NewReturn, example = json!({ "reference": "r-1", "lines": [{ "id": "1", "quantity": 1 }] }))]
 pub struct ReturnIn {
     /// The storefront's name for the return; unique for the order.
     #[schema(pattern = r"^[A-Za-z0-9][A-Za-z0-9._:#@+=-]{0,63}$", max_length = 64)]
     pub reference: String,
     /// Lines, each by quantity or by amount.
     #[serde(default)]
-    #[schema(nullable = false, min_items = 1, max_items = 500)]
+    #[schema(min_items = 1, max_items = 500)]
     pub lines: Option<Vec<LineReturnIn>>,
     /// So much of what was charged, whichever the lines.
     #[serde(default)]
-    #[schema(nullable = false)]
     pub amount: Option<AmountIn>,
     /// All that is left.
     #[serde(default)]
@@ -43,11 +42,10 @@ pub struct LineReturnIn {
     pub id: LineId,
     /// So many pieces.
     #[serde(default)]
-    #[schema(nullable = false, minimum = 1, maximum = 1_000_000)]
+    #[schema(minimum = 1, maximum = 1_000_000)]
     pub quantity: Option<u32>,
     /// So much of what was charged for it: merchandise value, money and points together.
     #[serde(default)]
-    #[schema(nullable = false)]
     pub amount: Option<AmountIn>,
 }
 

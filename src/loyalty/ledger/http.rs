@@ -64,7 +64,7 @@ struct AdjustmentIn {
     tag = "members",
     params(
         ("id" = Uuid, Path, description = "The member."),
-        ("Idempotency-Key" = String, Header, description = "The caller's name for this adjustment."),
+        ("Idempotency-Key" = inline(IdempotencyKey), Header, description = "The caller's name for this adjustment."),
     ),
     request_body = AdjustmentIn,
     responses(

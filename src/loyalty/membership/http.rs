@@ -78,7 +78,7 @@ impl From<Member> for MemberView {
 /// Scope: `members:write`.
 #[utoipa::path(
     tag = "members",
-    params(("Idempotency-Key" = String, Header, description = "The caller's name for this enrolment.")),
+    params(("Idempotency-Key" = inline(IdempotencyKey), Header, description = "The caller's name for this enrolment.")),
     request_body = ProfileIn,
     responses(
         (status = 201, description = "The member.", body = MemberView),
@@ -169,7 +169,7 @@ async fn look_up_member(
     tag = "members",
     params(
         ("id" = Uuid, Path, description = "The member."),
-        ("Idempotency-Key" = Option<String>, Header, description = "The caller's name for this change."),
+        ("Idempotency-Key" = inline(Option<IdempotencyKey>), Header, description = "The caller's name for this change."),
     ),
     request_body = ProfilePatchIn,
     responses((status = 200, description = "The member as changed.", body = MemberView)),

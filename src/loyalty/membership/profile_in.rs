@@ -26,7 +26,6 @@ pub const ATTRIBUTE_CHARS_MAX: usize = 500;
 pub struct ProfileIn {
     /// The storefront's own id.
     #[schema(
-        nullable = false,
         min_length = 1,
         max_length = 254,
         pattern = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
@@ -34,17 +33,15 @@ pub struct ProfileIn {
     pub external_id: Option<String>,
     /// E-mail address.
     #[schema(
-        nullable = false,
         max_length = 254,
-        pattern = r"^\s*[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s.\x00-\x1f\x7f-\x9f]+(\.[^@\s.\x00-\x1f\x7f-\x9f]+)+\s*$"
+        pattern = r"^ *[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s.\x00-\x1f\x7f-\x9f]+(\.[^@\s.\x00-\x1f\x7f-\x9f]+)+ *$"
     )]
     pub email: Option<String>,
     /// Phone number in E.164.
-    #[schema(nullable = false, pattern = r"^\+[1-9][0-9]{6,14}$")]
+    #[schema(pattern = r"^\+[1-9][0-9]{6,14}$")]
     pub phone: Option<String>,
     /// Number of a loyalty card.
     #[schema(
-        nullable = false,
         min_length = 1,
         max_length = 254,
         pattern = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
@@ -52,17 +49,16 @@ pub struct ProfileIn {
     pub card: Option<String>,
     /// What to call the member.
     #[schema(
-        nullable = false,
         min_length = 1,
         max_length = 200,
         pattern = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
     )]
     pub name: Option<String>,
     /// Birthday.
-    #[schema(nullable = false, pattern = "^(19|[2-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$")]
+    #[schema(pattern = "^(19|[2-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$")]
     pub birthday: Option<NaiveDate>,
     /// Language tag of BCP 47.
-    #[schema(nullable = false, max_length = 35, pattern = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")]
+    #[schema(max_length = 35, pattern = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")]
     pub locale: Option<String>,
     /// Texts, numbers and truth values, by name.
     #[schema(schema_with = attributes_schema)]
@@ -80,7 +76,7 @@ pub struct ProfilePatchIn {
     pub external_id: Option<Option<String>>,
     /// E-mail address.
     #[serde(deserialize_with = "sent")]
-    #[schema(value_type = Option<String>, max_length = 254, pattern = r"^\s*[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s.\x00-\x1f\x7f-\x9f]+(\.[^@\s.\x00-\x1f\x7f-\x9f]+)+\s*$")]
+    #[schema(value_type = Option<String>, max_length = 254, pattern = r"^ *[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s.\x00-\x1f\x7f-\x9f]+(\.[^@\s.\x00-\x1f\x7f-\x9f]+)+ *$")]
     pub email: Option<Option<String>>,
     /// Phone number in E.164.
     #[serde(deserialize_with = "sent")]
@@ -114,14 +110,12 @@ fn sent<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<O
 /// By what a storefront names a member: exactly one.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schema(as = MemberReference, min_properties = 1, max_properties = 1)]
+#[schema(as = MemberReference)]
 pub struct MemberRefIn {
     /// The id that the enrolment answered.
-    #[schema(nullable = false)]
     pub id: Option<uuid::Uuid>,
     /// The storefront's own id.
     #[schema(
-        nullable = false,
         min_length = 1,
         max_length = 254,
         pattern = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
@@ -129,17 +123,15 @@ pub struct MemberRefIn {
     pub external_id: Option<String>,
     /// E-mail address.
     #[schema(
-        nullable = false,
         max_length = 254,
-        pattern = r"^\s*[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s.\x00-\x1f\x7f-\x9f]+(\.[^@\s.\x00-\x1f\x7f-\x9f]+)+\s*$"
+        pattern = r"^ *[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s.\x00-\x1f\x7f-\x9f]+(\.[^@\s.\x00-\x1f\x7f-\x9f]+)+ *$"
     )]
     pub email: Option<String>,
     /// Phone number in E.164.
-    #[schema(nullable = false, pattern = r"^\+[1-9][0-9]{6,14}$")]
+    #[schema(pattern = r"^\+[1-9][0-9]{6,14}$")]
     pub phone: Option<String>,
     /// Number of a loyalty card.
     #[schema(
-        nullable = false,
         min_length = 1,
         max_length = 254,
         pattern = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
@@ -288,7 +280,7 @@ fn plain(text: &str, max: usize) -> Option<String> {
 }
 
 fn email(text: &str) -> Option<String> {
-    let address = plain(text.trim(), IDENTITY_CHARS_MAX)?.to_lowercase();
+    let address = plain(text.trim_matches(' '), IDENTITY_CHARS_MAX)?.to_lowercase();
     let (name, host) = address.rsplit_once('@')?;
     let host_ok = host.contains('.') && !host.starts_with('.') && !host.ends_with('.') && !host.contains("..");
     let blank = address.chars().any(char::is_whitespace);
@@ -311,7 +303,8 @@ fn locale(text: &str) -> Option<String> {
 
 fn attributes_schema() -> Schema {
     let types = [Type::String, Type::Number, Type::Boolean, Type::Null];
-    let value = ObjectBuilder::new().schema_type(SchemaType::from_iter(types)).max_length(Some(ATTRIBUTE_CHARS_MAX));
+    let value = ObjectBuilder::new().schema_type(SchemaType::from_iter(types));
+    let value = value.max_length(Some(ATTRIBUTE_CHARS_MAX)).pattern(Some(r"^[^\x00]*$"));
     let name = ObjectBuilder::new().schema_type(Type::String).pattern(Some(ATTRIBUTE_NAME_PATTERN));
     ObjectBuilder::new()
         .description(Some("Texts, numbers and truth values, by name; `null` clears one."))

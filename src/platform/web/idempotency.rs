@@ -5,17 +5,29 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::platform::web::codes;
 use crate::platform::web::problem::Problem;
 
 /// The longest key, in characters.
 pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 64;
+const PATTERN: &str = "^[A-Za-z0-9._:~-]{1,64}$";
 const HEADER: &str = "idempotency-key";
 
 /// The key that the caller gave this write: 1 to 64 of `A-Z a-z 0-9 . _ : ~ -`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey(String);
+
+impl PartialSchema for IdempotencyKey {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::String).pattern(Some(PATTERN)).into()
+    }
+}
+
+impl ToSchema for IdempotencyKey {}
 
 /// The key, where a call also works without one.
 #[derive(Clone, Debug, PartialEq, Eq)]
