@@ -23,7 +23,7 @@ fn order(reference: &str) -> Value {
 
 fn serve(app: &TestApp, home: &Home) -> Serving {
     let mut command = perennial(home.path());
-    command.env("DATABASE_URL", app.test.text());
+    command.env("DATABASE_URL", app.test.text()).env("PERENNIAL_LOG", "warn");
     Serving::start(command)
 }
 
