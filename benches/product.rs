@@ -210,6 +210,7 @@ fn order(reference: String, member: MemberId, time: AccountTime) -> SettleOrder 
         target: Target::Member(member),
         identity: None,
         profile: Profile::default(),
+        enrol: false,
         ordered: match time {
             AccountTime::Live => OrderedAt::Now,
             AccountTime::Imported(at) => OrderedAt::At(at),

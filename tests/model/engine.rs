@@ -6,7 +6,7 @@ use perennial::kernel::points::Points;
 use perennial::kernel::scope::{Principal, ProgramScope};
 use perennial::loyalty::checkout::cart::{Cart, CartLine, DiscountedLine, Prices, StatedDiscount, Tax};
 use perennial::loyalty::checkout::error::{OrderRefusal, ReturnRefusal};
-use perennial::loyalty::checkout::receipt::{LineReceipt, OrderReceipt, ReturnReceipt};
+use perennial::loyalty::checkout::receipt::{ClawedBackReceipt, LineReceipt, OrderReceipt, ReturnReceipt};
 use perennial::loyalty::checkout::return_order::ReturnOrder;
 use perennial::loyalty::checkout::returns::{LineReturn, ReturnRequest};
 use perennial::loyalty::checkout::settle::{OrderedAt, SettleOrder};
@@ -182,6 +182,7 @@ impl<'s> Engine<'s> {
             target: if order.new { Target::New(member) } else { Target::Member(member) },
             identity: order.email.as_ref().map(identity),
             profile: Profile { email: profile, ..Profile::default() },
+            enrol: order.new,
             ordered: match order.ordered {
                 Ordered::Now => OrderedAt::Now,
                 Ordered::At(at) => OrderedAt::At(at),
@@ -249,9 +250,13 @@ impl<'s> Engine<'s> {
             clawed: receipt
                 .clawed_back
                 .iter()
-                .map(|c| {
-                    let points = c.points.or_else(|| c.amount.map(minor)).unwrap();
-                    (c.wallet.clone(), [points, c.taken, c.forgiven, c.waived, c.owed])
+                .map(|c| match c {
+                    ClawedBackReceipt::Points(c) => {
+                        (c.wallet.clone(), [c.points, c.taken, c.forgiven, c.waived, c.owed])
+                    }
+                    ClawedBackReceipt::Amount(c) => {
+                        (c.wallet.clone(), [minor(c.amount), minor(c.taken), minor(c.forgiven), 0, 0])
+                    }
                 })
                 .collect(),
             complete: receipt.complete,

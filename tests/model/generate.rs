@@ -147,12 +147,12 @@ impl Generator {
     fn other_with_the_same_name(&mut self, model: &Naive<'_>) -> Command {
         let earlier = self.rng.pick(&self.said).clone();
         if self.rng.percent(50) {
-            let mut command = Command { clock: self.clock, ..earlier };
+            let mut command = Command { clock: self.clock, hash: self.rng.next(), ..earlier };
             let other = self.member();
             match &mut command.what {
                 What::Order(order) => order.member = other,
                 What::Return { member, .. } | What::Adjust { member, .. } => *member = other,
-                _ => command.hash = self.rng.next(),
+                _ => {}
             }
             self.mint(&mut command.what);
             return command;

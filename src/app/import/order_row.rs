@@ -33,6 +33,7 @@ impl Reading {
             target: Target::Member(member),
             identity: None,
             profile: Profile::default(),
+            enrol: false,
             ordered: OrderedAt::At(item.at),
             time: AccountTime::Imported(item.at),
             cart: facts.cart()?,
@@ -52,6 +53,7 @@ impl Reading {
             text.parse().map_err(|_| invalid("quantity_invalid", "quantity", text, "a whole number of pieces"))
         });
         Ok(Facts {
+            member: &item.member,
             ordered_at: item.at,
             total: self.money(row, "total")?.ok_or_else(|| missing("total"))?.minor(),
             quantity: quantity?,
@@ -79,6 +81,7 @@ fn is_zero(n: &i64) -> bool {
 /// left out where they are empty, or files that are in already would no longer be.
 #[derive(Serialize)]
 struct Facts<'r> {
+    member: &'r str,
     ordered_at: Instant,
     total: i64,
     quantity: u32,

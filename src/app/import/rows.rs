@@ -198,7 +198,7 @@ impl Reading {
         }
         Ok(OpenBalance {
             reference: Reference::keyed("balance", reference),
-            hash: RequestHash::of(&(wallet, points, opened_on, available_on, expires_on)),
+            hash: RequestHash::of(&(&item.member, wallet, points, opened_on, available_on, expires_on)),
             member,
             wallet: wallet.to_owned(),
             points,

@@ -120,7 +120,7 @@ async fn settle_order(
             Ok(posted) => return Ok(receipt_response(&posted)),
             Err(PostError::Refused(OrderRefusal::Ledger(LedgerRefusal::MemberMoved))) => {
                 let retry = retry.ok_or_else(|| problem_of(LedgerRefusal::MemberMoved))?;
-                order = door.aim_again(retry, sent.enrol).await?;
+                order = door.aim_again(retry).await?;
             }
             Err(error) => return Err(problem_of_post(error, |refusal| order_problem(refusal, ordered))),
         }
@@ -249,13 +249,13 @@ impl Door<'_> {
             Some(Named::Id(id)) => (None, Target::Member(MemberId(id))),
             Some(Named::By(identity)) => {
                 let found = self.identities.find(self.db, self.scope, &identity).await?;
-                let target = target_of(found, sent.enrol)?;
-                (Some(identity), target)
+                (Some(identity), target_of(found))
             }
         };
         Ok(SettleOrder {
             named: Reference::order(&sent.reference),
             reference: sent.reference.clone(),
+            enrol: sent.enrol || sent.member.is_none(),
             hash: RequestHash::of(sent),
             target,
             profile: identity.as_ref().map(profile_of).unwrap_or_default(),
@@ -269,19 +269,15 @@ impl Door<'_> {
     }
 
     /// The same order for whom the identity belongs to now.
-    async fn aim_again(&self, order: SettleOrder, enrol: bool) -> Result<SettleOrder, Problem> {
+    async fn aim_again(&self, order: SettleOrder) -> Result<SettleOrder, Problem> {
         let identity = order.identity.as_ref().ok_or_else(|| Problem::of(&MEMBER_UNKNOWN))?;
         let found = self.identities.find_again(self.db, self.scope, identity).await?;
-        Ok(SettleOrder { target: target_of(found, enrol)?, ..order })
+        Ok(SettleOrder { target: target_of(found), ..order })
     }
 }
 
-fn target_of(found: Option<MemberId>, enrol: bool) -> Result<Target, Problem> {
-    match found {
-        Some(member) => Ok(Target::Member(member)),
-        None if enrol => Ok(Target::New(MemberId(uuid_v7()))),
-        None => Err(Problem::of(&MEMBER_UNKNOWN).at("/member")),
-    }
+fn target_of(found: Option<MemberId>) -> Target {
+    found.map_or_else(|| Target::New(MemberId(uuid_v7())), Target::Member)
 }
 
 fn profile_of(identity: &Identity) -> Profile {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::kernel::clock::Instant;
 use crate::kernel::money::Amount;
-use crate::loyalty::checkout::share::Returned;
+use crate::kernel::spread::Share;
 
 /// What an order did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -239,8 +239,20 @@ pub struct ReturnedLineReceipt {
     /// Points to take back for it, over all rules.
     pub clawed_back: i64,
     /// How much of the line has come back in all.
-    #[schema(value_type = Object)]
-    pub returned: Returned,
+    pub returned: ReturnedReceipt,
+}
+
+/// How much of a line has come back, over all returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReturnedReceipt {
+    /// The exact share of the line.
+    #[schema(value_type = String, example = "1/2")]
+    pub share: Share,
+    /// Pieces, as far as it came back by quantity.
+    pub quantity: u32,
+    /// Money given back.
+    #[schema(value_type = String, example = "5.92")]
+    pub money: Amount,
 }
 
 /// Points that were given back.
@@ -252,19 +264,23 @@ pub struct RestoredReceipt {
     pub points: i64,
 }
 
-/// What was taken back of a wallet: taken + forgiven + waived + owed = points.
+/// What was taken back of a wallet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ClawedBackReceipt {
+#[serde(untagged)]
+pub enum ClawedBackReceipt {
+    /// Of one that holds points, or counts points or orders.
+    Points(PointsClawedBack),
+    /// Of one that counts spend.
+    Amount(AmountClawedBack),
+}
+
+/// Points that were taken back: taken + forgiven + waived + owed = points.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PointsClawedBack {
     /// The wallet's code.
     pub wallet: String,
-    /// Points to take back, of a wallet that holds points.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub points: Option<i64>,
-    /// Money to take back, of a qualifying wallet that counts spend.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, example = "4.89", required = false)]
-    pub amount: Option<Amount>,
+    /// Points to take back.
+    pub points: i64,
     /// Taken from the wallet.
     pub taken: i64,
     /// Expired unused before.
@@ -273,4 +289,30 @@ pub struct ClawedBackReceipt {
     pub waived: i64,
     /// Owed from now on.
     pub owed: i64,
+}
+
+/// Spend that was taken back: taken + forgiven = amount.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AmountClawedBack {
+    /// The wallet's code.
+    pub wallet: String,
+    /// Money to take back.
+    #[schema(value_type = String, example = "4.89")]
+    pub amount: Amount,
+    /// Taken from the wallet.
+    #[schema(value_type = String, example = "4.89")]
+    pub taken: Amount,
+    /// Of a period that was over before.
+    #[schema(value_type = String, example = "0.00")]
+    pub forgiven: Amount,
+}
+
+impl ReturnReceipt {
+    /// What was taken back of a wallet that holds or counts points.
+    pub fn points_clawed_back(&self, wallet: &str) -> Option<&PointsClawedBack> {
+        self.clawed_back.iter().find_map(|back| match back {
+            ClawedBackReceipt::Points(points) if points.wallet == wallet => Some(points),
+            ClawedBackReceipt::Points(_) | ClawedBackReceipt::Amount(_) => None,
+        })
+    }
 }

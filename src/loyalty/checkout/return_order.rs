@@ -8,8 +8,8 @@ use crate::kernel::money::{Amount, Currency, Money};
 use crate::kernel::points::Points;
 use crate::loyalty::checkout::error::ReturnRefusal;
 use crate::loyalty::checkout::receipt::{
-    ClawedBackReceipt, CountsName, LineKindName, LineReceipt, OrderReceipt, RestoredReceipt, ReturnReceipt,
-    ReturnedLineReceipt,
+    AmountClawedBack, ClawedBackReceipt, CountsName, LineKindName, LineReceipt, OrderReceipt, PointsClawedBack,
+    RestoredReceipt, ReturnReceipt, ReturnedLineReceipt, ReturnedReceipt,
 };
 use crate::loyalty::checkout::returns::ReturnRequest;
 use crate::loyalty::checkout::share::{Figures, GivenBack, Returned, Sold, SoldLine, give_back};
@@ -140,7 +140,7 @@ fn line_receipts(sold: &Sold, back: &GivenBack, currency: Currency) -> Vec<Retur
         money: money(figures.money),
         restored: figures.points_spent.get(),
         clawed_back: figures.rows.iter().map(|p| p.get()).sum(),
-        returned,
+        returned: ReturnedReceipt { share: returned.share, quantity: returned.quantity, money: money(returned.money) },
     };
     let lines = back.lines.iter().filter_map(|l| sold.lines.get(l.line).map(|s| receipt(s, &l.figures, l.returned)));
     lines.collect()
@@ -185,7 +185,10 @@ impl<'g> Story<'g> {
     fn sold_line(&self, line: &LineReceipt, currency: Currency) -> Option<SoldLine> {
         let money = |a: Amount| a.read(currency).ok();
         let returns = self.returns.iter().rev().flat_map(|r| &r.lines);
-        let returned = returns.filter(|l| l.id == line.id).map(|l| l.returned).next();
+        let returned = match returns.filter(|l| l.id == line.id).map(|l| l.returned).next() {
+            None => Returned::default(),
+            Some(r) => Returned { share: r.share, quantity: r.quantity, money: money(r.money)? },
+        };
         Some(SoldLine {
             id: line.id.clone(),
             kind: match line.kind {
@@ -198,7 +201,7 @@ impl<'g> Story<'g> {
             points_spent: Points::try_from(line.points_spent).ok()?,
             worth: money(line.worth)?,
             gift_card: money(line.gift_card)?,
-            returned: returned.unwrap_or_default(),
+            returned,
         })
     }
 
@@ -300,7 +303,7 @@ impl<'g> Story<'g> {
             let points = rows.map(|(_, p)| p.get()).sum::<i64>();
             let points = Points::try_from(points).map_err(|_| LedgerRefusal::TooManyPoints)?;
             let Some(lot) = self.own_lot(wallet.slot).filter(|_| !points.is_zero()) else { continue };
-            let earlier = self.returns.iter().flat_map(|r| &r.clawed_back).filter(|c| c.wallet == wallet.code);
+            let earlier = self.returns.iter().filter_map(|r| r.points_clawed_back(&wallet.code));
             let forgiven = Points::try_from(earlier.map(|c| c.forgiven).sum::<i64>()).unwrap_or(Points::ZERO);
             let own = OwnLot { lot, forgivable: self.expired(lot).minus_or_zero(forgiven) };
             let done = claw_back(account, wallet.slot, own, points, rules.returns)?;
@@ -325,28 +328,32 @@ impl<'g> Story<'g> {
             let Some(lot) = self.own_lot(wallet.slot).filter(|_| !points.is_zero()) else { continue };
             let taken = uncount(account, wallet.slot, lot, points)?;
             let forgiven = points.minus_or_zero(taken);
-            let done = ClawedBack { points, taken, forgiven, ..ClawedBack::default() };
-            let amount = Money::from_minor(points.get()).map(|m| m.amount(book.currency));
-            let mut receipt = points_back(&wallet.code, done);
-            if counts == CountsName::Spend {
-                receipt = ClawedBackReceipt { points: None, amount, ..receipt };
-            }
-            receipts.push(receipt);
+            let amount = |p: Points| Amount::of_minor(p.get(), book.currency);
+            receipts.push(match counts {
+                CountsName::Spend => ClawedBackReceipt::Amount(AmountClawedBack {
+                    wallet: wallet.code.clone(),
+                    amount: amount(points),
+                    taken: amount(taken),
+                    forgiven: amount(forgiven),
+                }),
+                CountsName::Points | CountsName::Orders => {
+                    points_back(&wallet.code, ClawedBack { points, taken, forgiven, ..ClawedBack::default() })
+                }
+            });
         }
         Ok(receipts)
     }
 }
 
 fn points_back(wallet: &str, done: ClawedBack) -> ClawedBackReceipt {
-    ClawedBackReceipt {
+    ClawedBackReceipt::Points(PointsClawedBack {
         wallet: wallet.to_owned(),
-        points: Some(done.points.get()),
-        amount: None,
+        points: done.points.get(),
         taken: done.taken.get(),
         forgiven: done.forgiven.get(),
         waived: done.waived.get(),
         owed: done.owed.get(),
-    }
+    })
 }
 
 fn parse<'de, T: Deserialize<'de>>(document: &'de str) -> Option<T> {

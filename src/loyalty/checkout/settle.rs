@@ -50,6 +50,8 @@ pub struct SettleOrder {
     pub identity: Option<Identity>,
     /// Who is enrolled with it, where the target is new.
     pub profile: Profile,
+    /// Whether somebody new may be: a command that was settled before is answered even so.
+    pub enrol: bool,
     /// When it was placed; absent: now.
     pub ordered: OrderedAt,
     /// When it is decided.
@@ -112,6 +114,9 @@ impl Posting for SettleOrder {
         let enrols = matches!(self.target, Target::New(_));
         verify_owner(accounts, self.identity.as_ref(), self.target)?;
         if enrols {
+            if !self.enrol {
+                return Err(LedgerRefusal::MemberUnknown.into());
+            }
             enrol(accounts, &self.profile, ordered.min(at.at), day)?;
         }
         let account = accounts.account()?;

@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::kernel::money::Money;
 use crate::kernel::points::Points;
 use crate::kernel::spread::{Share, spread};
@@ -45,15 +43,14 @@ pub struct SoldLine {
 }
 
 /// How much of a line has come back, over all returns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Returned {
     /// The exact share of the line.
     pub share: Share,
     /// Pieces, as far as it came back by quantity.
     pub quantity: u32,
-    /// Money given back, in minor units.
-    pub money_minor: i64,
+    /// Money given back.
+    pub money: Money,
 }
 
 /// What a return gives back.
@@ -128,9 +125,9 @@ pub fn give_back(sold: &Sold, request: &ReturnRequest) -> Result<GivenBack, Retu
         if (share, pieces) != (stored.returned.share, 0) {
             let figures = figures(sold, line, stored, share);
             sum.add(&figures);
-            let money_minor = stored.returned.money_minor.saturating_add(figures.money.minor());
+            let money = stored.returned.money.plus(figures.money).unwrap_or(Money::MAX);
             let quantity = stored.returned.quantity.saturating_add(pieces);
-            lines.push(LineGivenBack { line, figures, returned: Returned { share, quantity, money_minor } });
+            lines.push(LineGivenBack { line, figures, returned: Returned { share, quantity, money } });
         }
     }
     let complete = complete(sold, &after);
@@ -241,7 +238,7 @@ fn figures(sold: &Sold, place: usize, line: &SoldLine, after: Share) -> Figures 
     let in_money = |x: fn(Money) -> i64| x(line.charged) - x(line.worth) - x(line.gift_card);
     let paid = in_money(Money::minor);
     let due = paid - (kept(line.charged) - kept(line.worth) - kept(line.gift_card));
-    let given = (due - line.returned.money_minor).max(0);
+    let given = (due - line.returned.money.minor()).max(0);
     Figures {
         charged: money(line.charged),
         tax: money(line.tax),

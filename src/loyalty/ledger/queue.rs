@@ -160,12 +160,11 @@ impl<P: Posting> Queued for Job<P> {
     }
 }
 
-/// The answer to a command whose reference was used before: the same again, if it is the same command of the same
-/// member, or of nobody in particular.
+/// The answer to a command whose reference was used before: the same again, if it is the same command. Whom the caller
+/// named is part of the hash, so an order by e-mail is the same order after the e-mail found another owner.
 pub fn replay(command: &dyn Command, owner: Owner, receipt: Option<(&RequestHash, &String)>) -> Verdict {
-    let other_member = matches!(command.target(), Target::Member(member) if member != owner.member);
     match receipt {
-        Some((hash, document)) if !other_member && *hash == command.request_hash() => {
+        Some((hash, document)) if *hash == command.request_hash() => {
             Verdict::Replayed(PostingId { member: owner.member, seq: owner.seq }, document.clone())
         }
         _ => Verdict::Conflict,

@@ -71,6 +71,7 @@ pub fn order(member: MemberId, reference: &str, time: AccountTime, dice: &mut Di
         target: Target::Member(member),
         identity: None,
         profile: Profile::default(),
+        enrol: false,
         ordered,
         time,
         cart: Cart {

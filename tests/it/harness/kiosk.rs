@@ -98,6 +98,7 @@ pub fn order(member: MemberId, reference: &str) -> SettleOrder {
         target: Target::Member(member),
         identity: None,
         profile: Profile::default(),
+        enrol: false,
         ordered: OrderedAt::Now,
         time: AccountTime::Live,
         cart: Cart {

@@ -196,7 +196,7 @@ impl Shop {
             let mut order = order(member, &reference, time, dice);
             (order.cart.points, order.cart.gift_card) = (Points::ZERO, Money::ZERO);
             let target = Target::New(member);
-            let order = SettleOrder { identity: Some(identity), profile, target, ..order };
+            let order = SettleOrder { identity: Some(identity), profile, target, enrol: true, ..order };
             self.ledger.post(&tenant.scope, order).await.unwrap();
             tenant.members.push((member, vec![reference]));
         } else {

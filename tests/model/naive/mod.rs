@@ -17,7 +17,6 @@ use crate::naive::wallets::Member;
 use crate::spec::{Purse, Spec, Term};
 
 struct Owned {
-    member: u32,
     hash: u64,
     answer: Answer,
 }
@@ -50,8 +49,7 @@ impl<'s> Naive<'s> {
         let Some(reference) = command.reference() else { return self.beyond_the_ledger(command) };
         let (member, new) = command.what.whose();
         if let Some(owned) = self.owned.get(&reference) {
-            let same = owned.hash == command.hash && (new || owned.member == member);
-            return if same { Ok(owned.answer.clone()) } else { Err("Conflict".into()) };
+            return if owned.hash == command.hash { Ok(owned.answer.clone()) } else { Err("Conflict".into()) };
         }
         let known = self.members.get(&member).cloned();
         if known.is_none() && !new {
@@ -84,7 +82,7 @@ impl<'s> Naive<'s> {
         }?;
         done.state.postings += 1;
         done.state.moved = done.state.moved.max(at);
-        let owned = Owned { member: done.member, hash: command.hash, answer: done.answer.clone() };
+        let owned = Owned { hash: command.hash, answer: done.answer.clone() };
         self.owned.insert(reference, owned);
         self.sales.extend(done.sale);
         self.emails.extend(done.email.map(|e| (e, done.member)));

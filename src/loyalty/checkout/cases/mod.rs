@@ -192,6 +192,7 @@ impl Shop {
             named: Reference::order(reference),
             identity: None,
             profile: Profile::default(),
+            enrol: false,
             ordered,
             time: AccountTime::Live,
             cart,

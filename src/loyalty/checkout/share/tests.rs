@@ -75,7 +75,7 @@ fn pieces_and_amounts_mix_exactly() {
     assert_eq!(order.lines[0].returned.share.to_string(), "1841/3273");
     // A third and 5.00 are gone: the pieces that are out bring what is left, and no more.
     let rest = give(&mut order, &pieces("a", 2));
-    assert_eq!((order.lines[0].returned.share, order.lines[0].returned.money_minor), (Share::ALL, 1_775));
+    assert_eq!((order.lines[0].returned.share, order.lines[0].returned.money.minor()), (Share::ALL, 1_775));
     assert!(rest.completes);
 }
 

@@ -190,14 +190,14 @@ pub struct ReturnedLineDocument {
 }
 
 /// How much of a line has come back.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 pub struct ReturnedDocument {
     /// The exact share.
     pub share: Share,
     /// Pieces.
     pub quantity: u32,
-    /// Money, in minor units.
-    pub money_minor: i64,
+    /// Money.
+    pub money: Amount,
 }
 
 /// Points given back.
@@ -209,23 +209,44 @@ pub struct RestoredDocument {
     pub points: i64,
 }
 
-/// Points taken back.
+/// Taken back of a wallet.
 #[derive(Debug, Deserialize)]
 pub struct ClawedBackDocument {
     /// The wallet's code.
     pub wallet: String,
-    /// Points, of a wallet that counts them.
-    pub points: Option<i64>,
-    /// Money, of one that counts that.
-    pub amount: Option<Amount>,
+    /// Points, of a wallet that counts them; money, of one that counts that.
+    #[serde(alias = "points")]
+    pub amount: Figure,
     /// From lots.
-    pub taken: i64,
+    pub taken: Figure,
     /// Expired unused.
-    pub forgiven: i64,
+    pub forgiven: Figure,
     /// Let go.
+    #[serde(default)]
     pub waived: i64,
     /// Owed.
+    #[serde(default)]
     pub owed: i64,
+}
+
+/// A figure of a wallet.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Figure {
+    /// Points, or orders.
+    Points(i64),
+    /// Money.
+    Amount(Amount),
+}
+
+impl Figure {
+    /// Points, or minor units of a currency.
+    pub fn whole(self, currency: Currency) -> i64 {
+        match self {
+            Self::Points(points) => points,
+            Self::Amount(amount) => minor(amount, currency),
+        }
+    }
 }
 
 /// A posting's document.

@@ -9,7 +9,7 @@ use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::lot::LotId;
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference};
 use crate::loyalty::ledger::verify::documents::{
-    ClawedBackDocument, EarnedDocument, LineDocument, OrderDocument, ReturnDocument, ReturnedDocument,
+    ClawedBackDocument, EarnedDocument, Figure, LineDocument, OrderDocument, ReturnDocument, ReturnedDocument,
     ReturnedLineDocument, entered, minor, parse,
 };
 use crate::loyalty::ledger::verify::fold::Folded;
@@ -199,17 +199,18 @@ impl Order {
     ) {
         let place = Place::posting(row.member, row.seq);
         let backs: Vec<&ClawedBackDocument> = document.clawed_back.iter().filter(|c| c.wallet == wallet.code).collect();
-        let asked =
-            |c: &ClawedBackDocument| c.points.or_else(|| c.amount.map(|a| minor(a, row.currency))).unwrap_or(-1);
+        let whole = |figure: fn(&ClawedBackDocument) -> Figure| -> i64 {
+            backs.iter().map(|c| figure(c).whole(row.currency)).sum()
+        };
+        let (asked, taken, forgiven) = (whole(|c| c.amount), whole(|c| c.taken), whole(|c| c.forgiven));
         let sum = |figure: fn(&ClawedBackDocument) -> i64| -> i64 { backs.iter().map(|c| figure(c)).sum() };
-        let asked: i64 = backs.iter().map(|c| asked(c)).sum();
-        let (taken, owed, waived) = (sum(|c| c.taken), sum(|c| c.owed), sum(|c| c.waived));
+        let (owed, waived) = (sum(|c| c.owed), sum(|c| c.waived));
         let gone = self.clawed_back.entry(wallet.code.clone()).or_default();
         *gone += asked;
         let gone = *gone;
         let due = self.due(book, wallet);
         let pairs = [
-            ("taken, forgiven, waived and owed", taken + sum(|c| c.forgiven) + waived + owed, asked),
+            ("taken, forgiven, waived and owed", taken + forgiven + waived + owed, asked),
             ("claw-back entries", taken, entered(row, &[EntryKind::ClawBack], wallet.slot)),
             ("owe entries", owed, entered(row, &[EntryKind::Owe], wallet.slot)),
             ("clawed back in all", gone, due),
@@ -226,7 +227,7 @@ impl Order {
                 format!("{waived} waived and {owed} owed are not what {} allows", wallet.code),
             );
         }
-        if [taken, owed, waived, sum(|c| c.forgiven), asked].iter().any(|n| *n < 0) {
+        if [taken, owed, waived, forgiven, asked].iter().any(|n| *n < 0) {
             found.add(Law::Returns, place, format!("less than nothing is clawed back of {}", wallet.code));
         }
     }
@@ -242,7 +243,7 @@ impl Order {
         for wallet in book.wallets.iter().filter(|w| matches!(w.kind, WalletKind::Redeemable(_))) {
             let backs = document.clawed_back.iter().filter(|c| c.wallet == wallet.code);
             let forgiven = self.forgiven.entry(wallet.code.clone()).or_default();
-            *forgiven += backs.map(|c| c.forgiven).sum::<i64>();
+            *forgiven += backs.map(|c| c.forgiven.whole(row.currency)).sum::<i64>();
             let mut awards = self.row.entries.iter().enumerate();
             let award = awards.find(|(_, e)| e.kind == EntryKind::Award && e.wallet == wallet.slot);
             let lot =
@@ -287,7 +288,7 @@ fn check_line(
 ) {
     let place = Place::posting(row.member, row.seq);
     let minor = |amount: Amount| minor(amount, row.currency);
-    let ReturnedDocument { share, quantity, money_minor } = says.returned;
+    let ReturnedDocument { share, quantity, money: money_in_all } = says.returned;
     let shrunk = gone(share, i64::MAX) < gone(back.share, i64::MAX) || quantity < back.quantity;
     if shrunk || quantity > sold.quantity {
         found.add(Law::Returns, place, format!("line {} is back by {share} and {quantity} pieces", says.id));
@@ -312,7 +313,7 @@ fn check_line(
         ("tax of a line", back.tax, gone(share, minor(sold.tax))),
         ("gift_card of a line", back.gift_card, gone(share, minor(sold.gift_card))),
         ("money of a line", back.money, money),
-        ("money of a line in all", money_minor, back.money),
+        ("money of a line in all", minor(money_in_all), back.money),
         ("restored of a line", back.restored, gone(share, sold.points_spent)),
         ("clawed back of a line", back.clawed_back, parts.map(|p| gone(share, p.points)).sum()),
     ];

@@ -205,8 +205,15 @@ pub const BREAKS: &[Break] = &[
     change(
         "postings",
         "document",
-        "kind = 3 AND document ~ '\"money_minor\":\\d+'",
-        r#"SET document = regexp_replace(document, '"money_minor":\d+', '"money_minor":98765')"#,
+        "kind = 3 AND document ~ '\"money\":\"[0-9.]+\"}}'",
+        r#"SET document = regexp_replace(document, '"money":"[0-9.]+"}}', '"money":"98765.43"}}')"#,
+        Law::Returns,
+    ),
+    change(
+        "postings",
+        "document",
+        "kind = 3 AND document ~ '\"amount\":\"[0-9.]+\"'",
+        r#"SET document = regexp_replace(document, '"amount":"[0-9.]+"', '"amount":"98765.43"')"#,
         Law::Returns,
     ),
     change(
