@@ -6,7 +6,6 @@ use std::time::Duration;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::Data;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::JoinHandle;
 use tokio::time::interval;
 
 use super::database::Database;
@@ -81,7 +80,11 @@ async fn serve<S: FnOnce(&[SocketAddr])>(
     announce(&addresses);
     tokio::spawn(stop_when_told(server.handle(), interrupts));
     let served = server.await;
-    jobs.iter().for_each(JoinHandle::abort);
+    for job in jobs {
+        job.abort();
+        // Gone before the connections are.
+        drop(job.await);
+    }
     ledger.close().await;
     db.close();
     served.map_err(|error| Failure::Work(format!("the server failed: {error}")))
