@@ -225,6 +225,7 @@ fn order(reference: String, member: MemberId, time: AccountTime) -> SettleOrder 
             total: None,
         },
         spend_from: None,
+        hold: None,
         place: None,
     }
 }

@@ -19,6 +19,7 @@ mod embedded;
 mod export;
 mod harness;
 mod histories;
+mod holds;
 mod import;
 mod members;
 mod migrations;

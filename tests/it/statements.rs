@@ -325,6 +325,9 @@ fn no_accounts() -> SaveAccounts {
         figures_counts,
         wallets_counts,
         lots_counts,
+        holds,
+        holds_ends,
+        holds_counts,
     })
 }
 

@@ -12,6 +12,7 @@ use crate::harness::{Client, Reply, TestApp, facts, fresh};
 
 /// What of ours others try to reach.
 struct Ours {
+    hold: String,
     member: String,
     posting: String,
     order: String,
@@ -46,6 +47,14 @@ fn row(operation: &str, ours: &Ours) -> Option<Row> {
             ("adjustments:write", Meet404, member, json!({ "wallet": "points", "points": 1, "reason": "mine" }))
         }
         "quote_order" | "settle_order" => ("orders:write", Meet404, none, order),
+        "create_hold" => (
+            "orders:write",
+            Meet404,
+            none,
+            json!({ "reference": fresh("hold"), "member": { "id": member }, "points": { "spend": 1 } }),
+        ),
+        "get_hold" => ("orders:read", Meet404, ours.hold.clone(), Value::Null),
+        "release_hold" => ("orders:write", Meet404, ours.hold.clone(), Value::Null),
         "get_order" => ("orders:read", Meet404, ours.order.clone(), Value::Null),
         "return_order" => (
             "orders:write",
@@ -104,7 +113,16 @@ async fn ours(app: &TestApp, shop: &Client) -> Ours {
     let settled = shop.post("/v1/orders", &order).await;
     assert_eq!(settled.status, 201, "{settled:?}");
     let key = app.key(&app.program, "members:read".parse().unwrap()).await;
-    Ours { member, posting: settled.text_at("/posting"), order: "ours-1001".to_owned(), key: key[4..20].to_owned() }
+    let hold = json!({ "reference": "ours-hold", "member": { "id": member }, "points": { "spend": 1 } });
+    assert_eq!(shop.post("/v1/checkout/holds", &hold).await.status, 201);
+    let hold = "ours-hold".to_owned();
+    Ours {
+        hold,
+        member,
+        posting: settled.text_at("/posting"),
+        order: "ours-1001".to_owned(),
+        key: key[4..20].to_owned(),
+    }
 }
 
 #[tokio::test]

@@ -42,6 +42,16 @@ pub enum What {
         end: Option<Day>,
         imported: Option<Time>,
     },
+    Hold {
+        member: u32,
+        wallet: Option<&'static str>,
+        points: i64,
+        seconds: i64,
+    },
+    Release {
+        member: u32,
+        hold: String,
+    },
     /// Nobody posts; somebody looks.
     Look,
     /// Somebody at the desk suspends or reinstates.
@@ -61,6 +71,7 @@ pub struct Order {
     pub imported: Option<Time>,
     pub basket: Basket,
     pub from: Option<&'static str>,
+    pub hold: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -111,7 +122,7 @@ pub enum Asked {
 }
 
 /// What a command is, for the pairs that must have been seen.
-pub const KINDS: [&str; 10] = [
+pub const KINDS: [&str; 13] = [
     "enrol",
     "order",
     "order paid with points",
@@ -122,6 +133,9 @@ pub const KINDS: [&str; 10] = [
     "opening",
     "look",
     "suspend",
+    "hold",
+    "release",
+    "order paid with a hold",
 ];
 
 impl Command {
@@ -130,6 +144,7 @@ impl Command {
             What::Enrol { .. } => 0,
             What::Order(o) if o.imported.is_some() => 4,
             What::Order(o) if !matches!(o.ordered, Ordered::Now) => 3,
+            What::Order(o) if o.hold.is_some() => 12,
             What::Order(o) if o.basket.points > 0 => 2,
             What::Order(_) => 1,
             What::Return { .. } => 5,
@@ -137,6 +152,8 @@ impl Command {
             What::Opening { .. } => 7,
             What::Look => 8,
             What::Suspend { .. } => 9,
+            What::Hold { .. } => 10,
+            What::Release { .. } => 11,
         }
     }
 
@@ -148,6 +165,8 @@ impl Command {
             What::Return { order, .. } => Some(format!("order:{order}/return:{}", self.name)),
             What::Adjust { .. } => Some(format!("adjust:{}", self.name)),
             What::Opening { .. } => Some(format!("opening:{}", self.name)),
+            What::Hold { .. } => Some(format!("hold:{}", self.name)),
+            What::Release { hold, .. } => Some(format!("hold:{hold}/release")),
             What::Look | What::Suspend { .. } => None,
         }
     }

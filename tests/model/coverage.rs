@@ -8,10 +8,11 @@ use crate::command::KINDS;
 use crate::spec::Policy;
 
 /// Every code that a command can be refused with here. Not reached from here: `CounterExhausted` (no command counts yet),
-/// `TooManyLots` (its own test: thousands of lots).
-const CODES: [&str; 35] = [
+/// `TooManyLots` and `TooManyHolds` (tests of their own).
+const CODES: [&str; 41] = [
     "Conflict",
     "EnrolledAhead",
+    "HoldExceeded",
     "IdentityTaken",
     "InsufficientPoints",
     "MemberMoved",
@@ -24,6 +25,11 @@ const CODES: [&str; 35] = [
     "TooOld",
     "WalletUnknown",
     "order WalletUnknown",
+    "hold Captured",
+    "hold Ended",
+    "hold Released",
+    "hold Unknown",
+    "hold WalletUnknown",
     "cart DiscountExceedsLine",
     "cart DiscountOnUnknownLine",
     "cart DuplicateLine",
@@ -76,7 +82,8 @@ impl Coverage {
         missing.extend(ENTRY_KINDS.iter().filter(|k| !self.entries.contains(&k.1)).map(|k| k.2.to_owned()));
         for policy in [Policy::PendingOnly, Policy::WithinBalance, Policy::Allow] {
             let rest = if policy == Policy::Allow { "owed" } else { "waived" };
-            for did in ["taken", "forgiven", rest] {
+            let held = if policy == Policy::PendingOnly { rest } else { "held" };
+            for did in ["taken", "forgiven", held, rest] {
                 if !self.policies.contains(&(policy, did)) {
                     missing.push(format!("{policy:?}: {did}"));
                 }

@@ -5,7 +5,10 @@ use perennial::kernel::money::{Amount, Currency, Money};
 use perennial::kernel::points::Points;
 use perennial::kernel::scope::{Principal, ProgramScope};
 use perennial::loyalty::checkout::cart::{Cart, CartLine, DiscountedLine, Prices, StatedDiscount, Tax};
-use perennial::loyalty::checkout::error::{OrderRefusal, ReturnRefusal};
+use perennial::loyalty::checkout::error::{HoldRefusal, OrderRefusal, ReturnRefusal};
+use perennial::loyalty::checkout::holds::hold_points::HoldPoints;
+use perennial::loyalty::checkout::holds::receipt::EndedReceipt;
+use perennial::loyalty::checkout::holds::release::ReleaseHold;
 use perennial::loyalty::checkout::receipt::{ClawedBackReceipt, LineReceipt, OrderReceipt, ReturnReceipt};
 use perennial::loyalty::checkout::return_order::ReturnOrder;
 use perennial::loyalty::checkout::returns::{LineReturn, ReturnRequest};
@@ -72,8 +75,20 @@ fn order_code(refusal: &OrderRefusal) -> String {
         OrderRefusal::Cart(wrong) => format!("cart {}", name(wrong)),
         OrderRefusal::Ledger(refusal) => ledger_code(refusal),
         OrderRefusal::WalletUnknown => "order WalletUnknown".into(),
+        OrderRefusal::Hold(refusal) => hold_code(refusal),
         OrderRefusal::TooOld | OrderRefusal::TooFarAhead => name(refusal),
     }
+}
+
+fn hold_code(refusal: &HoldRefusal) -> String {
+    match refusal {
+        HoldRefusal::Ledger(refusal) => ledger_code(refusal),
+        other => format!("hold {}", name(other)),
+    }
+}
+
+fn ended(ended: &EndedReceipt) -> [i64; 5] {
+    [ended.captured, ended.released, ended.taken, ended.expired, ended.waived]
 }
 
 fn return_code(refusal: &ReturnRefusal) -> String {
@@ -143,6 +158,7 @@ impl<'s> Engine<'s> {
                 let receipt = self.post(posting, clock, ledger_code)?;
                 Ok(Answer::Opened { points: receipt.points })
             }
+            What::Hold { .. } | What::Release { .. } => self.run_hold(command),
             What::Suspend { member, suspended } => {
                 if let Some(account) = self.ledger.accounts.get_mut(&member_id(*member)) {
                     account.status = if *suspended { Status::Suspended } else { Status::Active };
@@ -150,6 +166,30 @@ impl<'s> Engine<'s> {
                 Ok(Answer::Silent)
             }
             What::Look => Ok(Answer::Silent),
+        }
+    }
+
+    fn run_hold(&mut self, command: &Command) -> Said {
+        match &command.what {
+            What::Hold { member, wallet, points: n, seconds } => {
+                let posting = HoldPoints {
+                    reference: command.name.clone(),
+                    hash: RequestHash::of(&command.hash),
+                    member: member_id(*member),
+                    identity: None,
+                    wallet: wallet.map(str::to_owned),
+                    points: points(*n),
+                    lasts_s: *seconds,
+                };
+                let receipt = self.post(posting, command.clock, hold_code)?;
+                Ok(Answer::Held { spendable: receipt.spendable, ends: receipt.ends_at })
+            }
+            What::Release { member, hold } => {
+                let posting = ReleaseHold { reference: hold.clone(), member: member_id(*member) };
+                let receipt = self.post(posting, command.clock, hold_code)?;
+                Ok(Answer::Released(ended(&receipt.ended), receipt.spendable))
+            }
+            _ => Ok(Answer::Silent),
         }
     }
 
@@ -191,6 +231,7 @@ impl<'s> Engine<'s> {
             time: time_of(order.imported),
             cart: cart(&order.basket),
             spend_from: order.from.map(str::to_owned),
+            hold: order.hold.clone(),
             place: None,
         }
     }
@@ -229,6 +270,7 @@ impl<'s> Engine<'s> {
                 .collect(),
             spent: receipt.spent.iter().map(|s| (s.wallet.clone(), s.points, minor(s.worth))).collect(),
             skipped: receipt.skipped.iter().map(|s| format!("{} {}", s.rule, s.reason)).collect(),
+            hold: receipt.hold.as_ref().map(|h| (h.open, ended(&h.ended))),
         }
     }
 
@@ -252,10 +294,10 @@ impl<'s> Engine<'s> {
                 .iter()
                 .map(|c| match c {
                     ClawedBackReceipt::Points(c) => {
-                        (c.wallet.clone(), [c.points, c.taken, c.forgiven, c.waived, c.owed])
+                        (c.wallet.clone(), [c.points, c.taken, c.forgiven, c.held, c.waived, c.owed])
                     }
                     ClawedBackReceipt::Amount(c) => {
-                        (c.wallet.clone(), [minor(c.amount), minor(c.taken), minor(c.forgiven), 0, 0])
+                        (c.wallet.clone(), [minor(c.amount), minor(c.taken), minor(c.forgiven), 0, 0, 0])
                     }
                 })
                 .collect(),

@@ -16,11 +16,25 @@ pub enum End {
 /// What a command answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    Enrolled { member: u32, on: Day },
+    Enrolled {
+        member: u32,
+        on: Day,
+    },
     Order(Box<OrderFacts>),
     Return(Box<ReturnFacts>),
-    Adjusted { points: i64, spendable: i64 },
-    Opened { points: i64 },
+    Adjusted {
+        points: i64,
+        spendable: i64,
+    },
+    Opened {
+        points: i64,
+    },
+    Held {
+        spendable: i64,
+        ends: Time,
+    },
+    /// captured, released, taken, expired, waived; spendable.
+    Released([i64; 5], i64),
     Silent,
 }
 
@@ -45,6 +59,8 @@ pub struct OrderFacts {
     /// Wallet, points, worth.
     pub spent: Vec<(String, i64, i64)>,
     pub skipped: Vec<String>,
+    /// Of the hold that paid: whether it was open; captured, released, taken, expired, waived.
+    pub hold: Option<(bool, [i64; 5])>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,8 +71,8 @@ pub struct ReturnFacts {
     /// Line, then charged, tax, gift card, money, restored, clawed back; pieces in all; share in all.
     pub lines: Vec<(usize, [i64; 6], u32, String)>,
     pub restored: Vec<(String, i64)>,
-    /// Wallet, then points, taken, forgiven, waived, owed.
-    pub clawed: Vec<(String, [i64; 5])>,
+    /// Wallet, then points, taken, forgiven, held, waived, owed.
+    pub clawed: Vec<(String, [i64; 6])>,
     pub complete: bool,
 }
 
@@ -74,6 +90,9 @@ pub struct WalletView {
     pub spendable: i64,
     pub pending: i64,
     pub debt: i64,
+    pub held: i64,
+    /// Of open holds: end, points, what a return is owed of them.
+    pub holds: Vec<(Time, i64, i64)>,
     /// earned, reversed, spent, expired.
     pub ever: [i64; 4],
     /// What waits until when, and when it ends, summed.

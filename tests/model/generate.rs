@@ -1,17 +1,18 @@
 //! Random commands that make sense often enough: they look at the model to find orders, points and days.
 
+mod baskets;
+
 use chrono::{Datelike, Duration};
 
-use crate::command::{Asked, Basket, Command, Line, Order, Ordered, Taxed, What};
+use crate::command::{Asked, Command, Order, Ordered, What};
 use crate::facts::{Day, End, Time};
 use crate::naive::Naive;
 use crate::naive::calendar::tomorrow;
 use crate::naive::orders::Sale;
-use crate::naive::price::price;
 use crate::naive::returns::stays;
 use crate::naive::wallets::MOST;
 use crate::rng::Rng;
-use crate::spec::{CODES, Purse, Spec};
+use crate::spec::{CODES, Spec};
 
 pub struct Generator {
     rng: Rng,
@@ -87,6 +88,7 @@ impl Generator {
             46..=75 => Duration::seconds(self.rng.within(0, 86_400 * 12)),
             76..=82 => Duration::days(self.rng.within(20, 200)),
             83 => Duration::days(self.rng.within(300, 800)),
+            86..=90 => self.hold_end(model, now) - now,
             84..=85 if self.history.is_none() => Duration::seconds(-self.rng.within(0, 60)),
             _ => {
                 let at = self.midnight(model, now);
@@ -127,6 +129,13 @@ impl Generator {
         calendar.start(day) + Duration::seconds(*self.rng.pick(&[-1, 0, 0, 1]))
     }
 
+    /// The end of an open hold, or a moment beside it.
+    fn hold_end(&mut self, model: &Naive<'_>, now: Time) -> Time {
+        let ends: Vec<Time> = model.members.values().flat_map(|m| &m.holds).map(|h| h.ends).collect();
+        let end = if ends.is_empty() { now } else { *self.rng.pick(&ends) };
+        (end + Duration::seconds(*self.rng.pick(&[-1, 0, 0, 1]))).max(now)
+    }
+
     fn again(&mut self) -> Command {
         let mut command = self.rng.pick(&self.said).clone();
         command.clock = self.clock;
@@ -151,7 +160,9 @@ impl Generator {
             let other = self.member();
             match &mut command.what {
                 What::Order(order) => order.member = other,
-                What::Return { member, .. } | What::Adjust { member, .. } => *member = other,
+                What::Return { member, .. } | What::Adjust { member, .. } | What::Hold { member, .. } => {
+                    *member = other;
+                }
                 _ => {}
             }
             self.mint(&mut command.what);
@@ -192,8 +203,10 @@ impl Generator {
             1..=48 => What::Order(Box::new(self.order(model, member, known))),
             49..=74 if !model.sales.is_empty() => self.give_back(model, member),
             75..=82 => self.adjust(model, member),
-            83..=88 => self.opening(model, member),
-            89..=91 => What::Suspend { member, suspended: self.rng.percent(40) },
+            83..=86 => self.opening(model, member),
+            87..=88 => self.release(model, member),
+            89..=93 => self.hold(model, member),
+            94..=95 => What::Suspend { member, suspended: self.rng.percent(40) },
             _ => What::Look,
         }
     }
@@ -242,75 +255,59 @@ impl Generator {
         let new = !known && self.rng.percent(80);
         let email = self.rng.percent(if new { 100 } else { 5 }).then(|| self.email(member));
         let basket = self.basket(model, member, from.unwrap_or("points"));
-        Order { member, new, email, ordered, imported, basket, from }
-    }
-
-    fn basket(&mut self, model: &Naive<'_>, member: u32, from: &str) -> Basket {
-        let taxed = *self.rng.pick(&[Taxed::Included, Taxed::Included, Taxed::OnTop, Taxed::Not]);
-        let lines = (0..self.rng.within(1, 4)).map(|_| self.line(taxed)).collect();
-        let mut basket = Basket { taxed, lines, off: Vec::new(), points: 0, gift: 0, total: None, twice: false };
-        if self.rng.percent(30) {
-            for (i, line) in basket.lines.iter().enumerate() {
-                basket.off.push((i, self.rng.within(0, line.amount / 2)));
+        let mut hold = None;
+        let (mut basket, mut from) = (basket, from);
+        if imported.is_none() && self.rng.percent(12) {
+            hold = self.any_hold(model, member);
+            if let Some(held) = hold.as_ref().and_then(|h| model.holds.get(h)) {
+                let took: i64 = held.took.iter().map(|t| t.1).sum();
+                basket.points = if self.rng.percent(40) { took } else { self.rng.within(0, took + 1) };
+                from = if self.rng.percent(5) { from } else { None };
             }
         }
-        let wallet = model.wallet(from).unwrap_or(0);
-        let value = match model.spec.versions[0].purses[wallet] {
-            Purse::Points { value, .. } => value,
-            Purse::Counter { .. } => (1, 1),
-        };
-        let Ok(priced) = price(&basket, value) else { return basket };
-        let there = model.members.get(&member).map_or(0, |m| m.spendable(wallet));
-        let room = priced.products * value.1 / value.0;
-        basket.points = match self.rng.within(1, 100) {
-            1..=30 => self.rng.within(0, there.min(room)),
-            31..=38 => there.min(room),
-            39..=40 => (there + 1).min(MOST),
-            41 => room + 2,
-            _ => 0,
-        };
-        if self.rng.percent(10) {
-            basket.gift = self.rng.within(0, priced.products / 3 + priced.shipping);
-        }
-        if self.rng.percent(20) {
-            basket.total = Some(priced.products + priced.shipping + i64::from(self.rng.percent(5)));
-        }
-        if self.rng.percent(4) {
-            self.spoil(&mut basket);
-        }
-        basket
+        Order { member, new, email, ordered, imported, basket, from, hold }
     }
 
-    fn line(&mut self, taxed: Taxed) -> Line {
-        let amount = match self.rng.within(1, 20) {
-            1 => 0,
-            2..=8 => self.rng.within(1, 600),
-            _ => self.rng.within(100, 20_000),
-        };
-        let (mut rate, mut tax) = (None, None);
-        if taxed != Taxed::Not {
-            match self.rng.within(1, 10) {
-                1..=6 => rate = Some(*self.rng.pick(&[210, 90, 55, 0])),
-                7..=8 => tax = Some(self.rng.within(0, amount / 4)),
-                _ => {}
-            }
+    /// A hold of the member's, mostly one that is open.
+    fn any_hold(&mut self, model: &Naive<'_>, member: u32) -> Option<String> {
+        let open: Vec<String> =
+            model.members.get(&member).iter().flat_map(|m| &m.holds).map(|h| h.name.clone()).collect();
+        let all: Vec<String> = model.holds.keys().cloned().collect();
+        match self.rng.within(1, 30) {
+            1 => Some("none".into()),
+            2..=6 if !all.is_empty() => Some(self.rng.pick(&all).clone()),
+            _ if !open.is_empty() => Some(self.rng.pick(&open).clone()),
+            _ => None,
         }
-        let quantity = u32::try_from(self.rng.within(1, 5)).unwrap();
-        Line { product: self.rng.percent(85), quantity, amount, rate, tax }
     }
 
-    fn spoil(&mut self, basket: &mut Basket) {
-        let line = &mut basket.lines[0];
-        match self.rng.within(1, 9) {
-            1 => basket.lines.clear(),
-            2 => basket.twice = true,
-            3 => line.quantity = 0,
-            4 => basket.off.push((9, 1)),
-            5 => basket.off.push((0, line.amount + 1)),
-            6 => (line.rate, line.tax) = (None, Some(line.amount + 1)),
-            7 => line.rate = Some(1_001),
-            8 => (basket.taxed, line.rate) = (Taxed::Not, Some(210)),
-            _ => basket.gift = 1_000_000,
+    fn hold(&mut self, model: &Naive<'_>, member: u32) -> What {
+        let wallet = match self.rng.within(1, 30) {
+            1 => Some("gone"),
+            2 => Some("spend"),
+            3..=10 => Some("coins"),
+            _ => None,
+        };
+        let there = model.wallet(wallet.unwrap_or("points")).unwrap_or(0);
+        let there = model.members.get(&member).map_or(0, |m| m.spendable(there));
+        let points = match self.rng.within(1, 20) {
+            1 => there + 1,
+            2..=6 => there.max(1),
+            _ => self.rng.within(1, there.max(1)),
+        };
+        let seconds = match self.rng.within(1, 3) {
+            1 => self.rng.within(1, 900),
+            2 => self.rng.within(1, 86_400),
+            // Longer than the door lets in, so that more happens while it is open.
+            _ => self.rng.within(1, 86_400 * 40),
+        };
+        What::Hold { member, wallet, points: points.min(MOST), seconds }
+    }
+
+    fn release(&mut self, model: &Naive<'_>, member: u32) -> What {
+        match self.any_hold(model, member) {
+            Some(hold) => What::Release { member, hold },
+            None => self.hold(model, member),
         }
     }
 

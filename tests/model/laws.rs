@@ -20,8 +20,8 @@ struct FoldedLot {
     expiry: LotExpiry,
 }
 
-/// spendable, pending, debt, earned, reversed, spent, expired.
-type Sums = [i64; 7];
+/// spendable, pending, debt, earned, reversed, spent, expired, held.
+type Sums = [i64; 8];
 
 #[derive(Default)]
 struct Fold {
@@ -72,8 +72,8 @@ impl Laws {
                 }
             }
             Ok(Answer::Return(facts)) => {
-                for (wallet, [points, taken, forgiven, waived, owed]) in &facts.clawed {
-                    if taken + forgiven + waived + owed != *points {
+                for (wallet, [points, taken, forgiven, held, waived, owed]) in &facts.clawed {
+                    if taken + forgiven + held + waived + owed != *points {
                         return Err(format!("law 6: {facts:?}"));
                     }
                     back(&mut self.awards, order, wallet, *points)?;
@@ -164,6 +164,9 @@ impl Fold {
             EntryKind::Owe => (sums[2], sums[4]) = (sums[2] + p, sums[4] + p),
             EntryKind::Repay => (sums[0], sums[2]) = (sums[0] - p, sums[2] - p),
             EntryKind::Expire => (sums[there], sums[6]) = (sums[there] - p, sums[6] + p),
+            EntryKind::Hold => (sums[0], sums[7]) = (sums[0] - p, sums[7] + p),
+            EntryKind::Release => (sums[7], sums[0]) = (sums[7] - p, sums[0] + p),
+            EntryKind::Capture => (sums[7], sums[5]) = (sums[7] - p, sums[5] + p),
         }
         if sums.iter().any(|s| *s < 0) {
             return Err(format!("law 3: {sums:?} after entry {place}"));
@@ -194,9 +197,12 @@ impl Fold {
         }
         for ((slot, state), lots) in (0..).zip(&account.wallets).zip(sums) {
             let f = state.figures;
-            let figures = [f.spendable, f.pending, f.debt, f.earned, f.reversed, f.spent, f.expired].map(|p| p.get());
+            let figures =
+                [f.spendable, f.pending, f.debt, f.earned, f.reversed, f.spent, f.expired, f.held].map(|p| p.get());
+            let holds = account.holds.iter().filter(|h| h.wallet.0 == slot);
+            let held: i64 = holds.map(|h| h.points().get()).sum();
             let folded = self.wallets.get(&slot).copied().unwrap_or_default();
-            if figures != folded || !f.add_up() || !f.held.is_zero() || lots != [figures[0], figures[1]] {
+            if figures != folded || !f.add_up() || held != figures[7] || lots != [figures[0], figures[1]] {
                 return Err(format!("law 3: wallet {slot} {figures:?}, folded {folded:?}, lots {lots:?}"));
             }
         }

@@ -3,6 +3,7 @@
 use perennial::kernel::calendar::Zone;
 use perennial::loyalty::ledger::account::Account;
 use perennial::loyalty::ledger::catch_up::{catch_up, next_change};
+use perennial::loyalty::ledger::hold::Hold;
 use perennial::loyalty::ledger::lot::{Lot, LotExpiry};
 use perennial::loyalty::program::model::Slot;
 
@@ -15,6 +16,10 @@ fn end(expiry: LotExpiry) -> End {
         LotExpiry::Inactive => End::Inactive,
         LotExpiry::Never => End::Never,
     }
+}
+
+fn hold(hold: &Hold) -> (Time, i64, i64) {
+    (hold.ends_at, hold.points().get(), hold.owed.get())
 }
 
 /// A member at a time, or at the member's own when that is later.
@@ -41,6 +46,8 @@ fn wallet(account: &Account, zone: Zone, slot: usize) -> WalletView {
         spendable: figures.spendable.get(),
         pending: figures.pending.get(),
         debt: figures.debt.get(),
+        held: figures.held.get(),
+        holds: account.holds.iter().filter(|h| h.wallet == slot).map(hold).collect(),
         ever,
         ..WalletView::default()
     };

@@ -207,10 +207,10 @@ impl<'s> Both<'s> {
             Ok(Answer::Return(facts)) => {
                 let What::Return { order, .. } = &command.what else { return };
                 let version = self.model.sales[order].version;
-                for (wallet, [_, taken, forgiven, waived, owed]) in &facts.clawed {
+                for (wallet, [_, taken, forgiven, held, waived, owed]) in &facts.clawed {
                     let purse = self.model.wallet(wallet).map(|w| &self.spec.versions[version].purses[w]);
                     let Some(Purse::Points { policy, .. }) = purse else { continue };
-                    note(coverage, *policy, [*taken, *forgiven, *waived, *owed]);
+                    note(coverage, *policy, [*taken, *forgiven, *held, *waived, *owed]);
                 }
             }
             Ok(_) => {}
@@ -218,8 +218,8 @@ impl<'s> Both<'s> {
     }
 }
 
-fn note(coverage: &mut Coverage, policy: Policy, figures: [i64; 4]) {
-    for (did, points) in ["taken", "forgiven", "waived", "owed"].into_iter().zip(figures) {
+fn note(coverage: &mut Coverage, policy: Policy, figures: [i64; 5]) {
+    for (did, points) in ["taken", "forgiven", "held", "waived", "owed"].into_iter().zip(figures) {
         if points > 0 {
             coverage.policies.insert((policy, did));
         }

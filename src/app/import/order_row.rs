@@ -38,6 +38,7 @@ impl Reading {
             time: AccountTime::Imported(item.at),
             cart: facts.cart()?,
             spend_from: None,
+            hold: None,
             place: facts.place(),
         })
     }

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use csv::{StringRecord, Writer, WriterBuilder};
 
 use super::columns::REJECT_COLUMNS;
-use crate::loyalty::checkout::error::{CART_INVALID, ORDER_IN_FUTURE, ORDER_TOO_OLD, OrderRefusal};
+use crate::loyalty::checkout::error::{CART_INVALID, HOLD_UNKNOWN, ORDER_IN_FUTURE, ORDER_TOO_OLD, OrderRefusal};
 use crate::loyalty::ledger::error::{
-    EXHAUSTED, IDENTITY_TAKEN, INSUFFICIENT_POINTS, LedgerRefusal, MEMBER_MOVED, MEMBER_SUSPENDED, MEMBER_UNKNOWN,
-    OUT_OF_ORDER, POINTS_OUT_OF_RANGE, TOO_MANY_LOTS, WALLET_UNKNOWN,
+    EXHAUSTED, HOLD_EXCEEDED, IDENTITY_TAKEN, INSUFFICIENT_POINTS, LedgerRefusal, MEMBER_MOVED, MEMBER_SUSPENDED,
+    MEMBER_UNKNOWN, OUT_OF_ORDER, POINTS_OUT_OF_RANGE, TOO_MANY_HOLDS, TOO_MANY_LOTS, WALLET_UNKNOWN,
 };
 use crate::loyalty::membership::error::{ENROLLED_AHEAD, MembershipRefusal};
 use crate::loyalty::membership::profile_in::BadField;
@@ -39,6 +39,8 @@ impl From<LedgerRefusal> for Reject {
             LedgerRefusal::MemberMoved => MEMBER_MOVED,
             LedgerRefusal::IdentityTaken(_) => IDENTITY_TAKEN,
             LedgerRefusal::InsufficientPoints { .. } => INSUFFICIENT_POINTS,
+            LedgerRefusal::HoldExceeded { .. } => HOLD_EXCEEDED,
+            LedgerRefusal::TooManyHolds => TOO_MANY_HOLDS,
             LedgerRefusal::Suspended => MEMBER_SUSPENDED,
             LedgerRefusal::TooManyPoints => POINTS_OUT_OF_RANGE,
             LedgerRefusal::TooManyLots => TOO_MANY_LOTS,
@@ -59,6 +61,7 @@ impl From<OrderRefusal> for Reject {
             OrderRefusal::WalletUnknown => WALLET_UNKNOWN,
             OrderRefusal::TooOld => ORDER_TOO_OLD,
             OrderRefusal::TooFarAhead => ORDER_IN_FUTURE,
+            OrderRefusal::Hold(_) => HOLD_UNKNOWN,
         };
         Self::new(known.code, says)
     }

@@ -1,5 +1,6 @@
 //! What the checkout refuses.
 
+use crate::kernel::clock::Instant;
 use crate::loyalty::checkout::cart::CartError;
 use crate::loyalty::checkout::returns::ReturnError;
 use crate::loyalty::ledger::error::LedgerRefusal;
@@ -20,9 +21,45 @@ pub enum OrderRefusal {
     /// Later than now.
     #[error("the order is in the future")]
     TooFarAhead,
+    /// The hold does not pay.
+    #[error(transparent)]
+    Hold(HoldRefusal),
     /// The ledger refuses.
     #[error(transparent)]
     Ledger(#[from] LedgerRefusal),
+}
+
+/// Why a hold is not opened, taken or released.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HoldRefusal {
+    /// The member has no such hold.
+    #[error("the member has no such hold")]
+    Unknown,
+    /// An order took it.
+    #[error("order {0} took it")]
+    Captured(String),
+    /// It was released.
+    #[error("it was released")]
+    Released,
+    /// Its time was over.
+    #[error("it ended at {0}")]
+    Ended(Instant),
+    /// No such wallet, or not one to pay from.
+    #[error("the program has no such wallet to pay from")]
+    WalletUnknown,
+    /// The ledger refuses.
+    #[error(transparent)]
+    Ledger(#[from] LedgerRefusal),
+}
+
+impl From<HoldRefusal> for OrderRefusal {
+    fn from(refusal: HoldRefusal) -> Self {
+        match refusal {
+            HoldRefusal::Ledger(refusal) => Self::Ledger(refusal),
+            HoldRefusal::WalletUnknown => Self::WalletUnknown,
+            other => Self::Hold(other),
+        }
+    }
 }
 
 /// Why a return is refused.
@@ -53,6 +90,10 @@ problems! {
     ORDER_TOO_OLD = 422 "order_too_old", "Order too old", "The order lies further back than a live order may; import it.";
     ORDER_IN_FUTURE = 422 "order_in_future", "Order in the future", "The order lies ahead of the clock.";
     ORDER_UNKNOWN = 404 "order_unknown", "Order not found", "There is no such order in this programme.";
+    HOLD_UNKNOWN = 404 "hold_unknown", "Hold not found", "The member has no such hold.";
+    HOLD_CAPTURED = 409 "hold_captured", "Hold taken", "An order took the hold already.";
+    HOLD_RELEASED = 409 "hold_released", "Hold released", "The hold was released already.";
+    HOLD_ENDED = 409 "hold_ended", "Hold over", "The hold ended by itself, and its points went back.";
     RETURN_INVALID = 422 "return_invalid", "Return not valid", "The return is not one of this order; pointer names where.";
     RETURN_EXCEEDS_PURCHASE = 409 "return_exceeds_purchase", "More than was bought",
         "More would come back than is left of the order.";

@@ -18,7 +18,8 @@ use crate::loyalty::checkout::error::{
     ORDER_IN_FUTURE, ORDER_TOO_OLD, ORDER_UNKNOWN, OrderRefusal, POINTS_EXCEED_ORDER, RETURN_EXCEEDS_PURCHASE,
     RETURN_INVALID, ReturnRefusal, TOO_MANY_LINES,
 };
-use crate::loyalty::checkout::order_in::{BadOrder, OrderIn, is_reference};
+use crate::loyalty::checkout::holds::http::hold_problem;
+use crate::loyalty::checkout::order_in::{BadOrder, OrderIn, REFERENCE_WANTS, is_reference};
 use crate::loyalty::checkout::receipt::{OrderReceipt, ReturnReceipt};
 use crate::loyalty::checkout::return_in::ReturnIn;
 use crate::loyalty::checkout::return_order::ReturnOrder;
@@ -193,8 +194,7 @@ async fn return_order(
     let (Body(sent), scope) = (body, caller.scope());
     let unknown = || Problem::of(&ORDER_UNKNOWN);
     if !is_reference(&sent.reference) {
-        let wants = "1 to 64 letters, digits and . _ : # @ + = - after a first one";
-        return Err(Problem::of(&codes::INVALID_FIELD).at("/reference").detail(wants));
+        return Err(Problem::of(&codes::INVALID_FIELD).at("/reference").detail(REFERENCE_WANTS));
     }
     if !is_reference(&order) {
         return Err(unknown());
@@ -264,6 +264,7 @@ impl Door<'_> {
             time: AccountTime::Live,
             cart,
             spend_from: sent.points.as_ref().and_then(|p| p.wallet.clone()),
+            hold: sent.hold.clone(),
             place: sent.place(),
         })
     }
@@ -307,9 +308,10 @@ fn order_problem(refusal: OrderRefusal, ordered: OrderedAt) -> Problem {
         OrderRefusal::WalletUnknown => Problem::of(&WALLET_UNKNOWN).at("/points/wallet"),
         OrderRefusal::TooOld => Problem::of(&ORDER_TOO_OLD).at(when),
         OrderRefusal::TooFarAhead => Problem::of(&ORDER_IN_FUTURE).at(when),
-        OrderRefusal::Ledger(refusal @ LedgerRefusal::InsufficientPoints { .. }) => {
-            problem_of(refusal).at("/points/spend")
-        }
+        OrderRefusal::Hold(refusal) => hold_problem(refusal).at("/hold"),
+        OrderRefusal::Ledger(
+            refusal @ (LedgerRefusal::InsufficientPoints { .. } | LedgerRefusal::HoldExceeded { .. }),
+        ) => problem_of(refusal).at("/points/spend"),
         OrderRefusal::Ledger(LedgerRefusal::MemberUnknown) => problem_of(LedgerRefusal::MemberUnknown).at("/member"),
         OrderRefusal::Ledger(refusal) => problem_of(refusal),
     }

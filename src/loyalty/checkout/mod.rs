@@ -2,8 +2,10 @@
 
 pub mod cart;
 pub mod error;
+pub mod holds;
 pub mod http;
 pub mod order_in;
+pub mod pay;
 pub mod price;
 pub mod receipt;
 pub mod return_in;

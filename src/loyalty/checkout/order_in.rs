@@ -71,6 +71,10 @@ pub struct OrderIn {
     /// Points to pay with.
     #[serde(default)]
     pub points: Option<PointsIn>,
+    /// A hold that pays, in full or in part, by its reference; `points` says how many. What it holds besides is released.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = r"^[A-Za-z0-9][A-Za-z0-9._:#@+=-]{0,63}$", max_length = 64, nullable)]
+    pub hold: Option<String>,
     /// The part that a gift card pays.
     #[serde(default)]
     pub gift_card: Option<AmountIn>,
@@ -179,6 +183,9 @@ pub struct PointsIn {
     pub spend: i64,
 }
 
+/// What a reference has to be.
+pub const REFERENCE_WANTS: &str = "1 to 64 letters, digits and . _ : # @ + = - after a first one";
+
 /// A reference as it may be: it stands in addresses, and `/` parts a return from its order.
 pub fn is_reference(text: &str) -> bool {
     let body = |b: u8| b.is_ascii_alphanumeric() || b"._:#@+=-".contains(&b);
@@ -212,7 +219,7 @@ impl OrderIn {
     /// Another currency, or the first field that is not as it has to be.
     pub fn cart(&self, currency: Currency) -> Result<Cart, BadOrder> {
         if !is_reference(&self.reference) {
-            return Err(bad("/reference", "1 to 64 letters, digits and . _ : # @ + = - after a first one").into());
+            return Err(bad("/reference", REFERENCE_WANTS).into());
         }
         if self.currency != currency.code() {
             return Err(BadOrder::Currency(currency));
@@ -220,6 +227,14 @@ impl OrderIn {
         let optional = |sent: &Option<AmountIn>, pointer: &str| {
             sent.as_ref().map(|a| money(a, currency, || pointer.to_owned())).transpose()
         };
+        if let Some(hold) = &self.hold {
+            if !is_reference(hold) {
+                return Err(bad("/hold", REFERENCE_WANTS).into());
+            }
+            if self.points.is_none() {
+                return Err(bad("/points", "how many points the hold pays").into());
+            }
+        }
         let spend = self.points.as_ref().map_or(0, |p| p.spend);
         let lines = self.lines.iter().enumerate().map(|(i, line)| line.read(currency, i));
         let discounts = self.discounts.iter().enumerate().map(|(i, discount)| discount.read(currency, i));

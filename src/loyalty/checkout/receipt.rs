@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::kernel::clock::Instant;
 use crate::kernel::money::Amount;
 use crate::kernel::spread::Share;
+use crate::loyalty::checkout::holds::receipt::OrderHoldReceipt;
 
 /// What an order did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -53,6 +54,10 @@ pub struct OrderReceipt {
     pub spent: Vec<SpentReceipt>,
     /// What did not apply, and why.
     pub skipped: Vec<SkippedReceipt>,
+    /// What became of the hold that paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub hold: Option<OrderHoldReceipt>,
 }
 
 /// The figures of one line.
@@ -274,7 +279,7 @@ pub enum ClawedBackReceipt {
     Amount(AmountClawedBack),
 }
 
-/// Points that were taken back: taken + forgiven + waived + owed = points.
+/// Points that were taken back: taken + forgiven + held + waived + owed = points.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PointsClawedBack {
     /// The wallet's code.
@@ -285,6 +290,8 @@ pub struct PointsClawedBack {
     pub taken: i64,
     /// Expired unused before.
     pub forgiven: i64,
+    /// Owed by open holds: taken when these are released, let go when they are captured.
+    pub held: i64,
     /// Let go.
     pub waived: i64,
     /// Owed from now on.

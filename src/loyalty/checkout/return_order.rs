@@ -228,7 +228,7 @@ impl<'g> Story<'g> {
     fn taken(&self, wallet: Slot, restored_before: Points) -> Vec<Taken> {
         let mut taken = Vec::new();
         for (place, entry) in self.row.entries.iter().enumerate() {
-            if entry.kind == EntryKind::Spend && entry.wallet == wallet {
+            if matches!(entry.kind, EntryKind::Spend | EntryKind::Capture) && entry.wallet == wallet {
                 let moves = self.row.moves_of(place);
                 taken.extend(moves.map(|m| Taken { lot: m.lot, points: m.points, expiry: self.expiry_of(m.lot) }));
             }
@@ -351,6 +351,7 @@ fn points_back(wallet: &str, done: ClawedBack) -> ClawedBackReceipt {
         points: done.points.get(),
         taken: done.taken.get(),
         forgiven: done.forgiven.get(),
+        held: done.held.get(),
         waived: done.waived.get(),
         owed: done.owed.get(),
     })

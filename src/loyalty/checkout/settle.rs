@@ -7,6 +7,8 @@ use crate::kernel::money::{Currency, Money, Ratio};
 use crate::kernel::points::Points;
 use crate::loyalty::checkout::cart::Cart;
 use crate::loyalty::checkout::error::OrderRefusal;
+use crate::loyalty::checkout::holds::story::hold_reference;
+use crate::loyalty::checkout::pay::{Payer, Source};
 use crate::loyalty::checkout::price::{Priced, Terms, price};
 use crate::loyalty::checkout::receipt::{
     CountsName, EarnedReceipt, LineKindName, LinePoints, LineReceipt, OrderReceipt, RowReceipt, SkippedReceipt,
@@ -26,9 +28,7 @@ use crate::loyalty::ledger::posting::{
 };
 use crate::loyalty::members::model::{Identity, Profile};
 use crate::loyalty::membership::enrol::{enrol, verify_owner};
-use crate::loyalty::program::model::{
-    Counts, NetOf, Qualifying, Redeemable, Rulebook, Slot, Timeline, Wallet, WalletKind,
-};
+use crate::loyalty::program::model::{Counts, NetOf, Qualifying, Rulebook, Slot, Timeline, Wallet, WalletKind};
 
 /// How old a live order may be, in days: a till that was offline for long.
 pub const ORDER_AGE_MAX_D: i64 = 730;
@@ -60,6 +60,8 @@ pub struct SettleOrder {
     pub cart: Cart,
     /// The wallet that pays.
     pub spend_from: Option<String>,
+    /// The hold that pays, by its reference.
+    pub hold: Option<String>,
     /// Where it was placed: stored with the free text.
     pub place: Option<String>,
 }
@@ -95,7 +97,7 @@ impl Posting for SettleOrder {
         let program = self.identity.iter().map(|i| i.program).next();
         let profile = program.map(|p| self.profile.identities(p)).unwrap_or_default();
         let identities = self.identity.iter().cloned().chain(profile).collect();
-        Needs { identities, ..Needs::default() }
+        Needs { identities, story_of: self.hold.as_deref().map(hold_reference), ..Needs::default() }
     }
 
     fn time(&self) -> AccountTime {
@@ -119,10 +121,12 @@ impl Posting for SettleOrder {
             }
             enrol(accounts, &self.profile, ordered.min(at.at), day)?;
         }
+        let rows = accounts.story();
         let account = accounts.account()?;
-        let payer = self.payer(book)?;
+        let source = Source::find(program, book, self.spend_from.as_deref(), self.hold.as_deref(), &rows)?;
+        let payer = source.payer();
         let priced = price(&self.cart, &terms(book, payer)).map_err(OrderRefusal::Cart)?;
-        self.pay(account, program, payer, (ordered, day))?;
+        let hold = source.pay(account, program, self.cart.points, (ordered, day, at.at))?;
         let rows = award(&book.earning, &priced.lines).map_err(|_| LedgerRefusal::TooManyPoints)?;
         let credit = credits(book, &priced.lines, &rows).map_err(|_| LedgerRefusal::TooManyPoints)?;
         let suspended = account.status == Status::Suspended;
@@ -149,6 +153,7 @@ impl Posting for SettleOrder {
             rows: self.row_receipts(book, &rows),
             earned: came_in,
             spent: self.spent(&priced, payer, money),
+            hold,
             skipped,
         };
         accounts.record(Record {
@@ -180,37 +185,6 @@ impl SettleOrder {
         Ok(ordered)
     }
 
-    fn payer<'b>(&self, book: &'b Rulebook) -> Result<Option<(&'b Wallet, &'b Redeemable)>, OrderRefusal> {
-        let wallet = match &self.spend_from {
-            Some(code) => Some(book.wallet(code).ok_or(OrderRefusal::WalletUnknown)?),
-            None => book.main_wallet(),
-        };
-        match wallet.map(|w| (w, &w.kind)) {
-            Some((wallet, WalletKind::Redeemable(rules))) => Ok(Some((wallet, rules))),
-            Some((_, WalletKind::Qualifying(_))) => Err(OrderRefusal::WalletUnknown),
-            None => Ok(None),
-        }
-    }
-
-    fn pay(
-        &self,
-        account: &mut Account,
-        program: &Timeline,
-        payer: Option<(&Wallet, &Redeemable)>,
-        (ordered, day): (Instant, NaiveDate),
-    ) -> Result<(), OrderRefusal> {
-        if self.cart.points.is_zero() {
-            return Ok(());
-        }
-        if account.status == Status::Suspended {
-            return Err(LedgerRefusal::Suspended.into());
-        }
-        let (wallet, _) = payer.ok_or(OrderRefusal::WalletUnknown)?;
-        account.spend(EntryKind::Spend, wallet.slot, self.cart.points)?;
-        note_activity(account, program, wallet.slot, day, ordered);
-        Ok(())
-    }
-
     fn items(&self) -> i32 {
         let products = self.cart.lines.iter().filter(|l| l.kind == LineKind::Product);
         let items: u64 = products.map(|l| u64::from(l.quantity)).sum();
@@ -237,10 +211,10 @@ impl SettleOrder {
         rows.iter().map(receipt).collect()
     }
 
-    fn spent(&self, priced: &Priced, payer: Option<(&Wallet, &Redeemable)>, money: Writer) -> Vec<SpentReceipt> {
+    fn spent(&self, priced: &Priced, payer: Option<Payer<'_>>, money: Writer) -> Vec<SpentReceipt> {
         let paying = payer.filter(|_| !self.cart.points.is_zero());
-        let spent = paying.map(|(wallet, _)| SpentReceipt {
-            wallet: wallet.code.clone(),
+        let spent = paying.map(|payer| SpentReceipt {
+            wallet: payer.wallet.code.clone(),
             points: self.cart.points.get(),
             worth: priced.worth.amount(money.currency),
         });
@@ -276,10 +250,10 @@ impl Writer {
     }
 }
 
-fn terms(book: &Rulebook, payer: Option<(&Wallet, &Redeemable)>) -> Terms {
+fn terms(book: &Rulebook, payer: Option<Payer<'_>>) -> Terms {
     let all = NetOf { discounts: true, points_paid: true, tax: true, shipping: true, gift_card: true };
     Terms {
-        value: payer.map_or(Ratio::ZERO, |(_, rules)| rules.value),
+        value: payer.map_or(Ratio::ZERO, |payer| payer.rules.value),
         net_of: book.earning.first().map_or(all, |rule| rule.net_of),
     }
 }

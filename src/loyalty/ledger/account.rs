@@ -11,6 +11,7 @@ use crate::kernel::points::Points;
 use crate::loyalty::ledger::entry::{Entry, EntryKind, Move};
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::figures::Figures;
+use crate::loyalty::ledger::hold::Hold;
 use crate::loyalty::ledger::lot::{
     LOTS_OPEN_MAX, LOTS_OPEN_SOFT_MAX, LOTS_OPENED_A_POSTING_MAX, Lot, LotExpiry, LotId, spending_order,
 };
@@ -59,6 +60,8 @@ pub struct Account {
     pub wallets: Vec<WalletState>,
     /// The open lots, in spending order.
     pub lots: Vec<Lot>,
+    /// The open holds, oldest first.
+    pub holds: Vec<Hold>,
     /// What the posting in the making has done so far.
     pub draft: Draft,
 }
@@ -97,6 +100,7 @@ impl Account {
             last_order_on: None,
             wallets: Vec::new(),
             lots: Vec::new(),
+            holds: Vec::new(),
             draft: Draft::default(),
         }
     }
@@ -309,13 +313,12 @@ impl Account {
     }
 
     fn move_lot(&mut self, kind: EntryKind, id: LotId, points: Points) -> Result<(), LedgerRefusal> {
-        let lot = self.lots.iter_mut().find(|l| l.id == id).ok_or(LedgerRefusal::TooManyPoints)?;
-        lot.remaining = match kind.direction() {
-            1 => lot.remaining.plus(points),
-            -1 => lot.remaining.minus(points),
-            _ => Some(lot.remaining),
+        if kind.direction() == 0 {
+            return Ok(());
         }
-        .ok_or(LedgerRefusal::TooManyPoints)?;
+        let lot = self.lots.iter_mut().find(|l| l.id == id).ok_or(LedgerRefusal::TooManyPoints)?;
+        let after = if kind.direction() > 0 { lot.remaining.plus(points) } else { lot.remaining.minus(points) };
+        lot.remaining = after.ok_or(LedgerRefusal::TooManyPoints)?;
         Ok(())
     }
 

@@ -1,7 +1,7 @@
-//! What happens by itself: lots end, lots become available, wallets end by inactivity.
+//! What happens by itself: holds end, lots end, lots become available, wallets end by inactivity.
 //!
-//! Each instant is decided by itself and in order; at one instant lots end first, then lots become available and repay
-//! debt. So a late job, a busy reader and a posting all come to the same account.
+//! Each instant is decided by itself and in order; at one instant holds end first, then lots, then lots become
+//! available and repay debt. So a late job, a busy reader and a posting all come to the same account.
 
 use chrono::NaiveDate;
 
@@ -11,6 +11,7 @@ use crate::kernel::points::Points;
 use crate::loyalty::ledger::account::Account;
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::error::LedgerRefusal;
+use crate::loyalty::ledger::hold::end_holds;
 use crate::loyalty::ledger::lot::{Lot, LotExpiry, LotId};
 use crate::loyalty::program::model::Slot;
 
@@ -19,7 +20,8 @@ pub fn next_change(account: &Account, zone: Zone) -> Option<Instant> {
     // The first day ends first: one look at the zone, not one a lot.
     let ends = account.lots.iter().filter_map(|lot| last_day(account, lot)).min().map(|day| zone.end_of(day));
     let ripens = account.lots.iter().filter_map(|lot| lot.available_at).min();
-    ends.into_iter().chain(ripens).min()
+    let holds = account.holds.iter().map(|hold| hold.ends_at).min();
+    ends.into_iter().chain(ripens).chain(holds).min()
 }
 
 /// Brings an account to `now`, entry by entry. Answers the last instant at which something changed.
@@ -29,6 +31,7 @@ pub fn next_change(account: &Account, zone: Zone) -> Option<Instant> {
 pub fn catch_up(account: &mut Account, zone: Zone, now: Instant) -> Result<Option<Instant>, LedgerRefusal> {
     let mut last = None;
     while let Some(instant) = next_change(account, zone).filter(|t| *t <= now) {
+        end_holds(account, zone, instant)?;
         expire_at(account, zone, instant)?;
         make_available_at(account, instant)?;
         last = Some(instant);

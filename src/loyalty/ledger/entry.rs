@@ -30,10 +30,16 @@ pub enum EntryKind {
     AdjustDown,
     /// Points brought along from another system.
     Opening,
+    /// Points were put aside for a checkout.
+    Hold,
+    /// Points put aside came back.
+    Release,
+    /// Points put aside were paid.
+    Capture,
 }
 
 /// Every kind with its stored number and its name in the API.
-pub const ENTRY_KINDS: [(EntryKind, i16, &str); 11] = [
+pub const ENTRY_KINDS: [(EntryKind, i16, &str); 14] = [
     (EntryKind::Award, 1, "award"),
     (EntryKind::Available, 2, "available"),
     (EntryKind::Spend, 3, "spend"),
@@ -45,6 +51,9 @@ pub const ENTRY_KINDS: [(EntryKind, i16, &str); 11] = [
     (EntryKind::AdjustUp, 9, "adjust_up"),
     (EntryKind::AdjustDown, 10, "adjust_down"),
     (EntryKind::Opening, 11, "opening"),
+    (EntryKind::Hold, 12, "hold"),
+    (EntryKind::Release, 13, "release"),
+    (EntryKind::Capture, 14, "capture"),
 ];
 
 impl EntryKind {
@@ -66,16 +75,16 @@ impl EntryKind {
     /// +1 where lots are filled, -1 where they are emptied, 0 where they only change state or are not touched.
     pub fn direction(self) -> i64 {
         match self {
-            Self::Award | Self::Restore | Self::AdjustUp | Self::Opening => 1,
-            Self::Spend | Self::ClawBack | Self::Repay | Self::Expire | Self::AdjustDown => -1,
-            Self::Available | Self::Owe => 0,
+            Self::Award | Self::Restore | Self::AdjustUp | Self::Opening | Self::Release => 1,
+            Self::Spend | Self::ClawBack | Self::Repay | Self::Expire | Self::AdjustDown | Self::Hold => -1,
+            Self::Available | Self::Owe | Self::Capture => 0,
         }
     }
 
     /// The sign with which people and storage see the entry.
     pub fn sign(self) -> i64 {
         match self {
-            Self::Owe => -1,
+            Self::Owe | Self::Capture => -1,
             Self::Available => 1,
             other => other.direction(),
         }

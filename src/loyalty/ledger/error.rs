@@ -23,6 +23,17 @@ pub enum LedgerRefusal {
         /// What is there.
         spendable: Points,
     },
+    /// More than the hold holds.
+    #[error("{asked} asked, {held} held")]
+    HoldExceeded {
+        /// What was asked for.
+        asked: Points,
+        /// What it holds.
+        held: Points,
+    },
+    /// The account would have too many open holds.
+    #[error("more open holds than an account can have")]
+    TooManyHolds,
     /// The member is suspended.
     #[error("the member is suspended")]
     Suspended,
@@ -53,6 +64,8 @@ problems! {
     MEMBER_SUSPENDED = 409 "member_suspended", "Member suspended", "A suspended member neither spends nor is adjusted.";
     POINTS_OUT_OF_RANGE = 422 "points_out_of_range", "Too many points", "No wallet holds more than 10^15 points.";
     TOO_MANY_LOTS = 409 "too_many_lots", "Too many open lots", "The account has as many open lots as it can.";
+    HOLD_EXCEEDED = 409 "hold_exceeded", "More than the hold holds", "An order can take no more out of a hold than it holds.";
+    TOO_MANY_HOLDS = 409 "too_many_holds", "Too many open holds", "The account has as many open holds as it can.";
     WALLET_UNKNOWN = 422 "wallet_unknown", "Wallet not known",
         "The programme has no such wallet, or not one for this purpose.";
     OUT_OF_ORDER = 409 "out_of_order", "Out of order",

@@ -69,6 +69,18 @@ impl Figures {
                 f.spendable = f.spendable.minus(points)?;
                 f.spent = f.spent.plus(points)?;
             }
+            EntryKind::Hold => {
+                f.spendable = f.spendable.minus(points)?;
+                f.held = f.held.plus(points)?;
+            }
+            EntryKind::Release => {
+                f.held = f.held.minus(points)?;
+                f.spendable = f.spendable.plus(points)?;
+            }
+            EntryKind::Capture => {
+                f.held = f.held.minus(points)?;
+                f.spent = f.spent.plus(points)?;
+            }
             EntryKind::Restore => {
                 f.spendable = f.spendable.plus(points)?;
                 f.spent = f.spent.minus(points)?;

@@ -6,6 +6,7 @@ use crate::kernel::points::Points;
 use crate::loyalty::ledger::account::{Account, LotDates};
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::error::LedgerRefusal;
+use crate::loyalty::ledger::hold::owe_from_holds;
 use crate::loyalty::ledger::lot::{Lot, LotExpiry, LotId};
 use crate::loyalty::program::model::{ReturnPolicy, Slot};
 
@@ -105,7 +106,7 @@ pub struct OwnLot {
     pub forgivable: Points,
 }
 
-/// How a claw-back went: taken + forgiven + waived + owed = points.
+/// How a claw-back went: taken + forgiven + held + waived + owed = points.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ClawedBack {
     /// What was to be taken back.
@@ -114,13 +115,16 @@ pub struct ClawedBack {
     pub taken: Points,
     /// Expired unused: nobody had it.
     pub forgiven: Points,
+    /// Owed by open holds: taken at their release, let go at their capture.
+    pub held: Points,
     /// Let go by the policy.
     pub waived: Points,
     /// Owed from now on.
     pub owed: Points,
 }
 
-/// Takes points of an award back: forgiven first, then from its own lot, then, as the policy says, from others.
+/// Takes points of an award back: forgiven first, then from its own lot, then, as the policy says, from
+/// others and from open holds.
 ///
 /// # Errors
 /// A figure would leave its range.
@@ -147,9 +151,11 @@ pub fn claw_back(
         account.enter(EntryKind::ClawBack, wallet, &others, None, LotExpiry::Never)?;
     }
     let taken = points.minus_or_zero(forgiven).minus_or_zero(rest);
+    let held = if policy == ReturnPolicy::PendingOnly { Points::ZERO } else { owe_from_holds(account, wallet, rest) };
+    let rest = rest.minus_or_zero(held);
     let (waived, owed) = if policy == ReturnPolicy::Allow { (Points::ZERO, rest) } else { (rest, Points::ZERO) };
     account.owe(wallet, owed)?;
-    Ok(ClawedBack { points, taken, forgiven, waived, owed })
+    Ok(ClawedBack { points, taken, forgiven, held, waived, owed })
 }
 
 /// Takes back what a qualifying wallet counted: from its lot, and no further than to zero.

@@ -13,8 +13,9 @@ use crate::kernel::id::MemberId;
 use crate::kernel::points::Points;
 use crate::loyalty::ledger::adjust::{Adjust, Adjusted, Direction};
 use crate::loyalty::ledger::error::{
-    EXHAUSTED, IDEMPOTENCY_CONFLICT, IDENTITY_TAKEN, INSUFFICIENT_POINTS, LedgerRefusal, MEMBER_MOVED,
-    MEMBER_SUSPENDED, MEMBER_UNKNOWN, OUT_OF_ORDER, POINTS_OUT_OF_RANGE, QUEUE_FULL, TOO_MANY_LOTS, WALLET_UNKNOWN,
+    EXHAUSTED, HOLD_EXCEEDED, IDEMPOTENCY_CONFLICT, IDENTITY_TAKEN, INSUFFICIENT_POINTS, LedgerRefusal, MEMBER_MOVED,
+    MEMBER_SUSPENDED, MEMBER_UNKNOWN, OUT_OF_ORDER, POINTS_OUT_OF_RANGE, QUEUE_FULL, TOO_MANY_HOLDS, TOO_MANY_LOTS,
+    WALLET_UNKNOWN,
 };
 use crate::loyalty::ledger::load::LoadError;
 use crate::loyalty::ledger::post::Ledger;
@@ -106,6 +107,8 @@ fn adjustment_problem(refusal: LedgerRefusal) -> Problem {
         LedgerRefusal::MemberUnknown
         | LedgerRefusal::MemberMoved
         | LedgerRefusal::IdentityTaken(_)
+        | LedgerRefusal::HoldExceeded { .. }
+        | LedgerRefusal::TooManyHolds
         | LedgerRefusal::Suspended
         | LedgerRefusal::TooManyLots
         | LedgerRefusal::OutOfOrder
@@ -186,6 +189,10 @@ pub fn problem_of(refusal: LedgerRefusal) -> Problem {
         LedgerRefusal::InsufficientPoints { asked, spendable } => {
             Problem::of(&INSUFFICIENT_POINTS).detail(says).with("asked", asked.get()).with("spendable", spendable.get())
         }
+        LedgerRefusal::HoldExceeded { asked, held } => {
+            Problem::of(&HOLD_EXCEEDED).detail(says).with("asked", asked.get()).with("held", held.get())
+        }
+        LedgerRefusal::TooManyHolds => Problem::of(&TOO_MANY_HOLDS),
         LedgerRefusal::Suspended => Problem::of(&MEMBER_SUSPENDED),
         LedgerRefusal::TooManyPoints => Problem::of(&POINTS_OUT_OF_RANGE),
         LedgerRefusal::TooManyLots => Problem::of(&TOO_MANY_LOTS),

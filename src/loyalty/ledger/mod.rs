@@ -11,6 +11,7 @@ pub mod figures;
 pub mod give_back;
 pub mod grant;
 pub mod group;
+pub mod hold;
 pub mod http;
 pub mod jobs;
 pub mod load;

@@ -30,6 +30,7 @@ pub type AccountSql = (
     Array<BigInt>,
     Array<Nullable<Timestamptz>>,
     Array<Nullable<Date>>,
+    Nullable<Array<BigInt>>,
 );
 
 /// The SQL types of a row of `postings`.

@@ -1,6 +1,6 @@
 //! Accounts and postings as rows: what each column holds, both ways.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, Datelike, NaiveDate};
 use diesel::Queryable;
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -12,6 +12,7 @@ use crate::kernel::points::Points;
 use crate::loyalty::ledger::account::{Account, Draft, Status, WalletState};
 use crate::loyalty::ledger::entry::{Entry, EntryKind, Move};
 use crate::loyalty::ledger::figures::{FIGURES_A_WALLET, Figures};
+use crate::loyalty::ledger::hold::{HeldLot, Hold};
 use crate::loyalty::ledger::lot::{Lot, LotExpiry, LotId};
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference, RequestHash};
 use crate::loyalty::members::model::Profile;
@@ -74,6 +75,8 @@ pub struct AccountRow {
     pub lot_available_at: Vec<Option<Instant>>,
     /// Open lots: until when.
     pub lot_expires_on: Vec<Option<NaiveDate>>,
+    /// Open holds, [`HOLD_NUMBERS`] a lot that they took from.
+    pub holds: Option<Vec<i64>>,
 }
 
 impl AccountRow {
@@ -105,6 +108,7 @@ impl AccountRow {
             last_order_on: self.last_order_on,
             wallets,
             lots: self.read_lots().ok_or_else(|| bad("lot_ids"))?,
+            holds: holds_of(self.holds.as_deref().unwrap_or_default()).ok_or_else(|| bad("holds"))?,
             draft: Draft::default(),
         })
     }
@@ -128,6 +132,44 @@ impl AccountRow {
         });
         lots.collect()
     }
+}
+
+/// How many numbers a stored hold has for each lot that it took from: the posting that opened it, its wallet's slot, its
+/// end in microseconds, what is owed of it, the lot, its points, and the lot's last day, counted from 1 January of year 1.
+pub const HOLD_NUMBERS: usize = 7;
+
+/// The stored numbers of an account's holds.
+pub fn hold_numbers(holds: &[Hold]) -> Vec<i64> {
+    let of_lot = |hold: &Hold, held: &HeldLot| -> [i64; HOLD_NUMBERS] {
+        let last = expiry_day(held.expiry).map_or(i64::MAX, |day| day.num_days_from_ce().into());
+        let (ends_at, owed) = (hold.ends_at.timestamp_micros(), hold.owed.get());
+        [hold.opened_in.0, hold.wallet.0.into(), ends_at, owed, held.lot.0, held.points.get(), last]
+    };
+    holds.iter().flat_map(|hold| hold.lots.iter().flat_map(|held| of_lot(hold, held))).collect()
+}
+
+fn holds_of(numbers: &[i64]) -> Option<Vec<Hold>> {
+    let (rows, rest) = numbers.as_chunks::<HOLD_NUMBERS>();
+    let mut holds: Vec<Hold> = Vec::new();
+    for [opened_in, wallet, ends_at, owed, lot, points, last] in rows {
+        let expiry = if *last == i64::MAX {
+            LotExpiry::Never
+        } else {
+            expiry_of(Some(NaiveDate::from_num_days_from_ce_opt(i32::try_from(*last).ok()?)?))
+        };
+        let held = HeldLot { lot: LotId(*lot), points: Points::try_from(*points).ok()?, expiry };
+        match holds.last_mut() {
+            Some(hold) if hold.opened_in.0 == *opened_in => hold.lots.push(held),
+            _ => holds.push(Hold {
+                opened_in: Seq(*opened_in),
+                wallet: Slot(i16::try_from(*wallet).ok()?),
+                ends_at: DateTime::from_timestamp_micros(*ends_at)?,
+                owed: Points::try_from(*owed).ok()?,
+                lots: vec![held],
+            }),
+        }
+    }
+    rest.is_empty().then_some(holds)
 }
 
 /// The stored number of a status.

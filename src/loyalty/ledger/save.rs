@@ -26,7 +26,7 @@ use crate::loyalty::ledger::catch_up::next_change;
 use crate::loyalty::ledger::group::Group;
 use crate::loyalty::ledger::load::LaneHead;
 use crate::loyalty::ledger::posting::{CounterKey, PostingRow};
-use crate::loyalty::ledger::rows::{expiry_day, status_number};
+use crate::loyalty::ledger::rows::{expiry_day, hold_numbers, status_number};
 use crate::loyalty::ledger::writes::{
     Commit, DeleteOwners, InsertAudits, InsertCounters, InsertJournal, InsertOwners, InsertPostings, MoveCounters,
     SaveAccounts, SaveHeads, SaveMembers,
@@ -86,6 +86,8 @@ fn save_accounts(group: &Group, lanes: LaneCount, zones: &HashMap<ProgramId, Zon
     let wallets_counts: Vec<usize> = accounts.iter().map(|a| a.wallets.len()).collect();
     let figures_counts: Vec<usize> = wallets_counts.iter().map(|n| n * 8).collect();
     let lots_counts: Vec<usize> = accounts.iter().map(|a| a.lots.len()).collect();
+    let holds: Vec<Vec<i64>> = accounts.iter().map(|a| hold_numbers(&a.holds)).collect();
+    let holds_counts: Vec<usize> = holds.iter().map(Vec::len).collect();
     SaveAccounts {
         figures: wallets().flat_map(|w| w.figures.to_stored()).collect(),
         expires_on: wallets().map(|w| w.expires_on).collect(),
@@ -94,6 +96,7 @@ fn save_accounts(group: &Group, lanes: LaneCount, zones: &HashMap<ProgramId, Zon
         lot_remaining: lots().map(|l| l.remaining.get()).collect(),
         lot_available_at: lots().map(|l| l.available_at).collect(),
         lot_expires_on: lots().map(|l| expiry_day(l.expiry)).collect(),
+        holds: holds.into_iter().flatten().collect(),
         lanes: accounts.iter().map(|a| a.member.lane(lanes).0).collect(),
         members: accounts.iter().map(|a| a.member.0).collect(),
         programs: accounts.iter().map(|a| a.program.0).collect(),
@@ -111,6 +114,8 @@ fn save_accounts(group: &Group, lanes: LaneCount, zones: &HashMap<ProgramId, Zon
         figures_counts: figures_counts.into_iter().map(int).collect(),
         wallets_counts: wallets_counts.into_iter().map(int).collect(),
         lots_counts: lots_counts.into_iter().map(int).collect(),
+        holds_ends: ends(&holds_counts),
+        holds_counts: holds_counts.into_iter().map(int).collect(),
     }
 }
 

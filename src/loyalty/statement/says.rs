@@ -30,6 +30,9 @@ fn part(entry: &Entry) -> String {
         EntryKind::AdjustUp => "added by us",
         EntryKind::AdjustDown => "removed by us",
         EntryKind::Opening => "brought along",
+        EntryKind::Hold => "put aside",
+        EntryKind::Release => "no longer put aside",
+        EntryKind::Capture => "paid of what was put aside",
     };
     format!("{} {noun} {verb}", grouped(points))
 }
@@ -43,6 +46,8 @@ fn nothing(kind: PostingKind) -> &'static str {
         PostingKind::CatchUp => "Status updated",
         PostingKind::Opening => "Status brought along",
         PostingKind::Change => "Profile changed",
+        PostingKind::Hold => "Nothing put aside",
+        PostingKind::Release => "Nothing released",
     }
 }
 

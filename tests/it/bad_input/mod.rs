@@ -1,6 +1,7 @@
 //! What never gets in: each case by status, code and pointer, and nothing has changed after it.
 
 mod bodies;
+mod holds;
 mod members;
 mod orders;
 mod returns;

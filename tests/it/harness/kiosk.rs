@@ -110,6 +110,7 @@ pub fn order(member: MemberId, reference: &str) -> SettleOrder {
             total: None,
         },
         spend_from: None,
+        hold: None,
         place: None,
     }
 }

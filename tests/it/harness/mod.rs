@@ -12,6 +12,7 @@ mod kiosk;
 mod operator;
 mod platform;
 mod shop;
+mod with_holds;
 
 pub use app::{EURO, Process, TestApp};
 pub use binary::{Serving, perennial, said};

@@ -34,6 +34,7 @@ use perennial::platform::entropy::uuid_v7;
 
 use super::customers::{order, patch, points, profile, request};
 use super::database::LANES;
+use super::with_holds::with_holds;
 use super::{Dice, TestDb};
 
 /// Points that wait and end, coins that end by inactivity, debt, and three qualifying wallets.
@@ -178,6 +179,8 @@ impl Shop {
         let (reference, order) = ("back".to_owned(), "lent".to_owned());
         ledger.post(scope, ReturnOrder { reference, order, hash, member: *member, request, time }).await.unwrap();
         ledger.post(scope, plain("repaid", dice)).await.unwrap();
+        let somebody = tenant.members.last().unwrap().0;
+        with_holds(ledger, scope, somebody, "beans", dice).await;
         // And somebody has coins that end by inactivity, one day.
         let acme = self.programs.first().unwrap();
         let (member, wallet) = (acme.members.first().unwrap().0, "coins".into());

@@ -2,6 +2,7 @@
 //! nothing shared with the engine but the programme's text.
 
 pub mod calendar;
+pub mod holds;
 pub mod orders;
 pub mod price;
 pub mod returns;
@@ -9,9 +10,12 @@ pub mod wallets;
 
 use std::collections::{BTreeMap, HashMap};
 
+use chrono::Duration;
+
 use crate::command::{Command, What};
 use crate::facts::{Answer, Day, End, Said, Time, View};
 use crate::naive::calendar::{counts_until, last_day, later};
+use crate::naive::holds::Held;
 use crate::naive::orders::Sale;
 use crate::naive::wallets::Member;
 use crate::spec::{Purse, Spec, Term};
@@ -28,6 +32,7 @@ pub struct Naive<'s> {
     pub sales: BTreeMap<String, Sale>,
     owned: HashMap<String, Owned>,
     pub emails: HashMap<String, u32>,
+    pub holds: BTreeMap<String, Held>,
 }
 
 /// What an accepted command leaves behind, besides its member.
@@ -37,19 +42,22 @@ pub struct Done {
     pub answer: Answer,
     pub sale: Option<(String, Sale)>,
     pub email: Option<String>,
+    pub hold: Option<(String, Held)>,
 }
 
 impl<'s> Naive<'s> {
     pub fn new(spec: &'s Spec) -> Self {
-        let (members, sales) = (BTreeMap::new(), BTreeMap::new());
-        Self { spec, members, sales, owned: HashMap::new(), emails: HashMap::new() }
+        let (members, sales, holds) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { spec, members, sales, owned: HashMap::new(), emails: HashMap::new(), holds }
     }
 
     pub fn run(&mut self, command: &Command) -> Said {
         let Some(reference) = command.reference() else { return self.beyond_the_ledger(command) };
         let (member, new) = command.what.whose();
         if let Some(owned) = self.owned.get(&reference) {
-            return if owned.hash == command.hash { Ok(owned.answer.clone()) } else { Err("Conflict".into()) };
+            // There is one way to release a hold.
+            let same = owned.hash == command.hash || matches!(command.what, What::Release { .. });
+            return if same { Ok(owned.answer.clone()) } else { Err("Conflict".into()) };
         }
         let known = self.members.get(&member).cloned();
         if known.is_none() && !new {
@@ -63,7 +71,7 @@ impl<'s> Naive<'s> {
         };
         let today = self.spec.calendar.day(at);
         let known = known.map(|mut m| {
-            if m.walk(today) {
+            if m.walk(at, &self.spec.calendar) {
                 m.postings += 1;
             }
             m
@@ -78,6 +86,11 @@ impl<'s> Naive<'s> {
             What::Opening { member, wallet, points, available, end, .. } => {
                 self.open((*member, known.unwrap()), wallet, *points, (*available, *end), (at, today))
             }
+            What::Hold { member, wallet, points, seconds } => {
+                let ends = at + Duration::seconds(*seconds);
+                self.hold((*member, known.unwrap()), (&command.name, ends), *wallet, *points, at)
+            }
+            What::Release { member, hold } => self.release((*member, known.unwrap()), hold, today),
             What::Look | What::Suspend { .. } => unreachable!("they have no reference"),
         }?;
         done.state.postings += 1;
@@ -85,6 +98,7 @@ impl<'s> Naive<'s> {
         let owned = Owned { hash: command.hash, answer: done.answer.clone() };
         self.owned.insert(reference, owned);
         self.sales.extend(done.sale);
+        self.holds.extend(done.hold);
         self.emails.extend(done.email.map(|e| (e, done.member)));
         self.members.insert(done.member, done.state);
         Ok(done.answer)
@@ -97,7 +111,7 @@ impl<'s> Naive<'s> {
     /// What somebody sees who looks at a time, or at the member's own when that is later.
     pub fn view(&self, member: u32, at: Time) -> Option<View> {
         let mut member = self.members.get(&member)?.clone();
-        member.walk(self.spec.calendar.day(at.max(member.moved)));
+        member.walk(at.max(member.moved), &self.spec.calendar);
         Some(member.view(&self.spec.calendar))
     }
 
@@ -126,7 +140,7 @@ impl<'s> Naive<'s> {
         }
         let state = Member::new(at, on, self.spec.codes.len());
         let answer = Answer::Enrolled { member, on };
-        Ok(Done { member, state, answer, sale: None, email: email.cloned() })
+        Ok(Done { member, state, answer, sale: None, email: email.cloned(), hold: None })
     }
 
     fn adjust(
@@ -157,7 +171,7 @@ impl<'s> Naive<'s> {
             state.purses[wallet].reversed += points;
         }
         let answer = Answer::Adjusted { points: if up { points } else { -points }, spendable: state.spendable(wallet) };
-        Ok(Done { member, state, answer, sale: None, email: None })
+        Ok(Done { member, state, answer, sale: None, email: None, hold: None })
     }
 
     fn open(
@@ -172,7 +186,7 @@ impl<'s> Naive<'s> {
         state.active(wallet, self.active_until(wallet, at, today));
         let end = end.map_or(self.usual_end(&state, wallet, at, today), End::On);
         state.give(wallet, points, available, end, today)?;
-        Ok(Done { member, state, answer: Answer::Opened { points }, sale: None, email: None })
+        Ok(Done { member, state, answer: Answer::Opened { points }, sale: None, email: None, hold: None })
     }
 
     pub fn wallet(&self, code: &str) -> Option<usize> {
@@ -212,6 +226,8 @@ impl What {
             Self::Return { member, .. }
             | Self::Adjust { member, .. }
             | Self::Opening { member, .. }
+            | Self::Hold { member, .. }
+            | Self::Release { member, .. }
             | Self::Suspend { member, .. } => (*member, false),
             Self::Look => (0, false),
         }
@@ -221,7 +237,7 @@ impl What {
         match self {
             Self::Enrol { imported, .. } | Self::Return { imported, .. } | Self::Opening { imported, .. } => *imported,
             Self::Order(order) => order.imported,
-            Self::Adjust { .. } | Self::Look | Self::Suspend { .. } => None,
+            Self::Adjust { .. } | Self::Hold { .. } | Self::Release { .. } | Self::Look | Self::Suspend { .. } => None,
         }
     }
 }

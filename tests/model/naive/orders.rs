@@ -7,6 +7,7 @@ use chrono::Duration;
 use crate::command::{Order, Ordered};
 use crate::facts::{Answer, Day, End, OrderFacts, Time};
 use crate::naive::calendar::{last_day, later};
+use crate::naive::holds::Held;
 use crate::naive::price::{Priced, PricedLine, base, price, shares};
 use crate::naive::wallets::Member;
 use crate::naive::{Done, Naive};
@@ -37,6 +38,14 @@ pub struct SoldLine {
     pub gone: (i128, i128),
     pub pieces_back: i64,
     pub money_back: i64,
+}
+
+/// What paid an order: wallet and takes, what its hold says, and the hold after it.
+#[derive(Default)]
+struct Payment {
+    spent: Option<(usize, Vec<(usize, i64)>)>,
+    paid: Option<(bool, [i64; 5])>,
+    taken: Option<(String, Held)>,
 }
 
 impl Naive<'_> {
@@ -71,24 +80,19 @@ impl Naive<'_> {
             Some(known) => known,
             None => Member::new(at, day, self.spec.codes.len()),
         };
-        let payer = self.wallet(order.from.unwrap_or("points")).ok_or("order WalletUnknown")?;
-        let Purse::Points { value, .. } = rules.purses[payer] else { return Err("order WalletUnknown".into()) };
+        let held = order.hold.as_deref().map(|hold| self.held(hold, order.member, order.from)).transpose()?;
+        let payer = match &held {
+            Some(held) => held.wallet,
+            None => self.wallet(order.from.unwrap_or("points")).ok_or("order WalletUnknown")?,
+        };
+        // Points of a hold are worth what they were when it was made.
+        let valued = held.as_ref().map_or(rules, |held| &self.spec.versions[held.version]);
+        let Purse::Points { value, .. } = valued.purses[payer] else { return Err("order WalletUnknown".into()) };
         let priced = price(&order.basket, value)?;
         let points = order.basket.points;
-        let mut spent = None;
-        if points > 0 {
-            if state.suspended {
-                return Err("Suspended".into());
-            }
-            let there = state.spendable(payer);
-            if there < points {
-                return Err(format!("InsufficientPoints {points} of {there}"));
-            }
-            spent = Some((payer, state.take(payer, points)));
-            state.purses[payer].spent += points;
-            state.active(payer, self.active_until(payer, ordered, day));
-        }
-        let mut facts = start(order, &priced, rules, (version, day));
+        let until = self.active_until(payer, ordered, day);
+        let Payment { spent, paid, taken } = self.pay(&mut state, order, name, held, (payer, until, today))?;
+        let mut facts = OrderFacts { hold: paid, ..start(order, &priced, rules, (version, day)) };
         let mut sale = Sale { member: order.member, version, spent, ..sold(&priced) };
         if state.suspended {
             facts.skipped = rules.earns.iter().map(|e| format!("{} member_suspended", e.code)).collect();
@@ -104,7 +108,40 @@ impl Naive<'_> {
         state.last_order = state.last_order.max(Some(day));
         let email = order.email.clone().filter(|_| order.new);
         let (member, answer) = (order.member, Answer::Order(Box::new(facts)));
-        Ok(Done { member, state, answer, sale: Some((name.to_owned(), sale)), email })
+        Ok(Done { member, state, answer, sale: Some((name.to_owned(), sale)), email, hold: taken })
+    }
+
+    fn pay(
+        &self,
+        state: &mut Member,
+        order: &Order,
+        name: &str,
+        held: Option<Held>,
+        (payer, until, today): (usize, Option<Day>, Day),
+    ) -> Result<Payment, String> {
+        let points = order.basket.points;
+        let mut payment = Payment::default();
+        if let (Some(held), Some(hold)) = (held, &order.hold) {
+            let (facts, takes) = self.capture(state, hold, &held, points, today)?;
+            let by = (facts.0 || points > 0).then(|| name.to_owned());
+            payment.taken = Some((hold.clone(), Held { captured: by, ..held }));
+            payment.paid = Some(facts);
+            payment.spent = (points > 0).then_some((payer, takes));
+        } else if points > 0 {
+            if state.suspended {
+                return Err("Suspended".into());
+            }
+            let there = state.spendable(payer);
+            if there < points {
+                return Err(format!("InsufficientPoints {points} of {there}"));
+            }
+            payment.spent = Some((payer, state.take(payer, points)));
+            state.purses[payer].spent += points;
+        }
+        if points > 0 {
+            state.active(payer, until);
+        }
+        Ok(payment)
     }
 
     fn earn(

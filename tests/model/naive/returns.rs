@@ -59,14 +59,14 @@ impl Naive<'_> {
                 let taken = state.lots[*lot].left.min(points);
                 state.lots[*lot].left -= taken;
                 state.purses[*wallet].reversed += taken;
-                facts.clawed.push((self.spec.codes[*wallet].into(), [points, taken, points - taken, 0, 0]));
+                facts.clawed.push((self.spec.codes[*wallet].into(), [points, taken, points - taken, 0, 0, 0]));
             }
         }
         if sale.complete && !was_complete {
             state.orders -= 1;
         }
         let sale = Some((order.to_owned(), sale));
-        Ok(Done { member, state, answer: Answer::Return(Box::new(facts)), sale, email: None })
+        Ok(Done { member, state, answer: Answer::Return(Box::new(facts)), sale, email: None, hold: None })
     }
 
     fn restore(&self, state: &mut Member, sale: &mut Sale, points: i64, facts: &mut ReturnFacts, today: Day) {

@@ -42,28 +42,86 @@ pub struct Member {
     pub postings: i64,
     pub purses: Vec<Purse>,
     pub lots: Vec<Lot>,
+    /// The open holds, oldest first.
+    pub holds: Vec<Hold>,
 }
 
-/// How a claw-back went: points, taken, forgiven, waived, owed.
-pub type Clawed = [i64; 5];
+#[derive(Clone, Debug)]
+pub struct Hold {
+    pub name: String,
+    pub wallet: usize,
+    pub ends: Time,
+    pub owed: i64,
+    /// What it took from which lot.
+    pub took: Vec<(usize, i64)>,
+}
+
+impl Hold {
+    pub fn points(&self) -> i64 {
+        self.took.iter().map(|t| t.1).sum()
+    }
+}
+
+/// How a claw-back went: points, taken, forgiven, held, waived, owed.
+pub type Clawed = [i64; 6];
 
 impl Member {
     pub fn new(at: Time, enrolled: Day, wallets: usize) -> Self {
         let purses = vec![Purse::default(); wallets];
-        let (lots, last_order) = (Vec::new(), None);
-        Self { enrolled, moved: at, suspended: false, orders: 0, last_order, postings: 0, purses, lots }
+        let (lots, holds, last_order) = (Vec::new(), Vec::new(), None);
+        Self { enrolled, moved: at, suspended: false, orders: 0, last_order, postings: 0, purses, lots, holds }
     }
 
-    /// Lets the days pass up to `today`. Answers whether anything happened.
-    pub fn walk(&mut self, today: Day) -> bool {
+    /// Lets time pass. Answers whether anything happened.
+    pub fn walk(&mut self, now: Time, calendar: &Calendar) -> bool {
+        let today = calendar.day(now);
         let mut happened = false;
-        let open: Vec<usize> = (0..self.lots.len()).filter(|i| self.lots[*i].left > 0).collect();
-        // Days on which nothing is due pass quickly.
-        while let Some(day) = open.iter().filter_map(|i| self.due(&self.lots[*i])).min().filter(|d| *d <= today) {
-            self.dawn(&open, day);
+        let open = |member: &Self| (0..member.lots.len()).filter(|i| member.lots[*i].left > 0).collect::<Vec<_>>();
+        let mut there = open(self);
+        loop {
+            // Days on which nothing is due pass quickly.
+            let dawn = there.iter().filter_map(|i| self.due(&self.lots[*i])).min().filter(|d| *d <= today);
+            let hold = self.holds.iter().enumerate().map(|(i, h)| (h.ends, i)).min().filter(|(at, _)| *at <= now);
+            match (dawn, hold) {
+                (None, None) => return happened,
+                (dawn, Some((at, hold))) if dawn.is_none_or(|day| at <= calendar.start(day)) => {
+                    self.end_hold(hold, 0, calendar.day(at));
+                    there = open(self);
+                }
+                (Some(day), _) => self.dawn(&there, day),
+                (None, Some(_)) => unreachable!("the arm above has no dawn"),
+            }
             happened = true;
         }
-        happened
+    }
+
+    /// Pays some of a hold, and gives back the rest: to a return that wants it, then to its lots, if they are not over.
+    pub fn end_hold(&mut self, hold: usize, paid: i64, today: Day) -> ([i64; 5], Vec<(usize, i64)>) {
+        let hold = self.holds.remove(hold);
+        let (mut rest, mut takes, mut owed, mut expired) = (paid, Vec::new(), hold.owed, 0);
+        let mut released = 0;
+        for (lot, points) in hold.took {
+            let pays = rest.min(points);
+            rest -= pays;
+            if pays > 0 {
+                takes.push((lot, pays));
+            }
+            let back = points - pays;
+            released += back;
+            let taken = owed.min(back);
+            owed -= taken;
+            self.lots[lot].left += back - taken;
+            self.purses[hold.wallet].reversed += taken;
+            if back > taken && self.is_over(lot, today) {
+                expired += back - taken;
+                self.expire(lot);
+                if self.lots[lot].end == End::Inactive {
+                    self.purses[hold.wallet].active_until = None;
+                }
+            }
+        }
+        self.purses[hold.wallet].spent += paid;
+        ([paid, released, hold.owed - owed, expired, owed], takes)
     }
 
     fn due(&self, lot: &Lot) -> Option<Day> {
@@ -236,10 +294,22 @@ impl Member {
             taken += self.take(wallet, points - forgiven - taken).iter().map(|t| t.1).sum::<i64>();
         }
         let rest = points - forgiven - taken;
+        let held = if policy == Policy::PendingOnly { 0 } else { self.owe_from_holds(wallet, rest) };
+        let rest = rest - held;
         let (waived, owed) = if policy == Policy::Allow { (0, rest) } else { (rest, 0) };
         self.purses[wallet].debt += owed;
         self.purses[wallet].reversed += taken + owed;
-        [points, taken, forgiven, waived, owed]
+        [points, taken, forgiven, held, waived, owed]
+    }
+
+    fn owe_from_holds(&mut self, wallet: usize, points: i64) -> i64 {
+        let mut rest = points;
+        for hold in self.holds.iter_mut().filter(|h| h.wallet == wallet) {
+            let gives = rest.min(hold.points() - hold.owed);
+            hold.owed += gives;
+            rest -= gives;
+        }
+        points - rest
     }
 
     /// What is seen, the days up to today having passed.
@@ -250,6 +320,8 @@ impl Member {
 
     fn wallet_view(&self, wallet: usize, purse: &Purse, calendar: &Calendar) -> WalletView {
         let mut view = WalletView { debt: purse.debt, ..WalletView::default() };
+        view.holds = self.holds.iter().filter(|h| h.wallet == wallet).map(|h| (h.ends, h.points(), h.owed)).collect();
+        view.held = view.holds.iter().map(|h| h.1).sum();
         view.ever = [purse.earned, purse.reversed, purse.spent, purse.expired];
         let mut lots: Vec<&Lot> = self.lots.iter().filter(|l| l.wallet == wallet && l.left > 0).collect();
         lots.sort_by_key(|l| (l.end, l.waits));

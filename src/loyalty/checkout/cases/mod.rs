@@ -2,6 +2,7 @@
 
 mod days;
 mod golden;
+mod holds;
 mod pains;
 
 use chrono::NaiveDate;
@@ -185,7 +186,12 @@ impl Shop {
     }
 
     fn post_order_of(&mut self, ordered: OrderedAt, reference: &str, cart: Cart) -> Answer<SettleOrder> {
-        let posting = SettleOrder {
+        let posting = SettleOrder { ordered, ..self.settle(reference, cart) };
+        self.ledger.post(&self.scope, posting, self.now, &self.timeline)
+    }
+
+    fn settle(&self, reference: &str, cart: Cart) -> SettleOrder {
+        SettleOrder {
             reference: reference.into(),
             hash: RequestHash::of(&format!("{cart:?}")),
             target: Target::Member(self.member),
@@ -193,13 +199,13 @@ impl Shop {
             identity: None,
             profile: Profile::default(),
             enrol: false,
-            ordered,
+            ordered: OrderedAt::Now,
             time: AccountTime::Live,
             cart,
             spend_from: None,
+            hold: None,
             place: None,
-        };
-        self.ledger.post(&self.scope, posting, self.now, &self.timeline)
+        }
     }
 
     fn order(&mut self, reference: &str, cart: Cart) -> OrderReceipt {

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use crate::kernel::clock::Instant;
 use crate::kernel::money::{Amount, Currency};
 use crate::kernel::spread::Share;
 use crate::loyalty::ledger::entry::EntryKind;
@@ -221,12 +222,74 @@ pub struct ClawedBackDocument {
     pub taken: Figure,
     /// Expired unused.
     pub forgiven: Figure,
+    /// Owed by holds.
+    #[serde(default)]
+    pub held: i64,
     /// Let go.
     #[serde(default)]
     pub waived: i64,
     /// Owed.
     #[serde(default)]
     pub owed: i64,
+}
+
+/// Of a hold.
+#[derive(Debug, Deserialize)]
+pub struct HoldDocument {
+    /// Its reference.
+    pub reference: String,
+    /// The wallet's code.
+    pub wallet: String,
+    /// What it holds.
+    pub points: i64,
+    /// When it ends by itself.
+    pub ends_at: Instant,
+    /// What could be spent after it.
+    pub spendable: i64,
+}
+
+/// Of a release.
+#[derive(Debug, Deserialize)]
+pub struct ReleaseDocument {
+    /// The hold's reference.
+    pub reference: String,
+    /// What became of it.
+    #[serde(flatten)]
+    pub ended: EndedDocument,
+}
+
+/// The part of an order's document that says which hold it took.
+#[derive(Debug, Default, Deserialize)]
+pub struct HoldOfOrder {
+    /// The hold.
+    pub hold: Option<TakenHold>,
+}
+
+/// A hold that an order took.
+#[derive(Debug, Deserialize)]
+pub struct TakenHold {
+    /// Its reference.
+    pub reference: String,
+    /// Whether it was open.
+    pub open: bool,
+    /// What became of it.
+    #[serde(flatten)]
+    pub ended: EndedDocument,
+}
+
+/// How a hold ended.
+#[derive(Debug, Deserialize)]
+pub struct EndedDocument {
+    /// Paid.
+    pub captured: i64,
+    /// Went back.
+    pub released: i64,
+    /// Of that: for a return.
+    pub taken: i64,
+    /// Of that: over.
+    pub expired: i64,
+    /// What a return did not get.
+    pub waived: i64,
 }
 
 /// A figure of a wallet.

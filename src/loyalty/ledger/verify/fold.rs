@@ -11,6 +11,7 @@ use crate::loyalty::ledger::entry::{Entry, EntryKind, Move};
 use crate::loyalty::ledger::figures::FIGURES_A_WALLET;
 use crate::loyalty::ledger::lot::{LotExpiry, LotId};
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow};
+use crate::loyalty::ledger::verify::holds::FoldedHolds;
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::program::model::{Slot, Timeline};
 
@@ -53,6 +54,8 @@ pub struct Folded {
     pub wallets: BTreeMap<Slot, FoldedWallet>,
     /// Every lot that ever was.
     pub lots: BTreeMap<LotId, FoldedLot>,
+    /// The open holds.
+    pub holds: FoldedHolds,
     /// Account time of the last posting.
     pub moved_at: Option<Instant>,
     /// The version that decided last.
@@ -110,6 +113,7 @@ impl Folded {
             let moves: Vec<&Move> = row.moves_of(number).collect();
             self.enter(&mut step, entry, &moves, found);
         }
+        self.holds.step(row, &self.lots, timeline, found);
         self.moved_at = Some(at);
         self.decided_by = row.version.0;
         self.order_count += i64::from(row.orders);
@@ -161,7 +165,7 @@ impl Folded {
     /// Earning and spending keep alive what ends by inactivity, as the version of that business time says; a return does
     /// not.
     fn note_activity(&mut self, step: &Step<'_>, entry: &Entry) {
-        let active = [EntryKind::Award, EntryKind::Spend, EntryKind::AdjustUp, EntryKind::Opening];
+        let active = [EntryKind::Award, EntryKind::Spend, EntryKind::AdjustUp, EntryKind::Opening, EntryKind::Capture];
         if !active.contains(&entry.kind) {
             return;
         }
@@ -174,7 +178,7 @@ impl Folded {
 
     /// Moves one lot; answers whether it was pending before.
     fn move_lot(&mut self, step: &mut Step<'_>, entry: &Entry, part: &Move, found: &mut Findings) -> Option<bool> {
-        let fills = [EntryKind::Award, EntryKind::Restore, EntryKind::AdjustUp, EntryKind::Opening];
+        let fills = [EntryKind::Award, EntryKind::Restore, EntryKind::AdjustUp, EntryKind::Opening, EntryKind::Release];
         let fills = fills.contains(&entry.kind);
         let name = entry.kind.name();
         let own = step.row.seq.0.saturating_mul(256).saturating_add(step.opened);
@@ -203,7 +207,7 @@ impl Folded {
                 found.add(Law::Lots, step.place, says);
             }
             lot.available_at = None;
-        } else {
+        } else if entry.kind != EntryKind::Capture {
             lot.remaining += if fills { points } else { -points };
         }
         lot.expired += if entry.kind == EntryKind::Expire { points } else { 0 };
@@ -245,6 +249,9 @@ fn effects(kind: EntryKind, pending: bool) -> [(&'static str, i64); 2] {
         EntryKind::Owe => [("debt", 1), ("reversed", 1)],
         EntryKind::Repay => [("spendable", -1), ("debt", -1)],
         EntryKind::Expire => [(there, -1), ("expired", 1)],
+        EntryKind::Hold => [("spendable", -1), ("held", 1)],
+        EntryKind::Release => [("held", -1), ("spendable", 1)],
+        EntryKind::Capture => [("held", -1), ("spent", 1)],
     }
 }
 
@@ -257,8 +264,8 @@ fn untimely(step: &Step<'_>, entry: &Entry, lot: &FoldedLot, over: Option<NaiveD
     };
     let is_over = last.is_some_and(|day| step.zone.end_of(day) <= step.at);
     match entry.kind {
-        EntryKind::Spend if lot.available_at.is_some() => Some("it was pending"),
-        EntryKind::Spend if is_over => Some("it was over"),
+        EntryKind::Spend | EntryKind::Hold if lot.available_at.is_some() => Some("it was pending"),
+        EntryKind::Spend | EntryKind::Hold if is_over => Some("it was over"),
         EntryKind::Expire if entry.expiry != lot.expiry => Some("the entry names another end"),
         EntryKind::Expire if !is_over && matches!(lot.expiry, LotExpiry::On(_) | LotExpiry::Never) => {
             Some("it was not over")
@@ -280,6 +287,9 @@ fn untimely(step: &Step<'_>, entry: &Entry, lot: &FoldedLot, over: Option<NaiveD
         | EntryKind::Expire
         | EntryKind::AdjustUp
         | EntryKind::AdjustDown
-        | EntryKind::Opening => None,
+        | EntryKind::Opening
+        | EntryKind::Hold
+        | EntryKind::Release
+        | EntryKind::Capture => None,
     }
 }

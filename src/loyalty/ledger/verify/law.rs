@@ -33,6 +33,8 @@ pub enum Law {
     Movements,
     /// A lot never gives more than it had.
     Lots,
+    /// Holds keep what they took until it is captured or goes back.
+    Holds,
     /// References are used once, and the directory knows by whom.
     References,
     /// Identities of the directory and of the profiles are the same.
@@ -68,7 +70,7 @@ pub enum Law {
 }
 
 /// Every law with its name and what it says.
-pub const LAWS: [(Law, &str, &str); 25] = [
+pub const LAWS: [(Law, &str, &str); 26] = [
     (Law::AppendOnly, "append_only", "the application cannot change or remove postings (but texts) and journal rows"),
     (Law::Readable, "readable", "every row holds what its columns promise"),
     (Law::Sequence, "sequence", "a member's postings count from 1 without a gap, and the account knows the last"),
@@ -77,11 +79,20 @@ pub const LAWS: [(Law, &str, &str); 25] = [
         "figures",
         "figures are the sums of the lots and explain themselves; debt is in redeemable wallets alone",
     ),
-    (Law::Schedule, "schedule", "changes_at is the next instant at which a lot ends or becomes available"),
+    (
+        Law::Schedule,
+        "schedule",
+        "changes_at is the next instant at which a lot or hold ends or a lot becomes available",
+    ),
     (Law::LotOrder, "lot_order", "open lots stand in the order in which they are spent, none of them empty"),
     (Law::After, "after", "each entry says what could be spent after it"),
     (Law::Movements, "movements", "the movements of an entry sum to it, over lots of its wallet and state"),
     (Law::Lots, "lots", "a lot never gives more than it had, nor before or after its time"),
+    (
+        Law::Holds,
+        "holds",
+        "what a hold took is in it until it is captured or back in its lots, and open holds are the account's",
+    ),
     (
         Law::References,
         "references",

@@ -7,6 +7,7 @@ pub mod check;
 pub mod documents;
 pub mod fold;
 pub mod heads;
+pub mod holds;
 pub mod journal;
 pub mod law;
 pub mod member;

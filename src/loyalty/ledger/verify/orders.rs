@@ -38,8 +38,8 @@ pub fn check_document(row: &PostingRow, timeline: &Timeline, found: &mut Finding
         PostingKind::Adjust | PostingKind::Opening => {
             of_member(row, found).and_then(|()| check_points(row, timeline, found)).map(|()| None)
         }
-        // The rest of a return is `returns`' affair.
-        PostingKind::Return => of_member(row, found).map(|()| None),
+        // The rest of a return is `returns`' affair, that of a hold `holds`'.
+        PostingKind::Return | PostingKind::Hold | PostingKind::Release => of_member(row, found).map(|()| None),
     };
     if row.kind != PostingKind::Order
         && row.kind != PostingKind::Return
@@ -66,10 +66,22 @@ pub fn compare(law: Law, place: Place, pairs: &[Pair], found: &mut Findings) {
 fn check_kinds(row: &PostingRow, found: &mut Findings) {
     let allowed: &[EntryKind] = match row.kind {
         PostingKind::Enrol | PostingKind::Change => &[],
-        PostingKind::Order => &[EntryKind::Award, EntryKind::Spend, EntryKind::Repay, EntryKind::Expire],
+        PostingKind::Order => &[
+            EntryKind::Award,
+            EntryKind::Spend,
+            EntryKind::Repay,
+            EntryKind::Expire,
+            EntryKind::Capture,
+            EntryKind::Release,
+            EntryKind::ClawBack,
+        ],
         PostingKind::Return => &[EntryKind::Restore, EntryKind::Expire, EntryKind::ClawBack, EntryKind::Owe],
         PostingKind::Adjust => &[EntryKind::AdjustUp, EntryKind::AdjustDown, EntryKind::Repay, EntryKind::Expire],
-        PostingKind::CatchUp => &[EntryKind::Expire, EntryKind::Available, EntryKind::Repay],
+        PostingKind::CatchUp => {
+            &[EntryKind::Expire, EntryKind::Available, EntryKind::Repay, EntryKind::Release, EntryKind::ClawBack]
+        }
+        PostingKind::Hold => &[EntryKind::Hold],
+        PostingKind::Release => &[EntryKind::Release, EntryKind::ClawBack, EntryKind::Expire],
         PostingKind::Opening => &[EntryKind::Opening, EntryKind::Repay, EntryKind::Expire],
     };
     for entry in row.entries.iter().filter(|e| !allowed.contains(&e.kind)) {
@@ -190,7 +202,7 @@ fn check_wallets(row: &PostingRow, book: &Rulebook, document: &OrderDocument, fo
         let pairs = [
             ("earned of a wallet", says, due),
             ("awards", says, entered(row, &[EntryKind::Award], wallet.slot)),
-            ("spent of a wallet", spent, entered(row, &[EntryKind::Spend], wallet.slot)),
+            ("spent of a wallet", spent, entered(row, &[EntryKind::Spend, EntryKind::Capture], wallet.slot)),
         ];
         compare(Law::Documents, place, &pairs, found);
     }

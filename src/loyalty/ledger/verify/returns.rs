@@ -180,7 +180,12 @@ impl Order {
         for back in restores.flat_map(|(number, _)| row.moves_of(number)).filter(|m| m.lot.opened_in() != row.seq) {
             let gone = self.lots.entry(back.lot).or_default();
             *gone += back.points.get();
-            let spends = self.row.entries.iter().enumerate().filter(|(_, e)| e.kind == EntryKind::Spend);
+            let spends = self
+                .row
+                .entries
+                .iter()
+                .enumerate()
+                .filter(|(_, e)| matches!(e.kind, EntryKind::Spend | EntryKind::Capture));
             let moves = spends.flat_map(|(number, _)| self.row.moves_of(number));
             let taken: i64 = moves.filter(|m| m.lot == back.lot).map(|m| m.points.get()).sum();
             if *gone > taken {
@@ -204,13 +209,13 @@ impl Order {
         };
         let (asked, taken, forgiven) = (whole(|c| c.amount), whole(|c| c.taken), whole(|c| c.forgiven));
         let sum = |figure: fn(&ClawedBackDocument) -> i64| -> i64 { backs.iter().map(|c| figure(c)).sum() };
-        let (owed, waived) = (sum(|c| c.owed), sum(|c| c.waived));
+        let (held, owed, waived) = (sum(|c| c.held), sum(|c| c.owed), sum(|c| c.waived));
         let gone = self.clawed_back.entry(wallet.code.clone()).or_default();
         *gone += asked;
         let gone = *gone;
         let due = self.due(book, wallet);
         let pairs = [
-            ("taken, forgiven, waived and owed", taken + forgiven + waived + owed, asked),
+            ("taken, forgiven, held, waived and owed", taken + forgiven + held + waived + owed, asked),
             ("claw-back entries", taken, entered(row, &[EntryKind::ClawBack], wallet.slot)),
             ("owe entries", owed, entered(row, &[EntryKind::Owe], wallet.slot)),
             ("clawed back in all", gone, due),
@@ -227,7 +232,10 @@ impl Order {
                 format!("{waived} waived and {owed} owed are not what {} allows", wallet.code),
             );
         }
-        if [taken, owed, waived, forgiven, asked].iter().any(|n| *n < 0) {
+        if held != 0 && policy == Some(ReturnPolicy::PendingOnly) {
+            found.add(Law::Returns, place, format!("{held} are owed by holds, which {} does not allow", wallet.code));
+        }
+        if [taken, owed, waived, held, forgiven, asked].iter().any(|n| *n < 0) {
             found.add(Law::Returns, place, format!("less than nothing is clawed back of {}", wallet.code));
         }
     }

@@ -3,8 +3,10 @@
 use crate::kernel::clock::Instant;
 use crate::kernel::id::Version;
 use crate::loyalty::ledger::account::{Account, Status};
+use crate::loyalty::ledger::hold::Hold;
 use crate::loyalty::ledger::lot::{LotExpiry, LotId};
 use crate::loyalty::ledger::verify::fold::{Folded, FoldedLot};
+use crate::loyalty::ledger::verify::holds::PlainHold;
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::program::model::{Slot, Timeline, WALLETS_MAX, WalletKind};
 
@@ -64,6 +66,11 @@ pub fn check_fold(account: &Account, folded: &Folded, found: &mut Findings) {
         );
         found.add(Law::Fold, place, says);
     }
+    let holds: Vec<_> = account.holds.iter().map(plain_hold).collect();
+    if holds != folded.holds.plain() {
+        let says = format!("{holds:?}, folded {:?}", folded.holds.plain());
+        found.add(Law::Holds, place, says);
+    }
     let columns = [
         ("status", account.status == Status::Active),
         ("moved_at", Some(account.moved_at) == folded.moved_at),
@@ -97,6 +104,12 @@ fn check_figures(account: &Account, timeline: &Timeline, found: &mut Findings) {
                     format!("{name} of wallet slot {} is {says}, and its lots hold {is}", slot.0),
                 );
             }
+        }
+        let holds = account.holds.iter().filter(|h| h.wallet == slot);
+        let in_holds: i64 = holds.map(|h| h.points().get()).sum();
+        if held != in_holds {
+            let says = format!("held of wallet slot {} is {held}, and its holds hold {in_holds}", slot.0);
+            found.add(Law::Figures, place, says);
         }
         if spendable + held + pending - debt != earned - reversed - spent - expired {
             found.add(Law::Figures, place, format!("figures of wallet slot {} do not add up", slot.0));
@@ -133,7 +146,13 @@ fn next_change(account: &Account, timeline: &Timeline) -> Option<Instant> {
         };
         instants.extend(last.map(|day| zone.end_of(day)));
     }
+    instants.extend(account.holds.iter().map(|hold| hold.ends_at));
     instants.into_iter().min()
+}
+
+fn plain_hold(hold: &Hold) -> PlainHold {
+    let lots = hold.lots.iter().map(|held| (held.lot, held.points.get(), held.expiry)).collect();
+    (hold.opened_in, hold.wallet, hold.ends_at, hold.owed.get(), lots)
 }
 
 /// A lot as far as accounts have it.

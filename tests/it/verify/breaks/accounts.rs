@@ -4,6 +4,8 @@ use perennial::loyalty::ledger::verify::law::Law;
 
 use super::{Break, NO_MEMBER, NO_PROGRAM, OTHER_LANE, OTHER_PROGRAM, change};
 
+/// Rows with open holds.
+const HOLDS: &str = "holds IS NOT NULL";
 /// Rows with lots.
 const LOTS: &str = "cardinality(lot_ids) > 0";
 
@@ -93,6 +95,15 @@ pub const BREAKS: &[Break] = &[
         "SET lot_ids = lot_ids[2:] || lot_ids[1], lot_wallets = lot_wallets[2:] || lot_wallets[1], lot_remaining = lot_remaining[2:] || lot_remaining[1], lot_available_at = lot_available_at[2:] || lot_available_at[1], lot_expires_on = lot_expires_on[2:] || lot_expires_on[1]",
         Law::LotOrder,
     ),
+    change("accounts", "holds", HOLDS, "SET holds = NULL", Law::Figures),
+    change("accounts", "holds", HOLDS, "SET holds[1] = holds[1] + 1", Law::Holds),
+    change("accounts", "holds", HOLDS, "SET holds[2] = holds[2] + 1", Law::Figures),
+    change("accounts", "holds", HOLDS, "SET holds[3] = holds[3] - 1000000", Law::Schedule),
+    change("accounts", "holds", HOLDS, "SET holds[4] = holds[4] - 1", Law::Holds),
+    change("accounts", "holds", HOLDS, "SET holds[5] = holds[5] + 1", Law::Holds),
+    change("accounts", "holds", HOLDS, "SET holds[6] = holds[6] + 1", Law::Figures),
+    change("accounts", "holds", HOLDS, "SET holds[7] = 700000", Law::Holds),
+    change("accounts", "holds", HOLDS, "SET holds[4] = -1", Law::Readable),
     change("accounts", "row removed", "true", "DELETE FROM accounts WHERE ctid = $row", Law::Sequence),
     change(
         "accounts",

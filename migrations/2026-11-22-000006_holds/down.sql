@@ -1,0 +1,2 @@
+DROP VIEW holds;
+ALTER TABLE accounts DROP COLUMN holds;

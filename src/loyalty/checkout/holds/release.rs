@@ -1,0 +1,66 @@
+//! A hold released before its time.
+
+use crate::kernel::clock::Moment;
+use crate::kernel::id::MemberId;
+use crate::loyalty::checkout::error::HoldRefusal;
+use crate::loyalty::checkout::holds::receipt::ReleaseReceipt;
+use crate::loyalty::checkout::holds::story::{HoldStory, hold_reference, release_reference};
+use crate::loyalty::ledger::accounts::Accounts;
+use crate::loyalty::ledger::hold::release;
+use crate::loyalty::ledger::posting::{Needs, Posting, PostingKind, Record, Reference, RequestHash, Target};
+use crate::loyalty::program::model::Timeline;
+
+/// Release a hold.
+#[derive(Clone, Debug)]
+pub struct ReleaseHold {
+    /// The hold's reference.
+    pub reference: String,
+    /// Whose it is.
+    pub member: MemberId,
+}
+
+impl Posting for ReleaseHold {
+    type Receipt = ReleaseReceipt;
+    type Refusal = HoldRefusal;
+
+    fn target(&self) -> Target {
+        Target::Member(self.member)
+    }
+
+    fn reference(&self) -> Reference {
+        release_reference(&self.reference)
+    }
+
+    fn request_hash(&self) -> RequestHash {
+        RequestHash::of(&self.reference)
+    }
+
+    fn needs(&self) -> Needs {
+        Needs { story_of: Some(hold_reference(&self.reference)), ..Needs::default() }
+    }
+
+    fn decide(
+        &self,
+        at: &Moment,
+        program: &Timeline,
+        accounts: &mut Accounts<'_>,
+    ) -> Result<ReleaseReceipt, HoldRefusal> {
+        let story = HoldStory::read(&self.reference, &accounts.story()).ok_or(HoldRefusal::Unknown)?;
+        story.not_closed()?;
+        let book = program.at(at.at);
+        let account = accounts.account()?;
+        let posting = account.next_posting();
+        let ended =
+            release(account, story.row.seq, (book.zone, at.at))?.ok_or(HoldRefusal::Ended(story.held.ends_at))?;
+        let receipt = ReleaseReceipt {
+            reference: self.reference.clone(),
+            posting: posting.to_string(),
+            member: posting.member.0,
+            spendable: account.figures(story.wallet()).spendable.get(),
+            wallet: story.held.wallet,
+            ended: ended.into(),
+        };
+        accounts.record(Record::plain(PostingKind::Release, at.at, book.version));
+        Ok(receipt)
+    }
+}

@@ -1,0 +1,70 @@
+//! Holds that are refused.
+
+use serde_json::{Value, json};
+
+use super::{Expected, Scene, invalid, unfit, with};
+
+fn hold() -> Value {
+    json!({ "reference": "cart", "member": { "external_id": "c-17" }, "points": { "wallet": "points", "spend": 100 },
+        "lasts_s": 900 })
+}
+
+#[tokio::test]
+async fn holds_that_cannot_be_are_refused() {
+    let scene = Scene::new().await;
+    let cases: [(&str, Value, Expected); 20] = [
+        ("/reference", json!(""), invalid("/reference")),
+        ("/reference", json!("a/b"), invalid("/reference")),
+        ("/reference", Value::Null, unfit("missing_field", "/reference")),
+        ("/member", Value::Null, unfit("missing_field", "/member")),
+        ("/member", json!({}), invalid("/member")),
+        ("/member", json!({ "external_id": "nobody" }), (404, "member_unknown", Some("/member"))),
+        ("/member", json!({ "id": "0198c0de-0000-7000-8000-000000000000" }), (404, "member_unknown", Some("/member"))),
+        ("/points", Value::Null, unfit("missing_field", "/points")),
+        ("/points/spend", json!(0), invalid("/points/spend")),
+        ("/points/spend", json!(-1), invalid("/points/spend")),
+        ("/points/spend", json!(1.5), invalid("/points/spend")),
+        ("/points/spend", json!("100"), invalid("/points/spend")),
+        ("/points/spend", json!(1_000_000_000_000_001_i64), invalid("/points/spend")),
+        ("/points/spend", json!(10_000), (409, "insufficient_points", Some("/points/spend"))),
+        ("/points/wallet", json!("gone"), unfit("wallet_unknown", "/points/wallet")),
+        ("/points/wallet", json!("status"), unfit("wallet_unknown", "/points/wallet")),
+        ("/lasts_s", json!(0), invalid("/lasts_s")),
+        ("/lasts_s", json!(86_401), invalid("/lasts_s")),
+        ("/lasts_s", json!("15m"), invalid("/lasts_s")),
+        ("/more", json!(1), unfit("unknown_field", "/more")),
+    ];
+    for (pointer, value, expected) in cases {
+        let reply = scene.shop.post("/v1/checkout/holds", &with(&hold(), pointer, value.clone())).await;
+        scene.refuses(&format!("{pointer} = {value}"), &reply, expected).await;
+    }
+    for path in ["/v1/checkout/holds/nobodys", "/v1/checkout/holds/a%2Fb", "/v1/checkout/holds/%00"] {
+        let unknown = (404, "hold_unknown", None);
+        scene.refuses(path, &scene.shop.get(path).await, unknown).await;
+        scene.refuses(path, &scene.shop.delete(path).await, unknown).await;
+    }
+}
+
+#[tokio::test]
+async fn orders_that_name_a_hold_they_cannot_have_are_refused() {
+    let mut scene = Scene::new().await;
+    assert_eq!(scene.shop.post("/v1/checkout/holds", &hold()).await.status, 201);
+    scene.before = crate::harness::facts::fingerprint(&scene.app.test.db).await;
+    let order = json!({ "reference": "2", "member": { "external_id": "c-17" }, "currency": "EUR",
+        "lines": [{ "id": "1", "amount": "10.00" }], "points": { "wallet": "points", "spend": 50 }, "hold": "cart" });
+    let cases: [(&str, Value, Expected); 7] = [
+        ("/hold", json!("nobodys"), (404, "hold_unknown", Some("/hold"))),
+        ("/hold", json!("a/b"), invalid("/hold")),
+        ("/hold", json!(7), invalid("/hold")),
+        ("/points", Value::Null, invalid("/points")),
+        ("/points/spend", json!(101), (409, "hold_exceeded", Some("/points/spend"))),
+        ("/points/wallet", json!("status"), unfit("wallet_unknown", "/points/wallet")),
+        ("/member", json!({ "external_id": "c-18" }), (404, "hold_unknown", Some("/hold"))),
+    ];
+    for (pointer, value, expected) in cases {
+        for path in ["/v1/orders", "/v1/checkout/quotes"] {
+            let reply = scene.shop.post(path, &with(&order, pointer, value.clone())).await;
+            scene.refuses(&format!("{path} {pointer} = {value}"), &reply, expected).await;
+        }
+    }
+}
