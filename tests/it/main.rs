@@ -9,6 +9,7 @@
 
 mod audit;
 mod auth;
+mod backup;
 mod bad_input;
 mod catalog;
 mod commands;
@@ -17,12 +18,14 @@ mod demo;
 mod due;
 mod embedded;
 mod export;
+mod failover;
 mod harness;
 mod histories;
 mod import;
 mod members;
 mod migrations;
 mod openapi;
+mod operating;
 mod orders;
 mod programs;
 mod readers;
