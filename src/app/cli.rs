@@ -4,14 +4,16 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use super::backup::BackupArgs;
 use super::export::ExportCommand;
 use super::failure::Failure;
 use super::import::ImportCommand;
 use super::keys::KeysCommand;
 use super::program::ProgramCommand;
+use super::restore::RestoreArgs;
 use super::settings::{Settings, Source};
 use super::verify::VerifyArgs;
-use super::{demo, export, import, keys, log, migrate, openapi, program, serve, terminal, verify};
+use super::{backup, demo, export, import, keys, log, migrate, openapi, program, restore, serve, terminal, verify};
 
 /// Loyalty points and rewards: an exact ledger, programmes that marketers can change, statistics that are honest.
 #[derive(Debug, Parser)]
@@ -48,6 +50,12 @@ enum Command {
     Keys(KeysCommand),
     /// Prove the ledger: every law of it over every row; exit code 1 says that one is broken
     Verify(VerifyArgs),
+    /// Back up the private database into a new directory
+    #[command(after_help = backup::HELP)]
+    Backup(BackupArgs),
+    /// Restore the private database from a backup, and prove it
+    #[command(after_help = restore::HELP)]
+    Restore(RestoreArgs),
 }
 
 /// Does what the command line asks; the exit code is 0 when done, 1 when it failed, 2 for usage or configuration.
@@ -78,5 +86,7 @@ async fn answer(command: Command) -> Result<(), Failure> {
         Command::Demo => demo::run(&settings).await,
         Command::Keys(command) => keys::run(&settings, command).await,
         Command::Verify(args) => verify::run(&settings, &args).await,
+        Command::Backup(args) => backup::run(&settings, &args).await,
+        Command::Restore(args) => restore::run(&settings, &args).await,
     }
 }

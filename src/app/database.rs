@@ -1,5 +1,7 @@
 //! The database of a command: the one of `DATABASE_URL`, or the private cluster.
 
+use std::path::Path;
+
 use super::failure::Failure;
 use super::settings::{Place, Settings};
 use crate::platform::db::embedded::Cluster;
@@ -52,6 +54,11 @@ impl Database {
     /// How to reach it, as its owner.
     pub fn url(&self) -> &DatabaseUrl {
         &self.url
+    }
+
+    /// The directory of the private cluster's socket.
+    pub fn socket_directory(&self) -> Option<&Path> {
+        self.cluster.as_ref().map(Cluster::socket_directory)
     }
 
     /// Opens a pool for the application on a schema that is up to date: a private one is migrated on the way.

@@ -2,6 +2,7 @@
 //!
 //! One file per command of the command line; `cli.rs` is the list of them.
 
+mod backup;
 mod cli;
 mod database;
 mod demo;
@@ -13,9 +14,11 @@ pub mod http;
 mod import;
 mod keys;
 mod log;
+mod manifest;
 mod migrate;
 mod openapi;
 mod program;
+mod restore;
 mod serve;
 pub mod settings;
 mod signals;

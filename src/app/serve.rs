@@ -19,7 +19,7 @@ use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::membership::identities::Identities;
 use crate::loyalty::statement::reader::AccountReader;
 use crate::platform::auth::Authenticator;
-use crate::platform::db::Db;
+use crate::platform::db::{Db, Fault};
 use crate::platform::web::telemetry::Metrics;
 
 /// How often the jobs look for work, in seconds.
@@ -102,6 +102,9 @@ async fn run_jobs(db: Db, ledger: Ledger, authenticator: Data<Authenticator>) {
     loop {
         ticks.tick().await;
         if let Err(error) = run_due(&db, &ledger).await {
+            if error.fault() == Fault::ReadOnly {
+                db.forget_idle();
+            }
             tracing::warn!(error = error.chain(), "who is due was not caught up; balances are right all the same");
         }
         authenticator.forget_idle();

@@ -65,7 +65,7 @@ pub async fn run(settings: &Settings, args: &VerifyArgs) -> Result<(), Failure> 
         let answer = Answer { clean, seconds, postings_per_second: rate, report: &report };
         say(&serde_json::to_string_pretty(&answer).map_err(|e| Failure::Work(e.to_string()))?);
     } else {
-        tell(&report, took, rate);
+        tell(&report, took);
     }
     if !report.is_clean() {
         let laws: Vec<_> = report.broken.keys().map(ToString::to_string).collect();
@@ -85,21 +85,29 @@ async fn verify(
         Some(code) => Some(program_of(&db, code).await?),
         None => None,
     };
-    let options = Options { heads, program };
+    let proven = prove(&db, &Options { heads, program }).await;
+    db.close();
+    proven
+}
+
+/// Verifies, and shows how far it is; answers what was found and how long it took.
+///
+/// # Errors
+/// When the database fails.
+pub async fn prove(db: &Db, options: &Options) -> Result<(Report, Duration), Failure> {
     // Hidden by itself where standard error is no terminal.
     let bar = ProgressBar::new(0);
     if let Ok(style) = ProgressStyle::with_template(BAR) {
         bar.set_style(style);
     }
     let begun = Instant::now();
-    let report = check_ledger(&db, &options, &mut |progress| {
+    let report = check_ledger(db, options, &mut |progress| {
         bar.set_length(progress.of);
         bar.set_position(progress.done);
         bar.set_message(progress.step.name());
     })
     .await;
     bar.finish_and_clear();
-    db.close();
     Ok((report?, begun.elapsed()))
 }
 
@@ -115,7 +123,8 @@ fn rate(report: &Report, took: Duration) -> f64 {
     postings / took.as_secs_f64().max(f64::EPSILON)
 }
 
-fn tell(report: &Report, took: Duration, rate: f64) {
+/// Says on standard output what a verification found.
+pub fn tell(report: &Report, took: Duration) {
     for finding in &report.findings {
         say(&finding.to_string());
     }
@@ -133,7 +142,7 @@ fn tell(report: &Report, took: Duration, rate: f64) {
         say(&format!("lane {} row {} digest {}", head.lane, head.number, hex::encode(&head.digest)));
     }
     let Report { members, postings, journal_rows, directory_rows, .. } = report;
-    let seconds = took.as_secs_f64();
+    let (seconds, rate) = (took.as_secs_f64(), rate(report, took));
     say(&format!(
         "{} members, {postings} postings, {journal_rows} journal rows, {directory_rows} directory values \
          in {seconds:.1} s ({rate:.0} postings/s): {}",

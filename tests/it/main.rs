@@ -9,6 +9,7 @@
 
 mod audit;
 mod auth;
+mod backup;
 mod bad_input;
 mod catalog;
 mod commands;
@@ -17,6 +18,7 @@ mod demo;
 mod due;
 mod embedded;
 mod export;
+mod failover;
 mod harness;
 mod histories;
 mod holds;
@@ -24,6 +26,7 @@ mod import;
 mod members;
 mod migrations;
 mod openapi;
+mod operating;
 mod orders;
 mod programs;
 mod readers;

@@ -1,6 +1,7 @@
 //! The one door to the ledger: a command goes into its lane's queue and comes back when it is stored.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use metrics::gauge;
 use tokio::sync::mpsc::error::TrySendError;
@@ -8,6 +9,7 @@ use tokio::sync::mpsc::{self, Sender};
 use tokio::sync::oneshot::Receiver;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant as Started;
 
 use crate::kernel::id::LaneCount;
 use crate::kernel::scope::ProgramScope;
@@ -30,6 +32,7 @@ pub struct Ledger {
     queues: Arc<[Sender<Box<dyn Queued>>]>,
     closing: Arc<watch::Sender<bool>>,
     writers: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    groups: Arc<[watch::Receiver<Option<Started>>]>,
     pace: Pace,
 }
 
@@ -47,10 +50,12 @@ impl Ledger {
             .map(|number| {
                 let (sender, receiver) = mpsc::channel(pace.queue_max.max(1));
                 let writer = Writer::new(db.clone(), lanes, timelines.clone(), number, pace.clone());
-                (sender, tokio::spawn(writer.run(receiver, told.clone())))
+                let group = writer.group();
+                (sender, (tokio::spawn(writer.run(receiver, told.clone())), group))
             })
             .collect();
-        let (queues, handles): (Vec<_>, Vec<_>) = started.into_iter().unzip();
+        let (queues, started): (Vec<_>, Vec<_>) = started.into_iter().unzip();
+        let (handles, groups): (Vec<_>, Vec<_>) = started.into_iter().unzip();
         Self {
             db: db.clone(),
             lanes,
@@ -58,6 +63,7 @@ impl Ledger {
             queues: queues.into(),
             closing: Arc::new(closing),
             writers: Arc::new(Mutex::new(handles)),
+            groups: groups.into(),
             pace,
         }
     }
@@ -75,6 +81,11 @@ impl Ledger {
     /// The most commands that one commit takes.
     pub fn group_max(&self) -> usize {
         self.pace.group_max
+    }
+
+    /// How long the oldest group under way is under way; `None` while no writer works.
+    pub fn oldest_group(&self) -> Option<Duration> {
+        self.groups.iter().filter_map(|begun| *begun.borrow()).map(|begun| begun.elapsed()).max()
     }
 
     /// Whether the writers have stopped for good, which only an import's do.

@@ -90,6 +90,8 @@ pub struct Writer {
     number: u16,
     pace: Pace,
     conn: Option<AsyncPgConnection>,
+    /// Since when a group is under way.
+    begun: watch::Sender<Option<Started>>,
 }
 
 /// Why a group was not stored.
@@ -110,6 +112,7 @@ impl GroupError {
         match self {
             Self::Query(error) | Self::Load(LoadError::Query(error)) => fault_of(error),
             Self::Connect(error) => error.fault(),
+            Self::Timeline(TimelineError::Query(error)) => fault_of(error),
             Self::Load(LoadError::Row(_)) | Self::Timeline(_) => Fault::Other,
         }
     }
@@ -129,7 +132,12 @@ type Verdicts = Vec<Verdict>;
 impl Writer {
     /// A writer that has not connected yet.
     pub fn new(db: Db, lanes: LaneCount, timelines: Timelines, number: u16, pace: Pace) -> Self {
-        Self { db, lanes, timelines, number, pace, conn: None }
+        Self { db, lanes, timelines, number, pace, conn: None, begun: watch::Sender::new(None) }
+    }
+
+    /// Since when a group of this writer is under way, as it changes.
+    pub fn group(&self) -> watch::Receiver<Option<Started>> {
+        self.begun.subscribe()
     }
 
     /// Serves its queue until it is told to close, and then what is still in it.
@@ -140,7 +148,11 @@ impl Writer {
             tokio::select! {
                 taken = queue.recv_many(&mut jobs, self.pace.group_max) => match taken {
                     0 => return,
-                    _ => self.serve(std::mem::take(&mut jobs)).await,
+                    _ => {
+                        self.begun.send_replace(Some(Started::now()));
+                        self.serve(std::mem::take(&mut jobs)).await;
+                        self.begun.send_replace(None);
+                    }
                 },
                 _ = closing.changed(), if open => {
                     open = false;
@@ -162,9 +174,13 @@ impl Writer {
             Err(GaveUp::Poisoned) if size == 1 => answer_away(jobs),
             Err(GaveUp::Poisoned) => {
                 counter!("perennial_groups_taken_apart_total").increment(1);
+                let mut away = false;
                 for job in jobs {
                     let mut alone = vec![job];
-                    match self.store(&mut alone).await {
+                    // What came after the database went away would only wait for it, one after the other.
+                    let stored = if away { Err(GaveUp::Away) } else { self.store(&mut alone).await };
+                    away = matches!(stored, Err(GaveUp::Away));
+                    match stored {
                         Ok(verdicts) => answer(alone, verdicts),
                         Err(_) => answer_away(alone),
                     }
@@ -197,7 +213,12 @@ impl Writer {
             };
             counter!("perennial_group_retries_total").increment(1);
             tracing::warn!(error = %chain(&error), attempt, commands = jobs.len(), "a group was not stored");
-            match error.fault() {
+            let fault = error.fault();
+            if fault == Fault::ReadOnly {
+                // Who uses the pool would meet the same server for as long as it lives.
+                self.db.forget_idle();
+            }
+            match fault {
                 Fault::Check("counters_used_check") => lock = Lock::LanesAndCounters,
                 Fault::Unique(_) | Fault::Conflict => gave_up = GaveUp::Poisoned,
                 Fault::LockTimeout if patient => gave_up = GaveUp::Away,

@@ -2,7 +2,7 @@
 
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -86,4 +86,34 @@ pub async fn pending(db: &Db) -> Result<Vec<String>, DbError> {
         .collect();
     missing.sort();
     Ok(missing)
+}
+
+#[derive(QueryableByName)]
+struct NewestRow {
+    #[diesel(sql_type = Nullable<Text>)]
+    version: Option<String>,
+}
+
+/// The version of the newest migration that a database has; `None` for one that nobody migrated.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn newest(conn: &mut AsyncPgConnection) -> Result<Option<String>, DbError> {
+    let table: KnownRow =
+        sql_query("SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL AS known").get_result(conn).await?;
+    if !table.known {
+        return Ok(None);
+    }
+    let row: NewestRow =
+        sql_query("SELECT max(version) AS version FROM __diesel_schema_migrations").get_result(conn).await?;
+    Ok(row.version)
+}
+
+/// Whether this program has a migration of that version: a database with one that it lacks is of a newer program.
+///
+/// # Errors
+/// When the migrations in the program cannot be read.
+pub fn knows(version: &str) -> Result<bool, DbError> {
+    let embedded: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS.migrations().map_err(DbError::Migration)?;
+    Ok(embedded.iter().any(|migration| migration.name().version().to_string() == version))
 }

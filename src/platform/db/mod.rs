@@ -8,6 +8,6 @@ mod statement;
 mod url;
 
 pub use error::{DbError, Fault, fault_of};
-pub use migrate::{migrate, pending};
+pub use migrate::{knows, migrate, newest, pending};
 pub use pool::{Conn, Db, POOL_WAIT_S, PoolSize, Role};
 pub use url::DatabaseUrl;

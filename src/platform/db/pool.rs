@@ -1,5 +1,6 @@
 //! Connections: a pool for short statements, dedicated ones for those who keep theirs.
 
+use std::error::Error;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -9,9 +10,11 @@ use diesel::{QueryableByName, sql_query};
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
-use futures_util::FutureExt;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use tokio::time::timeout;
-use tokio_postgres::NoTls;
+use tokio_postgres::tls::NoTlsStream;
+use tokio_postgres::{Client, Config, Connection, NoTls, Socket};
 
 use super::error::{DbError, chain_of};
 use super::url::DatabaseUrl;
@@ -22,6 +25,12 @@ pub const POOL_WAIT_S: u64 = 5;
 const SERVER_MIN: i32 = 15;
 /// How long a connection may sit in an open transaction without a statement, in seconds.
 const IDLE_TRANSACTION_MAX_S: u64 = 60;
+
+/// How long a host may take to let us in, in seconds: one that accepts and then says nothing is as good as gone.
+const HANDSHAKE_MAX_S: u64 = 10;
+/// After how long without an answer the next host of the URL is tried as well, in milliseconds: during a failover the
+/// first one may be silent, and who waits for a connection waits for `POOL_WAIT_S` at most.
+const NEXT_HOST_AFTER_MS: u64 = 300;
 
 /// A pooled connection, given back when dropped.
 pub type Conn = Object<AsyncPgConnection>;
@@ -99,6 +108,12 @@ impl Db {
         self.door.role == Role::App && self.door.role_refused.get().is_none()
     }
 
+    /// Closes the connections that nobody uses: they lead to a server that has become a standby, or read-only, and new
+    /// ones may lead elsewhere.
+    pub fn forget_idle(&self) {
+        drop(self.pool.retain(|_, _| false));
+    }
+
     /// Closes the pool: who waits for a connection is told so, and connections end when given back.
     pub fn close(&self) {
         self.pool.close();
@@ -138,9 +153,9 @@ fn in_words(error: DbError) -> ConnectionError {
     })
 }
 
-/// Opens a connection as whoever the URL names.
+/// Opens a connection as whoever the URL names, on the first host that lets us in and has the role that it asks for.
 pub(super) async fn connect(url: &DatabaseUrl) -> Result<AsyncPgConnection, DbError> {
-    let (client, driver) = url.config().connect(NoTls).await.map_err(|e| DbError::Connect(Box::new(e)))?;
+    let (client, driver) = reach(url.attempts()).await.map_err(DbError::Connect)?;
     let conn = AsyncPgConnection::try_from_client_and_connection(client, driver).await;
     let mut conn = conn.map_err(|e| DbError::Connect(Box::new(e)))?;
     // Faults are told apart by message. Only a superuser may choose the language; others keep the server's.
@@ -148,6 +163,35 @@ pub(super) async fn connect(url: &DatabaseUrl) -> Result<AsyncPgConnection, DbEr
         .execute(&mut conn)
         .await?;
     Ok(conn)
+}
+
+/// A connection with what drives it.
+type Opened = (Client, Connection<Socket, NoTlsStream>);
+/// Why there is none.
+type Cause = Box<dyn Error + Send + Sync>;
+
+/// Tries the hosts one after the other, the next one as soon as those before it failed or say nothing.
+async fn reach(attempts: Vec<Config>) -> Result<Opened, Cause> {
+    let mut waiting = attempts.iter();
+    let mut under_way = FuturesUnordered::new();
+    let mut failed: Cause = "no host".into();
+    loop {
+        let next = waiting.next();
+        under_way.extend(next.map(attempt));
+        let patience = if waiting.len() > 0 { Duration::from_millis(NEXT_HOST_AFTER_MS) } else { Duration::MAX };
+        match timeout(patience, under_way.next()).await {
+            Ok(Some(Ok(opened))) => return Ok(opened),
+            Ok(Some(Err(cause))) => failed = cause,
+            Ok(None) => return Err(failed),
+            Err(_) => {}
+        }
+    }
+}
+
+async fn attempt(config: &Config) -> Result<Opened, Cause> {
+    let limit = Duration::from_secs(HANDSHAKE_MAX_S);
+    let opened = timeout(limit, config.connect(NoTls)).await;
+    Ok(opened.map_err(|_| format!("the server did not let us in within {HANDSHAKE_MAX_S} s"))??)
 }
 
 #[derive(QueryableByName)]

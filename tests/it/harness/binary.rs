@@ -22,6 +22,12 @@ pub fn said(output: &Output) -> String {
     String::from_utf8([output.stdout.clone(), output.stderr.clone()].concat()).unwrap()
 }
 
+/// Runs a command of the program in a home, with its exit code and what it said.
+pub fn ran(home: &Path, args: &[&str]) -> (Option<i32>, String) {
+    let output = perennial(home).args(args).output().unwrap();
+    (output.status.code(), said(&output))
+}
+
 /// A running `perennial serve`, killed when dropped.
 pub struct Serving {
     child: Child,

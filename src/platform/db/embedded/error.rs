@@ -56,6 +56,29 @@ pub enum ClusterError {
         /// For how long, in seconds.
         limit_s: u64,
     },
+    /// Somebody else uses the cluster.
+    #[error("the private Postgres is in use, by `perennial serve` perhaps: stop whoever uses it")]
+    InUse,
+    /// There is a cluster already where one was to be made.
+    #[error(
+        "{} has a database already: move it away (mv {} {}.before), or choose another PERENNIAL_HOME",
+        data.display(), data.display(), data.display()
+    )]
+    Occupied {
+        /// Its directory.
+        data: PathBuf,
+    },
+    /// A program of Postgres is not installed.
+    #[error("{} has no {program}: install Postgres' client programs of the same version", directory.display())]
+    Missing {
+        /// Which one.
+        program: &'static str,
+        /// Where the others are.
+        directory: PathBuf,
+    },
+    /// Somebody stopped it in the middle.
+    #[error("interrupted")]
+    Interrupted,
     /// The server runs, and refused the first statements.
     #[error("the private cluster does not answer")]
     Db(#[from] DbError),
@@ -66,7 +89,8 @@ impl ClusterError {
     pub fn is_configuration(&self) -> bool {
         match self {
             Self::NoBinaries { .. } | Self::NoUser | Self::Place { .. } => true,
-            Self::Io { .. } | Self::Program { .. } | Self::Slow { .. } | Self::Db(_) => false,
+            Self::InUse | Self::Occupied { .. } | Self::Missing { .. } => true,
+            Self::Io { .. } | Self::Program { .. } | Self::Slow { .. } | Self::Interrupted | Self::Db(_) => false,
         }
     }
 

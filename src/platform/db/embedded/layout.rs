@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, io};
 
-use rustix::process::geteuid;
+use rustix::process::{getegid, geteuid};
 use sha2::{Digest, Sha256};
 
 use super::error::ClusterError;
@@ -45,13 +45,18 @@ pub struct Layout {
 
 impl Account {
     fn current() -> Result<Self, ClusterError> {
-        let uid = geteuid();
-        if !uid.is_root() {
-            return Ok(Self { uid: uid.as_raw(), gid: rustix::process::getegid().as_raw(), other: false });
+        if !geteuid().is_root() {
+            return Ok(Self::caller());
         }
         let uid = id_of_postgres("-u").ok_or(ClusterError::NoUser)?;
         let gid = id_of_postgres("-g").ok_or(ClusterError::NoUser)?;
         Ok(Self { uid, gid, other: true })
+    }
+
+    /// Whoever runs this process.
+    pub fn caller() -> Self {
+        let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
+        Self { uid, gid, other: false }
     }
 
     /// A command that runs as this account, deaf to the caller's Postgres variables and language.
@@ -67,7 +72,8 @@ impl Account {
         command
     }
 
-    fn give(self, path: &Path) -> Result<(), ClusterError> {
+    /// Makes a file or directory the account's own.
+    pub fn give(self, path: &Path) -> Result<(), ClusterError> {
         if self.other {
             chown(path, Some(self.uid), Some(self.gid)).map_err(ClusterError::io("cannot give away", path))?;
         }

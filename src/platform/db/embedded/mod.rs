@@ -4,6 +4,7 @@
 //! the server, the others join it, and it stops when the last one has gone, cleanly or not. Starting, joining and
 //! leaving happen one process at a time, under `gate.lock`.
 
+mod archive;
 mod binaries;
 mod error;
 mod layout;
@@ -17,6 +18,7 @@ use diesel_async::SimpleAsyncConnection;
 use rustix::fs::{Mode, OFlags, open};
 use tokio::task::spawn_blocking;
 
+pub use archive::{Still, Tools, Vacancy, has_data, sync};
 pub use error::ClusterError;
 
 use super::error::DbError;
@@ -54,14 +56,34 @@ impl Cluster {
     /// # Errors
     /// `is_configuration` tells whether the operator has to install or change something.
     pub async fn start(place: &ClusterPlace) -> Result<Self, ClusterError> {
+        let (cluster, gate) = Self::begin(place, false).await?;
+        drop(gate);
+        Ok(cluster)
+    }
+
+    /// Does some work on a cluster that nobody else uses, stops it, and answers what the work did and the files, with
+    /// everybody kept out from the first to the last.
+    ///
+    /// # Errors
+    /// `InUse` when somebody else uses it.
+    pub async fn alone<T>(
+        place: &ClusterPlace,
+        work: impl AsyncFnOnce(&DatabaseUrl) -> T,
+    ) -> Result<(T, Still), ClusterError> {
+        let (cluster, gate) = Self::begin(place, true).await?;
+        let done = work(&cluster.url).await;
+        let still = spawn_blocking(move || cluster.into_still(gate)).await;
+        Ok((done, still.map_err(|e| DbError::Connect(Box::new(e)))??))
+    }
+
+    async fn begin(place: &ClusterPlace, alone: bool) -> Result<(Self, File), ClusterError> {
         let place = place.clone();
-        let started = spawn_blocking(move || start(&place)).await;
+        let started = spawn_blocking(move || start(&place, alone)).await;
         let (cluster, gate) = started.map_err(|e| DbError::Connect(Box::new(e)))??;
         if cluster.watcher.is_some() {
             ensure_database(&cluster.url).await?;
         }
-        drop(gate);
-        Ok(cluster)
+        Ok((cluster, gate))
     }
 
     /// How to reach its database.
@@ -88,8 +110,13 @@ impl Cluster {
     }
 
     fn leave(self) -> Result<bool, ClusterError> {
+        let _gate = enter(&self.layout)?;
+        self.part()
+    }
+
+    /// Leaves it; the caller holds the gate.
+    fn part(self) -> Result<bool, ClusterError> {
         let Self { layout, users, alive, watcher, .. } = self;
-        let _gate = enter(&layout)?;
         users.unlock().map_err(ClusterError::io("cannot unlock", &layout.users))?;
         let last = claim(&users, &layout.users)?;
         if alive.is_none() || !last {
@@ -104,13 +131,16 @@ impl Cluster {
     }
 }
 
-fn start(place: &ClusterPlace) -> Result<(Cluster, File), ClusterError> {
+fn start(place: &ClusterPlace, alone_only: bool) -> Result<(Cluster, File), ClusterError> {
     let layout = Layout::prepare(&place.home)?;
     let gate = enter(&layout)?;
     // The pipe first: who then still has a companion has one that kept the pipe open, so the server is not stopping.
     let alive = open(&layout.alive, OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()).map(File::from);
     let users = Layout::lock_file(&layout.users)?;
     let alone = claim(&users, &layout.users)?;
+    if alone_only && !alone {
+        return Err(ClusterError::InUse);
+    }
     let postmaster = Postmaster::read(&layout).filter(|postmaster| postmaster.runs(&layout));
     let (alive, watcher, run) = match postmaster {
         // Without a pipe its watcher was killed: we cannot keep it running, and whoever comes next will stop it.
@@ -136,6 +166,13 @@ fn enter(layout: &Layout) -> Result<File, ClusterError> {
     let gate = Layout::lock_file(&layout.gate)?;
     server::wait("another process that starts or stops the server", START_TIMEOUT_S, || claim(&gate, &layout.gate))?;
     Ok(gate)
+}
+
+/// The gate, held, of a cluster that nobody uses, and the lock that says so.
+fn enter_alone(layout: &Layout) -> Result<(File, File), ClusterError> {
+    let gate = enter(layout)?;
+    let users = Layout::lock_file(&layout.users)?;
+    if claim(&users, &layout.users)? { Ok((gate, users)) } else { Err(ClusterError::InUse) }
 }
 
 /// Whether the lock was free, and is now ours alone.

@@ -59,7 +59,12 @@ log_line_prefix = '%m [%p] '
 
 /// The major version that made the data, when there is data.
 pub fn made_by(layout: &Layout) -> Option<u32> {
-    fs::read_to_string(layout.data.join("PG_VERSION")).ok()?.trim().parse().ok()
+    major_of(&layout.data)
+}
+
+/// The major version that made the cluster in a directory, when there is one.
+pub fn major_of(data: &Path) -> Option<u32> {
+    fs::read_to_string(data.join("PG_VERSION")).ok()?.trim().parse().ok()
 }
 
 /// Makes an empty cluster; one that is interrupted leaves nothing that looks like a cluster.
@@ -236,7 +241,8 @@ fn succeed(program: &'static str, command: &mut Command) -> Result<(), ClusterEr
     Err(ClusterError::Program { program, said: tail(&String::from_utf8_lossy(&said)) })
 }
 
-fn tail(said: &str) -> String {
+/// The last lines of what a program said.
+pub fn tail(said: &str) -> String {
     let lines: Vec<&str> = said.lines().collect();
     let start = lines.len().saturating_sub(SAID_LINES_MAX);
     lines.get(start..).unwrap_or_default().join("\n")
