@@ -29,5 +29,6 @@ mod readers;
 mod shutdown;
 mod statements;
 mod storms;
+mod suspensions;
 mod tenancy;
 mod verify;

@@ -61,6 +61,8 @@ pub struct Order {
     pub imported: Option<Time>,
     pub basket: Basket,
     pub from: Option<&'static str>,
+    /// Whether the sale has happened.
+    pub stated: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -111,7 +113,7 @@ pub enum Asked {
 }
 
 /// What a command is, for the pairs that must have been seen.
-pub const KINDS: [&str; 10] = [
+pub const KINDS: [&str; 11] = [
     "enrol",
     "order",
     "order paid with points",
@@ -122,6 +124,7 @@ pub const KINDS: [&str; 10] = [
     "opening",
     "look",
     "suspend",
+    "order as stated",
 ];
 
 impl Command {
@@ -129,6 +132,7 @@ impl Command {
         match &self.what {
             What::Enrol { .. } => 0,
             What::Order(o) if o.imported.is_some() => 4,
+            What::Order(o) if o.stated => 10,
             What::Order(o) if !matches!(o.ordered, Ordered::Now) => 3,
             What::Order(o) if o.basket.points > 0 => 2,
             What::Order(_) => 1,
@@ -148,7 +152,9 @@ impl Command {
             What::Return { order, .. } => Some(format!("order:{order}/return:{}", self.name)),
             What::Adjust { .. } => Some(format!("adjust:{}", self.name)),
             What::Opening { .. } => Some(format!("opening:{}", self.name)),
-            What::Look | What::Suspend { .. } => None,
+            What::Suspend { suspended: true, .. } => Some(format!("suspend:{}", self.name)),
+            What::Suspend { suspended: false, .. } => Some(format!("reinstate:{}", self.name)),
+            What::Look => None,
         }
     }
 }

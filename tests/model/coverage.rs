@@ -9,13 +9,15 @@ use crate::spec::Policy;
 
 /// Every code that a command can be refused with here. Not reached from here: `CounterExhausted` (no command counts yet),
 /// `TooManyLots` (its own test: thousands of lots).
-const CODES: [&str; 35] = [
+const CODES: [&str; 39] = [
+    "AlreadySuspended",
     "Conflict",
     "EnrolledAhead",
     "IdentityTaken",
     "InsufficientPoints",
     "MemberMoved",
     "MemberUnknown",
+    "NotSuspended",
     "OrderUnknown",
     "OutOfOrder",
     "Suspended",
@@ -45,6 +47,8 @@ const CODES: [&str; 35] = [
     "return Nothing",
     "return UnknownLine",
     "replayed",
+    "flag InsufficientPoints",
+    "flag MemberSuspended",
 ];
 
 #[derive(Default)]

@@ -21,6 +21,7 @@ pub enum Answer {
     Return(Box<ReturnFacts>),
     Adjusted { points: i64, spendable: i64 },
     Opened { points: i64 },
+    Suspended(bool),
     Silent,
 }
 
@@ -30,6 +31,9 @@ pub type Said = Result<Answer, String>;
 /// Rule, wallet, points, and the lines that got some.
 pub type RowFacts = (String, String, i64, Vec<(usize, i64)>);
 
+/// Code, wallet, then asked, spendable and uncovered.
+pub type FlagFacts = (&'static str, String, [i64; 3]);
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrderFacts {
     pub member: u32,
@@ -37,14 +41,15 @@ pub struct OrderFacts {
     pub day: Day,
     /// charged, shipping, tax, gift card, paid.
     pub sums: [i64; 5],
-    /// charged, tax, points, worth, gift card, paid, base, earned.
-    pub lines: Vec<[i64; 8]>,
+    /// charged, tax, points, worth, gift card, paid, base, earned, uncovered.
+    pub lines: Vec<[i64; 9]>,
     pub rows: Vec<RowFacts>,
     /// Wallet, points or minor units, available at, expires on.
     pub earned: Vec<(String, i64, Option<Time>, Option<Day>)>,
     /// Wallet, points, worth.
     pub spent: Vec<(String, i64, i64)>,
     pub skipped: Vec<String>,
+    pub flags: Vec<FlagFacts>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -193,7 +193,11 @@ impl Generator {
             49..=74 if !model.sales.is_empty() => self.give_back(model, member),
             75..=82 => self.adjust(model, member),
             83..=88 => self.opening(model, member),
-            89..=91 => What::Suspend { member, suspended: self.rng.percent(40) },
+            89..=91 => {
+                let is = model.members.get(&member).is_some_and(|m| m.suspended);
+                // Now and then once more what is already so.
+                What::Suspend { member, suspended: is == self.rng.percent(10) }
+            }
             _ => What::Look,
         }
     }
@@ -241,11 +245,12 @@ impl Generator {
         };
         let new = !known && self.rng.percent(80);
         let email = self.rng.percent(if new { 100 } else { 5 }).then(|| self.email(member));
-        let basket = self.basket(model, member, from.unwrap_or("points"));
-        Order { member, new, email, ordered, imported, basket, from }
+        let stated = imported.is_none() && self.rng.percent(20);
+        let basket = self.basket(model, member, (from.unwrap_or("points"), stated));
+        Order { member, new, email, ordered, imported, basket, from, stated }
     }
 
-    fn basket(&mut self, model: &Naive<'_>, member: u32, from: &str) -> Basket {
+    fn basket(&mut self, model: &Naive<'_>, member: u32, (from, stated): (&str, bool)) -> Basket {
         let taxed = *self.rng.pick(&[Taxed::Included, Taxed::Included, Taxed::OnTop, Taxed::Not]);
         let lines = (0..self.rng.within(1, 4)).map(|_| self.line(taxed)).collect();
         let mut basket = Basket { taxed, lines, off: Vec::new(), points: 0, gift: 0, total: None, twice: false };
@@ -259,10 +264,11 @@ impl Generator {
             Purse::Points { value, .. } => value,
             Purse::Counter { .. } => (1, 1),
         };
-        let Ok(priced) = price(&basket, value) else { return basket };
+        let Ok(priced) = price(&basket, 0, value) else { return basket };
         let there = model.members.get(&member).map_or(0, |m| m.spendable(wallet));
         let room = priced.products * value.1 / value.0;
         basket.points = match self.rng.within(1, 100) {
+            1..=30 if stated => self.rng.within(0, room),
             1..=30 => self.rng.within(0, there.min(room)),
             31..=38 => there.min(room),
             39..=40 => (there + 1).min(MOST),

@@ -9,8 +9,8 @@ use csv::{StringRecord, Writer, WriterBuilder};
 use super::columns::REJECT_COLUMNS;
 use crate::loyalty::checkout::error::{CART_INVALID, ORDER_IN_FUTURE, ORDER_TOO_OLD, OrderRefusal};
 use crate::loyalty::ledger::error::{
-    EXHAUSTED, IDENTITY_TAKEN, INSUFFICIENT_POINTS, LedgerRefusal, MEMBER_MOVED, MEMBER_SUSPENDED, MEMBER_UNKNOWN,
-    OUT_OF_ORDER, POINTS_OUT_OF_RANGE, TOO_MANY_LOTS, WALLET_UNKNOWN,
+    ALREADY_SUSPENDED, EXHAUSTED, IDENTITY_TAKEN, INSUFFICIENT_POINTS, LedgerRefusal, MEMBER_MOVED, MEMBER_SUSPENDED,
+    MEMBER_UNKNOWN, NOT_SUSPENDED, OUT_OF_ORDER, POINTS_OUT_OF_RANGE, TOO_MANY_LOTS, WALLET_UNKNOWN,
 };
 use crate::loyalty::membership::error::{ENROLLED_AHEAD, MembershipRefusal};
 use crate::loyalty::membership::profile_in::BadField;
@@ -40,6 +40,8 @@ impl From<LedgerRefusal> for Reject {
             LedgerRefusal::IdentityTaken(_) => IDENTITY_TAKEN,
             LedgerRefusal::InsufficientPoints { .. } => INSUFFICIENT_POINTS,
             LedgerRefusal::Suspended => MEMBER_SUSPENDED,
+            LedgerRefusal::AlreadySuspended => ALREADY_SUSPENDED,
+            LedgerRefusal::NotSuspended => NOT_SUSPENDED,
             LedgerRefusal::TooManyPoints => POINTS_OUT_OF_RANGE,
             LedgerRefusal::TooManyLots => TOO_MANY_LOTS,
             LedgerRefusal::WalletUnknown => WALLET_UNKNOWN,

@@ -263,6 +263,7 @@ impl Door<'_> {
             ordered,
             time: AccountTime::Live,
             cart,
+            stated: false,
             spend_from: sent.points.as_ref().and_then(|p| p.wallet.clone()),
             place: sent.place(),
         })

@@ -11,6 +11,7 @@ pub mod return_order;
 pub mod returns;
 pub mod settle;
 pub mod share;
+pub mod stated;
 
 #[cfg(test)]
 mod cases;

@@ -7,11 +7,12 @@ use crate::kernel::money::{Currency, Money, Ratio};
 use crate::kernel::points::Points;
 use crate::loyalty::checkout::cart::Cart;
 use crate::loyalty::checkout::error::OrderRefusal;
-use crate::loyalty::checkout::price::{Priced, Terms, price};
+use crate::loyalty::checkout::price::{Priced, Terms, price_taking};
 use crate::loyalty::checkout::receipt::{
     CountsName, EarnedReceipt, LineKindName, LinePoints, LineReceipt, OrderReceipt, RowReceipt, SkippedReceipt,
     SpentReceipt,
 };
+use crate::loyalty::checkout::stated::{flags, taken};
 use crate::loyalty::earning::credit::{Credit, credits};
 use crate::loyalty::earning::model::{LineFigures, LineKind};
 use crate::loyalty::earning::rows::{Row, award, earned};
@@ -58,6 +59,8 @@ pub struct SettleOrder {
     pub time: AccountTime,
     /// What was bought and how it was paid.
     pub cart: Cart,
+    /// Whether the sale has happened: what an order online would be refused for is flagged then.
+    pub stated: bool,
     /// The wallet that pays.
     pub spend_from: Option<String>,
     /// Where it was placed: stored with the free text.
@@ -121,8 +124,12 @@ impl Posting for SettleOrder {
         }
         let account = accounts.account()?;
         let payer = self.payer(book)?;
-        let priced = price(&self.cart, &terms(book, payer)).map_err(OrderRefusal::Cart)?;
-        self.pay(account, program, payer, (ordered, day))?;
+        let taken = match payer.filter(|_| self.stated) {
+            Some((wallet, _)) => taken(self.cart.points, account, wallet.slot),
+            None => self.cart.points,
+        };
+        let priced = price_taking(&self.cart, taken, &terms(book, payer)).map_err(OrderRefusal::Cart)?;
+        self.pay(account, program, payer, (taken, ordered, day))?;
         let rows = award(&book.earning, &priced.lines).map_err(|_| LedgerRefusal::TooManyPoints)?;
         let credit = credits(book, &priced.lines, &rows).map_err(|_| LedgerRefusal::TooManyPoints)?;
         let suspended = account.status == Status::Suspended;
@@ -148,8 +155,9 @@ impl Posting for SettleOrder {
             lines: self.line_receipts(&priced, &rows, money),
             rows: self.row_receipts(book, &rows),
             earned: came_in,
-            spent: self.spent(&priced, payer, money),
+            spent: spent((taken, priced.worth), payer, money),
             skipped,
+            flags: flags(self.cart.points, (taken, &priced), payer.map(|(w, _)| w), (suspended, book.currency)),
         };
         accounts.record(Record {
             paid: Some(priced.paid.to_decimal(book.currency)),
@@ -197,16 +205,16 @@ impl SettleOrder {
         account: &mut Account,
         program: &Timeline,
         payer: Option<(&Wallet, &Redeemable)>,
-        (ordered, day): (Instant, NaiveDate),
+        (taken, ordered, day): (Points, Instant, NaiveDate),
     ) -> Result<(), OrderRefusal> {
-        if self.cart.points.is_zero() {
+        if taken.is_zero() {
             return Ok(());
         }
         if account.status == Status::Suspended {
             return Err(LedgerRefusal::Suspended.into());
         }
         let (wallet, _) = payer.ok_or(OrderRefusal::WalletUnknown)?;
-        account.spend(EntryKind::Spend, wallet.slot, self.cart.points)?;
+        account.spend(EntryKind::Spend, wallet.slot, taken)?;
         note_activity(account, program, wallet.slot, day, ordered);
         Ok(())
     }
@@ -236,16 +244,16 @@ impl SettleOrder {
         };
         rows.iter().map(receipt).collect()
     }
+}
 
-    fn spent(&self, priced: &Priced, payer: Option<(&Wallet, &Redeemable)>, money: Writer) -> Vec<SpentReceipt> {
-        let paying = payer.filter(|_| !self.cart.points.is_zero());
-        let spent = paying.map(|(wallet, _)| SpentReceipt {
-            wallet: wallet.code.clone(),
-            points: self.cart.points.get(),
-            worth: priced.worth.amount(money.currency),
-        });
-        spent.into_iter().collect()
-    }
+fn spent((points, worth): (Points, Money), payer: Option<(&Wallet, &Redeemable)>, money: Writer) -> Vec<SpentReceipt> {
+    let paying = payer.filter(|_| !points.is_zero());
+    let spent = paying.map(|(wallet, _)| SpentReceipt {
+        wallet: wallet.code.clone(),
+        points: points.get(),
+        worth: worth.amount(money.currency),
+    });
+    spent.into_iter().collect()
 }
 
 /// Writes money of one currency.
@@ -268,6 +276,7 @@ impl Writer {
             tax: amount(line.tax),
             points_spent: line.points_spent.get(),
             worth: amount(line.worth),
+            uncovered: (line.uncovered > Money::ZERO).then(|| amount(line.uncovered)),
             gift_card: amount(line.gift_card),
             paid: amount(line.paid),
             base: amount(line.base),

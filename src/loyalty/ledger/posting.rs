@@ -179,10 +179,14 @@ pub enum PostingKind {
     Opening,
     /// A profile was changed.
     Change,
+    /// A person suspended a member.
+    Suspend,
+    /// A person reinstated a member.
+    Reinstate,
 }
 
 /// Every kind with its stored number and its name in the API.
-pub const POSTING_KINDS: [(PostingKind, i16, &str); 7] = [
+pub const POSTING_KINDS: [(PostingKind, i16, &str); 9] = [
     (PostingKind::Enrol, 1, "enrol"),
     (PostingKind::Order, 2, "order"),
     (PostingKind::Return, 3, "return"),
@@ -190,6 +194,8 @@ pub const POSTING_KINDS: [(PostingKind, i16, &str); 7] = [
     (PostingKind::CatchUp, 5, "catch_up"),
     (PostingKind::Opening, 6, "opening"),
     (PostingKind::Change, 7, "change"),
+    (PostingKind::Suspend, 12, "suspend"),
+    (PostingKind::Reinstate, 13, "reinstate"),
 ];
 
 impl PostingKind {

@@ -43,6 +43,8 @@ fn nothing(kind: PostingKind) -> &'static str {
         PostingKind::CatchUp => "Status updated",
         PostingKind::Opening => "Status brought along",
         PostingKind::Change => "Profile changed",
+        PostingKind::Suspend => "Membership suspended",
+        PostingKind::Reinstate => "Membership reinstated",
     }
 }
 

@@ -46,7 +46,7 @@ impl<'s> Naive<'s> {
     }
 
     pub fn run(&mut self, command: &Command) -> Said {
-        let Some(reference) = command.reference() else { return self.beyond_the_ledger(command) };
+        let Some(reference) = command.reference() else { return Ok(Answer::Silent) };
         let (member, new) = command.what.whose();
         if let Some(owned) = self.owned.get(&reference) {
             return if owned.hash == command.hash { Ok(owned.answer.clone()) } else { Err("Conflict".into()) };
@@ -78,7 +78,8 @@ impl<'s> Naive<'s> {
             What::Opening { member, wallet, points, available, end, .. } => {
                 self.open((*member, known.unwrap()), wallet, *points, (*available, *end), (at, today))
             }
-            What::Look | What::Suspend { .. } => unreachable!("they have no reference"),
+            What::Suspend { member, suspended } => suspend((*member, known.unwrap()), *suspended),
+            What::Look => unreachable!("it has no reference"),
         }?;
         done.state.postings += 1;
         done.state.moved = done.state.moved.max(at);
@@ -99,15 +100,6 @@ impl<'s> Naive<'s> {
         let mut member = self.members.get(&member)?.clone();
         member.walk(self.spec.calendar.day(at.max(member.moved)));
         Some(member.view(&self.spec.calendar))
-    }
-
-    fn beyond_the_ledger(&mut self, command: &Command) -> Said {
-        if let What::Suspend { member, suspended } = command.what
-            && let Some(member) = self.members.get_mut(&member)
-        {
-            member.suspended = suspended;
-        }
-        Ok(Answer::Silent)
     }
 
     fn enrol(
@@ -201,6 +193,14 @@ impl<'s> Naive<'s> {
             Purse::Counter { lasts, .. } => counts_until(*lasts, member.enrolled, day).map_or(End::Never, End::On),
         }
     }
+}
+
+fn suspend((member, mut state): (u32, Member), suspended: bool) -> Result<Done, String> {
+    if state.suspended == suspended {
+        return Err(if suspended { "AlreadySuspended" } else { "NotSuspended" }.into());
+    }
+    state.suspended = suspended;
+    Ok(Done { member, state, answer: Answer::Suspended(suspended), sale: None, email: None })
 }
 
 impl What {

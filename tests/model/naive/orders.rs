@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 
 use crate::command::{Order, Ordered};
-use crate::facts::{Answer, Day, End, OrderFacts, Time};
+use crate::facts::{Answer, Day, End, FlagFacts, OrderFacts, Time};
 use crate::naive::calendar::{last_day, later};
 use crate::naive::price::{Priced, PricedLine, base, price, shares};
 use crate::naive::wallets::Member;
@@ -73,8 +73,9 @@ impl Naive<'_> {
         };
         let payer = self.wallet(order.from.unwrap_or("points")).ok_or("order WalletUnknown")?;
         let Purse::Points { value, .. } = rules.purses[payer] else { return Err("order WalletUnknown".into()) };
-        let priced = price(&order.basket, value)?;
-        let points = order.basket.points;
+        let asked = order.basket.points;
+        let points = taken(order, &state, payer);
+        let priced = price(&order.basket, points, value)?;
         let mut spent = None;
         if points > 0 {
             if state.suspended {
@@ -89,6 +90,7 @@ impl Naive<'_> {
             state.active(payer, self.active_until(payer, ordered, day));
         }
         let mut facts = start(order, &priced, rules, (version, day));
+        facts.flags = flags((asked, points), &priced, state.suspended, self.spec.codes[payer]);
         let mut sale = Sale { member: order.member, version, spent, ..sold(&priced) };
         if state.suspended {
             facts.skipped = rules.earns.iter().map(|e| format!("{} member_suspended", e.code)).collect();
@@ -171,12 +173,27 @@ impl Naive<'_> {
     }
 }
 
+/// The points of an order that are taken: all, or, of a sale that has happened, those that can be.
+fn taken(order: &Order, state: &Member, payer: usize) -> i64 {
+    match (order.stated, state.suspended) {
+        (false, _) => order.basket.points,
+        (true, true) => 0,
+        (true, false) => order.basket.points.min(state.spendable(payer)),
+    }
+}
+
+fn flags((asked, taken): (i64, i64), priced: &Priced, suspended: bool, wallet: &str) -> Vec<FlagFacts> {
+    let code = if suspended { "MemberSuspended" } else { "InsufficientPoints" };
+    if taken < asked { vec![(code, wallet.into(), [asked, taken, priced.uncovered])] } else { Vec::new() }
+}
+
 fn start(order: &Order, priced: &Priced, rules: &Rules, (version, day): (usize, Day)) -> OrderFacts {
-    let paid = priced.products + priced.shipping - priced.worth - order.basket.gift;
+    let paid = priced.products + priced.shipping - priced.worth - priced.uncovered - order.basket.gift;
     let tax = priced.lines.iter().map(|l| l.tax).sum();
     let line = |l: &PricedLine| {
         let base = base(l, rules.earns[0].net);
-        [l.charged, l.tax, l.points, l.worth, l.gift, l.charged - l.worth - l.gift, base, 0]
+        let paid = l.charged - l.worth - l.uncovered - l.gift;
+        [l.charged, l.tax, l.points, l.worth, l.gift, paid, base, 0, l.uncovered]
     };
     OrderFacts {
         member: order.member,
