@@ -10,6 +10,7 @@
 mod audit;
 mod auth;
 mod bad_input;
+mod batch;
 mod catalog;
 mod commands;
 mod counters;

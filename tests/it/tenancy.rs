@@ -49,6 +49,8 @@ fn row(operation: &str, ours: &Ours) -> Option<Row> {
             ("suspensions:write", Meet404, member, json!({ "reason": "mine" }))
         }
         "quote_order" | "settle_order" => ("orders:write", Meet404, none, order),
+        // Each line has a status of its own.
+        "settle_batch" => ("orders:write", MeetTheirOwn, none, order),
         "get_order" => ("orders:read", Meet404, ours.order.clone(), Value::Null),
         "return_order" => (
             "orders:write",
@@ -80,7 +82,12 @@ struct Call {
 impl Call {
     async fn by(&self, who: &Client) -> Reply {
         let request = who.request(self.method.clone(), &self.path).header("Idempotency-Key", fresh(&self.id));
-        Reply::of(if self.body.is_null() { request } else { request.json(&self.body) }).await
+        Reply::of(match self.id.as_str() {
+            "settle_batch" => request.header("Content-Type", "application/x-ndjson").body(self.body.to_string()),
+            _ if self.body.is_null() => request,
+            _ => request.json(&self.body),
+        })
+        .await
     }
 }
 

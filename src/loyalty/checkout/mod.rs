@@ -1,6 +1,8 @@
 //! The checkout: what a cart costs, what an order earns, and what a return gives back.
 
+pub mod batch;
 pub mod cart;
+pub mod door;
 pub mod error;
 pub mod http;
 pub mod order_in;
