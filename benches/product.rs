@@ -224,6 +224,7 @@ fn order(reference: String, member: MemberId, time: AccountTime) -> SettleOrder 
             gift_card: Money::ZERO,
             total: None,
         },
+        stated: false,
         spend_from: None,
         hold: None,
         place: None,

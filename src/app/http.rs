@@ -37,6 +37,7 @@ pub fn rooms(config: &mut ServiceConfig) {
     // Routes are tried in this order, and a pattern before it costs an order more than anything else on its way.
     checkout::http::configure(config);
     checkout::holds::http::configure(config);
+    checkout::batch::http::configure(config);
     statement::http::configure(config);
     membership::http::configure(config);
     ledger::http::configure(config);

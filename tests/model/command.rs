@@ -72,6 +72,8 @@ pub struct Order {
     pub basket: Basket,
     pub from: Option<&'static str>,
     pub hold: Option<String>,
+    /// Whether the sale has happened.
+    pub stated: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -122,7 +124,7 @@ pub enum Asked {
 }
 
 /// What a command is, for the pairs that must have been seen.
-pub const KINDS: [&str; 13] = [
+pub const KINDS: [&str; 14] = [
     "enrol",
     "order",
     "order paid with points",
@@ -136,6 +138,7 @@ pub const KINDS: [&str; 13] = [
     "hold",
     "release",
     "order paid with a hold",
+    "order as stated",
 ];
 
 impl Command {
@@ -143,6 +146,7 @@ impl Command {
         match &self.what {
             What::Enrol { .. } => 0,
             What::Order(o) if o.imported.is_some() => 4,
+            What::Order(o) if o.stated => 13,
             What::Order(o) if !matches!(o.ordered, Ordered::Now) => 3,
             What::Order(o) if o.hold.is_some() => 12,
             What::Order(o) if o.basket.points > 0 => 2,
@@ -167,7 +171,9 @@ impl Command {
             What::Opening { .. } => Some(format!("opening:{}", self.name)),
             What::Hold { .. } => Some(format!("hold:{}", self.name)),
             What::Release { hold, .. } => Some(format!("hold:{hold}/release")),
-            What::Look | What::Suspend { .. } => None,
+            What::Suspend { suspended: true, .. } => Some(format!("suspend:{}", self.name)),
+            What::Suspend { suspended: false, .. } => Some(format!("reinstate:{}", self.name)),
+            What::Look => None,
         }
     }
 }

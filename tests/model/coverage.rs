@@ -9,7 +9,8 @@ use crate::spec::Policy;
 
 /// Every code that a command can be refused with here. Not reached from here: `CounterExhausted` (no command counts yet),
 /// `TooManyLots` and `TooManyHolds` (tests of their own).
-const CODES: [&str; 41] = [
+const CODES: [&str; 46] = [
+    "AlreadySuspended",
     "Conflict",
     "EnrolledAhead",
     "HoldExceeded",
@@ -17,6 +18,7 @@ const CODES: [&str; 41] = [
     "InsufficientPoints",
     "MemberMoved",
     "MemberUnknown",
+    "NotSuspended",
     "OrderUnknown",
     "OutOfOrder",
     "Suspended",
@@ -51,6 +53,9 @@ const CODES: [&str; 41] = [
     "return Nothing",
     "return UnknownLine",
     "replayed",
+    "flag HoldUnavailable",
+    "flag InsufficientPoints",
+    "flag MemberSuspended",
 ];
 
 #[derive(Default)]

@@ -9,7 +9,7 @@ use perennial::loyalty::checkout::error::{HoldRefusal, OrderRefusal, ReturnRefus
 use perennial::loyalty::checkout::holds::hold_points::HoldPoints;
 use perennial::loyalty::checkout::holds::receipt::EndedReceipt;
 use perennial::loyalty::checkout::holds::release::ReleaseHold;
-use perennial::loyalty::checkout::receipt::{ClawedBackReceipt, LineReceipt, OrderReceipt, ReturnReceipt};
+use perennial::loyalty::checkout::receipt::{ClawedBackReceipt, FlagReceipt, LineReceipt, OrderReceipt, ReturnReceipt};
 use perennial::loyalty::checkout::return_order::ReturnOrder;
 use perennial::loyalty::checkout::returns::{LineReturn, ReturnRequest};
 use perennial::loyalty::checkout::settle::{OrderedAt, SettleOrder};
@@ -21,6 +21,7 @@ use perennial::loyalty::ledger::memory::MemoryLedger;
 use perennial::loyalty::ledger::opening::OpenBalance;
 use perennial::loyalty::ledger::posting::{AccountTime, Posting, Reference, RequestHash, Target};
 use perennial::loyalty::ledger::queue::PostError;
+use perennial::loyalty::ledger::suspend::{StatusName, Suspend};
 use perennial::loyalty::members::model::{Identity, IdentityKind, Profile};
 use perennial::loyalty::membership::enrol::Enrol;
 use perennial::loyalty::membership::error::MembershipRefusal;
@@ -160,10 +161,11 @@ impl<'s> Engine<'s> {
             }
             What::Hold { .. } | What::Release { .. } => self.run_hold(command),
             What::Suspend { member, suspended } => {
-                if let Some(account) = self.ledger.accounts.get_mut(&member_id(*member)) {
-                    account.status = if *suspended { Status::Suspended } else { Status::Active };
-                }
-                Ok(Answer::Silent)
+                let (name, status) =
+                    if *suspended { ("suspend", Status::Suspended) } else { ("reinstate", Status::Active) };
+                let (reference, member, reason) = (keyed(name), member_id(*member), String::from("a reason"));
+                let receipt = self.post(Suspend { reference, hash, member, status, reason }, clock, ledger_code)?;
+                Ok(Answer::Suspended(receipt.status == StatusName::Suspended))
             }
             What::Look => Ok(Answer::Silent),
         }
@@ -230,6 +232,7 @@ impl<'s> Engine<'s> {
             },
             time: time_of(order.imported),
             cart: cart(&order.basket),
+            stated: order.stated,
             spend_from: order.from.map(str::to_owned),
             hold: order.hold.clone(),
             place: None,
@@ -244,7 +247,8 @@ impl<'s> Engine<'s> {
         let minor = |a| self.minor(a);
         let line = |l: &LineReceipt| {
             let money = [l.charged, l.tax, l.worth, l.gift_card, l.paid, l.base].map(minor);
-            [money[0], money[1], l.points_spent, money[2], money[3], money[4], money[5], l.earned]
+            let uncovered = l.uncovered.map_or(0, minor);
+            [money[0], money[1], l.points_spent, money[2], money[3], money[4], money[5], l.earned, uncovered]
         };
         OrderFacts {
             member: member_of(receipt.member.unwrap()),
@@ -271,6 +275,19 @@ impl<'s> Engine<'s> {
             spent: receipt.spent.iter().map(|s| (s.wallet.clone(), s.points, minor(s.worth))).collect(),
             skipped: receipt.skipped.iter().map(|s| format!("{} {}", s.rule, s.reason)).collect(),
             hold: receipt.hold.as_ref().map(|h| (h.open, ended(&h.ended))),
+            flags: receipt
+                .flags
+                .iter()
+                .map(|flag| match flag {
+                    FlagReceipt::InsufficientPoints { wallet, asked, spendable, uncovered } => {
+                        ("InsufficientPoints", wallet.clone(), [*asked, *spendable, minor(*uncovered)])
+                    }
+                    FlagReceipt::HoldUnavailable { hold } => ("HoldUnavailable", hold.clone(), [0; 3]),
+                    FlagReceipt::MemberSuspended { wallet, asked, uncovered } => {
+                        ("MemberSuspended", wallet.clone(), [*asked, 0, minor(*uncovered)])
+                    }
+                })
+                .collect(),
         }
     }
 

@@ -35,6 +35,7 @@ pub enum Answer {
     },
     /// captured, released, taken, expired, waived; spendable.
     Released([i64; 5], i64),
+    Suspended(bool),
     Silent,
 }
 
@@ -44,6 +45,9 @@ pub type Said = Result<Answer, String>;
 /// Rule, wallet, points, and the lines that got some.
 pub type RowFacts = (String, String, i64, Vec<(usize, i64)>);
 
+/// Code, wallet, then asked, spendable and uncovered.
+pub type FlagFacts = (&'static str, String, [i64; 3]);
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrderFacts {
     pub member: u32,
@@ -51,8 +55,8 @@ pub struct OrderFacts {
     pub day: Day,
     /// charged, shipping, tax, gift card, paid.
     pub sums: [i64; 5],
-    /// charged, tax, points, worth, gift card, paid, base, earned.
-    pub lines: Vec<[i64; 8]>,
+    /// charged, tax, points, worth, gift card, paid, base, earned, uncovered.
+    pub lines: Vec<[i64; 9]>,
     pub rows: Vec<RowFacts>,
     /// Wallet, points or minor units, available at, expires on.
     pub earned: Vec<(String, i64, Option<Time>, Option<Day>)>,
@@ -61,6 +65,7 @@ pub struct OrderFacts {
     pub skipped: Vec<String>,
     /// Of the hold that paid: whether it was open; captured, released, taken, expired, waived.
     pub hold: Option<(bool, [i64; 5])>,
+    pub flags: Vec<FlagFacts>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -206,7 +206,11 @@ impl Generator {
             83..=86 => self.opening(model, member),
             87..=88 => self.release(model, member),
             89..=93 => self.hold(model, member),
-            94..=95 => What::Suspend { member, suspended: self.rng.percent(40) },
+            94..=95 => {
+                let is = model.members.get(&member).is_some_and(|m| m.suspended);
+                // Now and then once more what is already so.
+                What::Suspend { member, suspended: is == self.rng.percent(10) }
+            }
             _ => What::Look,
         }
     }
@@ -254,7 +258,8 @@ impl Generator {
         };
         let new = !known && self.rng.percent(80);
         let email = self.rng.percent(if new { 100 } else { 5 }).then(|| self.email(member));
-        let basket = self.basket(model, member, from.unwrap_or("points"));
+        let stated = imported.is_none() && self.rng.percent(20);
+        let basket = self.basket(model, member, (from.unwrap_or("points"), stated));
         let mut hold = None;
         let (mut basket, mut from) = (basket, from);
         if imported.is_none() && self.rng.percent(12) {
@@ -265,7 +270,7 @@ impl Generator {
                 from = if self.rng.percent(5) { from } else { None };
             }
         }
-        Order { member, new, email, ordered, imported, basket, from, hold }
+        Order { member, new, email, ordered, imported, basket, from, hold, stated }
     }
 
     /// A hold of the member's, mostly one that is open.

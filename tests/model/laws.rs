@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use perennial::kernel::id::MemberId;
-use perennial::loyalty::ledger::account::Account;
+use perennial::loyalty::ledger::account::{Account, Status};
 use perennial::loyalty::ledger::entry::{ENTRY_KINDS, Entry, EntryKind};
 use perennial::loyalty::ledger::lot::LotExpiry;
 use perennial::loyalty::ledger::posting::{PostingKind, PostingRow};
@@ -27,6 +27,7 @@ type Sums = [i64; 8];
 struct Fold {
     postings: usize,
     orders: i32,
+    suspended: bool,
     wallets: BTreeMap<i16, Sums>,
     lots: BTreeMap<i64, FoldedLot>,
 }
@@ -116,6 +117,14 @@ impl Fold {
             return Err(format!("law 2: not the {}th", self.postings));
         }
         self.orders += i32::from(row.orders);
+        match row.kind {
+            PostingKind::Suspend => self.suspended = true,
+            PostingKind::Reinstate => self.suspended = false,
+            PostingKind::Order | PostingKind::Adjust if self.suspended && !row.entries.is_empty() => {
+                return Err("somebody who is suspended earns or spends".into());
+            }
+            _ => {}
+        }
         for (place, entry) in row.entries.iter().enumerate() {
             coverage.entries.insert(entry.kind.number());
             self.enter(row, place, entry)?;
@@ -181,6 +190,9 @@ impl Fold {
     fn compare(&self, account: &Account) -> Result<(), String> {
         if usize::try_from(account.seq.0) != Ok(self.postings) || account.order_count != self.orders {
             return Err(format!("law 2: {} postings, {} orders, {account:?}", self.postings, self.orders));
+        }
+        if self.suspended != (account.status == Status::Suspended) {
+            return Err(format!("law 8: suspended {}, {account:?}", self.suspended));
         }
         let open = self.lots.values().filter(|l| l.left > 0).count();
         let mut sums = vec![[0_i64; 2]; account.wallets.len()];

@@ -213,6 +213,9 @@ impl<'s> Both<'s> {
                     note(coverage, *policy, [*taken, *forgiven, *held, *waived, *owed]);
                 }
             }
+            Ok(Answer::Order(facts)) => {
+                coverage.codes.extend(facts.flags.iter().map(|flag| format!("flag {}", flag.0)));
+            }
             Ok(_) => {}
         }
     }

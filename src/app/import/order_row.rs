@@ -37,6 +37,7 @@ impl Reading {
             ordered: OrderedAt::At(item.at),
             time: AccountTime::Imported(item.at),
             cart: facts.cart()?,
+            stated: false,
             spend_from: None,
             hold: None,
             place: facts.place(),

@@ -9,8 +9,9 @@ use csv::{StringRecord, Writer, WriterBuilder};
 use super::columns::REJECT_COLUMNS;
 use crate::loyalty::checkout::error::{CART_INVALID, HOLD_UNKNOWN, ORDER_IN_FUTURE, ORDER_TOO_OLD, OrderRefusal};
 use crate::loyalty::ledger::error::{
-    EXHAUSTED, HOLD_EXCEEDED, IDENTITY_TAKEN, INSUFFICIENT_POINTS, LedgerRefusal, MEMBER_MOVED, MEMBER_SUSPENDED,
-    MEMBER_UNKNOWN, OUT_OF_ORDER, POINTS_OUT_OF_RANGE, TOO_MANY_HOLDS, TOO_MANY_LOTS, WALLET_UNKNOWN,
+    ALREADY_SUSPENDED, EXHAUSTED, HOLD_EXCEEDED, IDENTITY_TAKEN, INSUFFICIENT_POINTS, LedgerRefusal, MEMBER_MOVED,
+    MEMBER_SUSPENDED, MEMBER_UNKNOWN, NOT_SUSPENDED, OUT_OF_ORDER, POINTS_OUT_OF_RANGE, TOO_MANY_HOLDS, TOO_MANY_LOTS,
+    WALLET_UNKNOWN,
 };
 use crate::loyalty::membership::error::{ENROLLED_AHEAD, MembershipRefusal};
 use crate::loyalty::membership::profile_in::BadField;
@@ -42,6 +43,8 @@ impl From<LedgerRefusal> for Reject {
             LedgerRefusal::HoldExceeded { .. } => HOLD_EXCEEDED,
             LedgerRefusal::TooManyHolds => TOO_MANY_HOLDS,
             LedgerRefusal::Suspended => MEMBER_SUSPENDED,
+            LedgerRefusal::AlreadySuspended => ALREADY_SUSPENDED,
+            LedgerRefusal::NotSuspended => NOT_SUSPENDED,
             LedgerRefusal::TooManyPoints => POINTS_OUT_OF_RANGE,
             LedgerRefusal::TooManyLots => TOO_MANY_LOTS,
             LedgerRefusal::WalletUnknown => WALLET_UNKNOWN,

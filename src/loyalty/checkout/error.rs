@@ -89,6 +89,11 @@ problems! {
     CURRENCY_MISMATCH = 422 "currency_mismatch", "Another currency", "The programme has one currency, and this is not it.";
     ORDER_TOO_OLD = 422 "order_too_old", "Order too old", "The order lies further back than a live order may; import it.";
     ORDER_IN_FUTURE = 422 "order_in_future", "Order in the future", "The order lies ahead of the clock.";
+    LINE_TOO_LONG = 413 "line_too_long", "Line too long", "A line of a batch is longer than one order may be.";
+    BATCH_TOO_LARGE = 413 "batch_too_large", "Batch too large",
+        "The batch has more items than one batch may have; send this line and all behind it in another one.";
+    BATCH_TIMED_OUT = 408 retryable "batch_timed_out", "Batch took too long",
+        "The batch took longer than one may; send this line and all behind it again.";
     ORDER_UNKNOWN = 404 "order_unknown", "Order not found", "There is no such order in this programme.";
     HOLD_UNKNOWN = 404 "hold_unknown", "Hold not found", "The member has no such hold.";
     HOLD_CAPTURED = 409 "hold_captured", "Hold taken", "An order took the hold already.";

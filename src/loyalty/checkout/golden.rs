@@ -140,6 +140,7 @@ fn sold(case: &Case, priced: &Priced) -> Sold {
         tax: line.tax,
         points_spent: line.points_spent,
         worth: line.worth,
+        uncovered: line.uncovered,
         gift_card: line.gift_card,
         returned: Returned::default(),
     };

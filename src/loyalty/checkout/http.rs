@@ -9,10 +9,10 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::kernel::id::{MemberId, PostingId, Seq};
+use crate::kernel::id::{PostingId, Seq};
 use crate::kernel::money::{Currency, Money};
-use crate::kernel::scope::ProgramScope;
 use crate::loyalty::checkout::cart::CartError;
+use crate::loyalty::checkout::door::{Door, DoorError, HOPS_MAX};
 use crate::loyalty::checkout::error::{
     CART_INVALID, CURRENCY_MISMATCH, DISCOUNT_EXCEEDS_LINE, DUPLICATE_LINE, GIFT_CARD_EXCEEDS_ORDER, LINES_DO_NOT_SUM,
     ORDER_IN_FUTURE, ORDER_TOO_OLD, ORDER_UNKNOWN, OrderRefusal, POINTS_EXCEED_ORDER, RETURN_EXCEEDS_PURCHASE,
@@ -24,20 +24,17 @@ use crate::loyalty::checkout::receipt::{OrderReceipt, ReturnReceipt};
 use crate::loyalty::checkout::return_in::ReturnIn;
 use crate::loyalty::checkout::return_order::ReturnOrder;
 use crate::loyalty::checkout::returns::ReturnError;
-use crate::loyalty::checkout::settle::{OrderedAt, SettleOrder};
-use crate::loyalty::ledger::error::{LedgerRefusal, MEMBER_UNKNOWN, WALLET_UNKNOWN};
+use crate::loyalty::checkout::settle::OrderedAt;
+use crate::loyalty::ledger::error::{LedgerRefusal, WALLET_UNKNOWN};
 use crate::loyalty::ledger::http::{
     problem_of, problem_of_load, problem_of_post, problem_of_timeline, receipt_response,
 };
 use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::ledger::posting::{AccountTime, Reference, RequestHash, Target};
 use crate::loyalty::ledger::queue::PostError;
-use crate::loyalty::members::model::{Identity, IdentityKind, Profile};
 use crate::loyalty::membership::http::bad_field;
 use crate::loyalty::membership::identities::Identities;
-use crate::loyalty::membership::profile_in::Named;
 use crate::loyalty::membership::store::find_reference;
-use crate::loyalty::program::model::Rulebook;
 use crate::loyalty::statement::store::find_posting;
 use crate::platform::auth::{Caller, needs};
 use crate::platform::db::Db;
@@ -46,9 +43,6 @@ use crate::platform::web::body::Body;
 use crate::platform::web::codes;
 use crate::platform::web::problem::Problem;
 use crate::platform::web::query::Query;
-
-/// How often an order is tried anew when its member changed hands while it was under way.
-const HOPS_MAX: u32 = 3;
 
 /// Registers the room's calls.
 pub fn configure(config: &mut ServiceConfig) {
@@ -73,7 +67,7 @@ async fn quote_order(
 ) -> Result<HttpResponse, Problem> {
     let Body(sent) = body;
     let door = Door { scope: caller.scope(), db: &db, ledger: &ledger, identities: &identities };
-    let mut order = door.read(&sent).await?;
+    let mut order = door.read(&sent).await.map_err(door_problem)?;
     // A quote of an order that was settled is a quote, not its receipt.
     order.named = Reference::keyed("quote", &uuid_v7().to_string());
     let (known, ordered) = (matches!(order.target, Target::Member(_)), order.ordered);
@@ -113,7 +107,7 @@ async fn settle_order(
 ) -> Result<HttpResponse, Problem> {
     let Body(sent) = body;
     let door = Door { scope: caller.scope(), db: &db, ledger: &ledger, identities: &identities };
-    let mut order = door.read(&sent).await?;
+    let mut order = door.read(&sent).await.map_err(door_problem)?;
     for _ in 0..HOPS_MAX {
         // Only who was named by an identity can have moved.
         let (retry, ordered) = (order.identity.is_some().then(|| order.clone()), order.ordered);
@@ -121,7 +115,7 @@ async fn settle_order(
             Ok(posted) => return Ok(receipt_response(&posted)),
             Err(PostError::Refused(OrderRefusal::Ledger(LedgerRefusal::MemberMoved))) => {
                 let retry = retry.ok_or_else(|| problem_of(LedgerRefusal::MemberMoved))?;
-                order = door.aim_again(retry).await?;
+                order = door.aim_again(retry).await.map_err(door_problem)?;
             }
             Err(error) => return Err(problem_of_post(error, |refusal| order_problem(refusal, ordered))),
         }
@@ -220,74 +214,12 @@ async fn return_order(
     Ok(receipt_response(&posted))
 }
 
-/// Where an order is read: whose programme, and who knows its members.
-struct Door<'a> {
-    scope: &'a ProgramScope,
-    db: &'a Db,
-    ledger: &'a Ledger,
-    identities: &'a Identities,
-}
-
-impl Door<'_> {
-    async fn book(&self) -> Result<Arc<Rulebook>, Problem> {
-        if let Some(known) = self.ledger.timelines().known(self.scope.program()) {
-            return Ok(Arc::clone(known.newest()));
-        }
-        let conn = self.db.conn().await?;
-        let timeline = self.ledger.timelines().at_least(&conn, self.scope.program(), 0).await;
-        Ok(Arc::clone(timeline.map_err(problem_of_timeline)?.newest()))
-    }
-
-    async fn read(&self, sent: &OrderIn) -> Result<SettleOrder, Problem> {
-        let book = self.book().await?;
-        let cart = sent.cart(book.currency).map_err(order_in_problem)?;
-        let ordered = sent.ordered().map_err(|bad| bad_field(bad, ""))?;
-        let named = sent.member.clone().map(|m| m.read(self.scope.program())).transpose();
-        let named = named.map_err(|bad| bad_field(bad, "/member"))?;
-        let (identity, target) = match named {
-            None => (None, Target::New(MemberId(uuid_v7()))),
-            Some(Named::Id(id)) => (None, Target::Member(MemberId(id))),
-            Some(Named::By(identity)) => {
-                let found = self.identities.find(self.db, self.scope, &identity).await?;
-                (Some(identity), target_of(found))
-            }
-        };
-        Ok(SettleOrder {
-            named: Reference::order(&sent.reference),
-            reference: sent.reference.clone(),
-            enrol: sent.enrol || sent.member.is_none(),
-            hash: RequestHash::of(sent),
-            target,
-            profile: identity.as_ref().map(profile_of).unwrap_or_default(),
-            identity,
-            ordered,
-            time: AccountTime::Live,
-            cart,
-            spend_from: sent.points.as_ref().and_then(|p| p.wallet.clone()),
-            hold: sent.hold.clone(),
-            place: sent.place(),
-        })
-    }
-
-    /// The same order for whom the identity belongs to now.
-    async fn aim_again(&self, order: SettleOrder) -> Result<SettleOrder, Problem> {
-        let identity = order.identity.as_ref().ok_or_else(|| Problem::of(&MEMBER_UNKNOWN))?;
-        let found = self.identities.find_again(self.db, self.scope, identity).await?;
-        Ok(SettleOrder { target: target_of(found), ..order })
-    }
-}
-
-fn target_of(found: Option<MemberId>) -> Target {
-    found.map_or_else(|| Target::New(MemberId(uuid_v7())), Target::Member)
-}
-
-fn profile_of(identity: &Identity) -> Profile {
-    let value = Some(identity.value.clone());
-    match identity.kind {
-        IdentityKind::ExternalId => Profile { external_id: value, ..Profile::default() },
-        IdentityKind::Email => Profile { email: value, ..Profile::default() },
-        IdentityKind::Phone => Profile { phone: value, ..Profile::default() },
-        IdentityKind::Card => Profile { card: value, ..Profile::default() },
+/// What an order that did not become a command is over HTTP.
+pub fn door_problem(error: DoorError) -> Problem {
+    match error {
+        DoorError::Bad(bad) => order_in_problem(bad),
+        DoorError::Db(error) => error.into(),
+        DoorError::Timeline(error) => problem_of_timeline(error),
     }
 }
 
@@ -300,7 +232,8 @@ fn order_in_problem(bad: BadOrder) -> Problem {
     }
 }
 
-fn order_problem(refusal: OrderRefusal, ordered: OrderedAt) -> Problem {
+/// What a refused order is over HTTP.
+pub fn order_problem(refusal: OrderRefusal, ordered: OrderedAt) -> Problem {
     let says = refusal.to_string();
     let when = if matches!(ordered, OrderedAt::On(_)) { "/ordered_on" } else { "/ordered_at" };
     match refusal {

@@ -1,6 +1,8 @@
 //! The checkout: what a cart costs, what an order earns, and what a return gives back.
 
+pub mod batch;
 pub mod cart;
+pub mod door;
 pub mod error;
 pub mod holds;
 pub mod http;
@@ -13,6 +15,7 @@ pub mod return_order;
 pub mod returns;
 pub mod settle;
 pub mod share;
+pub mod stated;
 
 #[cfg(test)]
 mod cases;

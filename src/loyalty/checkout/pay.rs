@@ -12,7 +12,7 @@ use crate::loyalty::ledger::account::{Account, Status};
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::grant::note_activity;
-use crate::loyalty::ledger::hold::{Ended, capture};
+use crate::loyalty::ledger::hold::{Ended, Hold, capture};
 use crate::loyalty::ledger::lot::{LotExpiry, LotId};
 use crate::loyalty::ledger::posting::PostingRow;
 use crate::loyalty::program::model::{Redeemable, Rulebook, Timeline, Wallet, WalletKind};
@@ -56,10 +56,8 @@ impl<'b, 'g> Source<'b, 'g> {
     /// # Errors
     /// There is no such wallet or hold, the hold was captured or released, or it is of another wallet.
     pub fn find(
-        program: &'b Timeline,
-        book: &'b Rulebook,
-        wallet: Option<&str>,
-        hold: Option<&str>,
+        (program, book): (&'b Timeline, &'b Rulebook),
+        (wallet, hold): (Option<&str>, Option<&str>),
         rows: &[&'g PostingRow],
     ) -> Result<Self, OrderRefusal> {
         let Some(reference) = hold else { return payer(book, wallet).map(Self::Wallet) };
@@ -70,6 +68,42 @@ impl<'b, 'g> Source<'b, 'g> {
         }
         let payer = payer(program.version(story.row.version), Some(&story.held.wallet))?;
         Ok(Self::Hold(story, payer.ok_or(OrderRefusal::WalletUnknown)?))
+    }
+
+    /// The same of a sale that has happened: a hold that is not there to pay does not refuse it, the wallet pays.
+    ///
+    /// # Errors
+    /// There is no such wallet.
+    pub fn find_stated(
+        (program, book): (&'b Timeline, &'b Rulebook),
+        (wallet, hold): (Option<&str>, Option<&str>),
+        rows: &[&'g PostingRow],
+        account: &Account,
+    ) -> Result<Self, OrderRefusal> {
+        let found = Self::find((program, book), (wallet, hold), rows).ok();
+        let pays = |source: &Self| match source {
+            Self::Wallet(_) => true,
+            Self::Hold(story, _) => {
+                account.status == Status::Active && account.holds.iter().any(|h| h.opened_in == story.row.seq)
+            }
+        };
+        found.filter(pays).map_or_else(|| payer(book, wallet).map(Self::Wallet), Ok)
+    }
+
+    /// How many of the points that a sale was paid with can be taken.
+    pub fn takes(&self, account: &Account, asked: Points) -> Points {
+        let there = match self {
+            Self::Wallet(None) => return asked,
+            Self::Wallet(Some(payer)) => account.figures(payer.wallet.slot).spendable,
+            Self::Hold(story, _) => {
+                let open = account.holds.iter().find(|h| h.opened_in == story.row.seq);
+                open.map_or(Points::ZERO, Hold::points)
+            }
+        };
+        match account.status {
+            Status::Active => asked.min(there),
+            Status::Suspended => Points::ZERO,
+        }
     }
 
     /// The wallet that pays.

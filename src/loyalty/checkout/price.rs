@@ -37,6 +37,8 @@ pub struct Priced {
     pub tax: Money,
     /// What the points are worth.
     pub worth: Money,
+    /// What points were to pay that were not there.
+    pub uncovered: Money,
     /// The money that is paid, for shipping too, after points and gift card.
     pub paid: Money,
     /// What the order earns on.
@@ -51,6 +53,16 @@ pub struct Priced {
 /// # Errors
 /// The first mistake that is found, in the order of the document.
 pub fn price(cart: &Cart, terms: &Terms) -> Result<Priced, CartError> {
+    price_taking(cart, cart.points, terms)
+}
+
+/// The same of a sale that has happened, where only `taken` of the cart's points are there to be taken. What was paid in
+/// money and by gift card stays as it was stated; what the missing points were to pay is left uncovered, spread over the
+/// product lines by what is then left to pay.
+///
+/// # Errors
+/// As [`price`].
+pub fn price_taking(cart: &Cart, taken: Points, terms: &Terms) -> Result<Priced, CartError> {
     let places = places(&cart.lines)?;
     let discounts = discounts(cart, &places)?;
     let mut lines = Vec::with_capacity(cart.lines.len());
@@ -63,15 +75,19 @@ pub fn price(cart: &Cart, terms: &Terms) -> Result<Priced, CartError> {
     if cart.total.is_some_and(|stated| stated != total) {
         return Err(CartError::LinesDoNotSum { lines: total });
     }
-    let worth = pay_points(&mut lines, cart.points, terms.value, charged)?;
-    let left = total.minus(worth).unwrap_or(Money::ZERO);
+    let asked = worth_of(cart.points, terms.value, charged)?;
+    let worth = if taken == cart.points { asked } else { worth_of(taken, terms.value, charged)? };
+    pay_points(&mut lines, (taken, worth), charged)?;
+    let uncovered = asked.minus(worth).unwrap_or(Money::ZERO);
+    leave_uncovered(&mut lines, uncovered, charged)?;
+    let left = total.minus(asked).unwrap_or(Money::ZERO);
     pay_gift_card(&mut lines, cart.gift_card, left)?;
     for line in &mut lines {
         line.base = base_of(line, terms.net_of);
     }
     let paid = left.minus(cart.gift_card).unwrap_or(Money::ZERO);
     let (tax, base) = (sum(lines.iter(), |line| line.tax)?, sum(lines.iter(), |line| line.base)?);
-    Ok(Priced { lines, charged, shipping, tax, worth, paid, base })
+    Ok(Priced { lines, charged, shipping, tax, worth, uncovered, paid, base })
 }
 
 fn places(lines: &[CartLine]) -> Result<HashMap<&str, usize>, CartError> {
@@ -129,6 +145,7 @@ fn charge(i: usize, line: &CartLine, discount: Money, prices: Prices) -> Result<
         tax,
         points_spent: Points::ZERO,
         worth: Money::ZERO,
+        uncovered: Money::ZERO,
         gift_card: Money::ZERO,
         paid: charged,
         base: Money::ZERO,
@@ -168,16 +185,21 @@ fn rate_micros(percent: Decimal) -> Option<i64> {
     i64::try_from(percent.mantissa().checked_mul(widen)?).ok()
 }
 
-fn pay_points(lines: &mut [LineFigures], points: Points, value: Ratio, products: Money) -> Result<Money, CartError> {
+fn worth_of(points: Points, value: Ratio, products: Money) -> Result<Money, CartError> {
     if points.is_zero() {
         return Ok(Money::ZERO);
     }
     let refused = CartError::PointsExceedProducts { products };
     let worth = value.half_up(points.get()).and_then(Money::from_minor).ok_or(refused)?;
     // Nothing to pay for takes no points, were they worth nothing.
-    if worth > products || products == Money::ZERO {
-        return Err(refused);
+    if worth > products || products == Money::ZERO { Err(refused) } else { Ok(worth) }
+}
+
+fn pay_points(lines: &mut [LineFigures], (points, worth): (Points, Money), products: Money) -> Result<(), CartError> {
+    if points.is_zero() {
+        return Ok(());
     }
+    let refused = CartError::PointsExceedProducts { products };
     let weights: Vec<i64> = of_kind(lines, LineKind::Product).map(|line| line.charged.minor()).collect();
     let parts = spread(points.get(), &weights).into_iter().zip(spread(worth.minor(), &weights));
     let products = lines.iter_mut().filter(|line| line.kind == LineKind::Product);
@@ -186,7 +208,21 @@ fn pay_points(lines: &mut [LineFigures], points: Points, value: Ratio, products:
         line.worth = Money::from_minor(worth).ok_or(refused)?;
         line.paid = line.paid.minus(line.worth).ok_or(refused)?;
     }
-    Ok(worth)
+    Ok(())
+}
+
+fn leave_uncovered(lines: &mut [LineFigures], uncovered: Money, products: Money) -> Result<(), CartError> {
+    if uncovered == Money::ZERO {
+        return Ok(());
+    }
+    let refused = CartError::PointsExceedProducts { products };
+    let weights: Vec<i64> = of_kind(lines, LineKind::Product).map(|line| line.paid.minor()).collect();
+    let products = lines.iter_mut().filter(|line| line.kind == LineKind::Product);
+    for (line, part) in products.zip(spread(uncovered.minor(), &weights)) {
+        line.uncovered = Money::from_minor(part).ok_or(refused)?;
+        line.paid = line.paid.minus(line.uncovered).ok_or(refused)?;
+    }
+    Ok(())
 }
 
 fn pay_gift_card(lines: &mut [LineFigures], gift_card: Money, left: Money) -> Result<(), CartError> {

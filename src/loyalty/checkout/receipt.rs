@@ -58,6 +58,42 @@ pub struct OrderReceipt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub hold: Option<OrderHoldReceipt>,
+    /// For what an order online would have been refused, of one that was taken as stated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<FlagReceipt>,
+}
+
+/// For what an order online would have been refused: the sale had happened, so it was settled all the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum FlagReceipt {
+    /// Fewer points were there than it was paid with.
+    InsufficientPoints {
+        /// The wallet's code.
+        wallet: String,
+        /// Points that it was paid with.
+        asked: i64,
+        /// Points that were there, and were taken.
+        spendable: i64,
+        /// What the others were to pay, and nobody has paid.
+        #[schema(value_type = String, example = "1.80")]
+        uncovered: Amount,
+    },
+    /// The hold that it named could not pay: its member has none of that name, it was over, or somebody had closed it.
+    HoldUnavailable {
+        /// The hold's reference.
+        hold: String,
+    },
+    /// It was paid with points of a member who is suspended: none were taken.
+    MemberSuspended {
+        /// The wallet's code.
+        wallet: String,
+        /// Points that it was paid with.
+        asked: i64,
+        /// What they were to pay, and nobody has paid.
+        #[schema(value_type = String, example = "5.00")]
+        uncovered: Amount,
+    },
 }
 
 /// The figures of one line.
@@ -80,6 +116,10 @@ pub struct LineReceipt {
     /// What they were worth.
     #[schema(value_type = String, example = "13.80")]
     pub worth: Amount,
+    /// What points were to pay that were not there, where an order was taken as stated: nobody has paid it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, example = "1.80", required = false)]
+    pub uncovered: Option<Amount>,
     /// Paid by gift card.
     #[schema(value_type = String, example = "0.00")]
     pub gift_card: Amount,

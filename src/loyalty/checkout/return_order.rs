@@ -200,6 +200,7 @@ impl<'g> Story<'g> {
             tax: money(line.tax)?,
             points_spent: Points::try_from(line.points_spent).ok()?,
             worth: money(line.worth)?,
+            uncovered: line.uncovered.map_or(Some(Money::ZERO), money)?,
             gift_card: money(line.gift_card)?,
             returned,
         })

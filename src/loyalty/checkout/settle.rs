@@ -9,11 +9,12 @@ use crate::loyalty::checkout::cart::Cart;
 use crate::loyalty::checkout::error::OrderRefusal;
 use crate::loyalty::checkout::holds::story::hold_reference;
 use crate::loyalty::checkout::pay::{Payer, Source};
-use crate::loyalty::checkout::price::{Priced, Terms, price};
+use crate::loyalty::checkout::price::{Priced, Terms, price_taking};
 use crate::loyalty::checkout::receipt::{
     CountsName, EarnedReceipt, LineKindName, LinePoints, LineReceipt, OrderReceipt, RowReceipt, SkippedReceipt,
     SpentReceipt,
 };
+use crate::loyalty::checkout::stated::flags;
 use crate::loyalty::earning::credit::{Credit, credits};
 use crate::loyalty::earning::model::{LineFigures, LineKind};
 use crate::loyalty::earning::rows::{Row, award, earned};
@@ -24,7 +25,7 @@ use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::grant::{count, dates, grant, note_activity, window_end};
 use crate::loyalty::ledger::lot::LotExpiry;
 use crate::loyalty::ledger::posting::{
-    AccountTime, Needs, Posting, PostingKind, Record, Reference, RequestHash, Target,
+    AccountTime, Needs, Posting, PostingKind, PostingRow, Record, Reference, RequestHash, Target,
 };
 use crate::loyalty::members::model::{Identity, Profile};
 use crate::loyalty::membership::enrol::{enrol, verify_owner};
@@ -58,6 +59,8 @@ pub struct SettleOrder {
     pub time: AccountTime,
     /// What was bought and how it was paid.
     pub cart: Cart,
+    /// Whether the sale has happened: what an order online would be refused for is flagged then.
+    pub stated: bool,
     /// The wallet that pays.
     pub spend_from: Option<String>,
     /// The hold that pays, by its reference.
@@ -123,10 +126,10 @@ impl Posting for SettleOrder {
         }
         let rows = accounts.story();
         let account = accounts.account()?;
-        let source = Source::find(program, book, self.spend_from.as_deref(), self.hold.as_deref(), &rows)?;
+        let (source, taken) = self.source((program, book), &rows, account)?;
         let payer = source.payer();
-        let priced = price(&self.cart, &terms(book, payer)).map_err(OrderRefusal::Cart)?;
-        let hold = source.pay(account, program, self.cart.points, (ordered, day, at.at))?;
+        let priced = price_taking(&self.cart, taken, &terms(book, payer)).map_err(OrderRefusal::Cart)?;
+        let hold = source.pay(account, program, taken, (ordered, day, at.at))?;
         let rows = award(&book.earning, &priced.lines).map_err(|_| LedgerRefusal::TooManyPoints)?;
         let credit = credits(book, &priced.lines, &rows).map_err(|_| LedgerRefusal::TooManyPoints)?;
         let suspended = account.status == Status::Suspended;
@@ -137,6 +140,8 @@ impl Posting for SettleOrder {
         came_in.extend(count_for(account, book, &credit, (day, at))?);
         account.last_order_on = account.last_order_on.max(Some(day));
         let money = Writer { currency: book.currency };
+        let missed = self.hold.as_ref().filter(|_| hold.is_none());
+        let paying = payer.map(|p| p.wallet);
         let receipt = OrderReceipt {
             reference: self.reference.clone(),
             posting: Some(posting.to_string()),
@@ -152,9 +157,10 @@ impl Posting for SettleOrder {
             lines: self.line_receipts(&priced, &rows, money),
             rows: self.row_receipts(book, &rows),
             earned: came_in,
-            spent: self.spent(&priced, payer, money),
+            spent: spent((taken, priced.worth), payer, money),
             hold,
             skipped,
+            flags: flags(self.cart.points, (taken, &priced), (paying, missed), (suspended, book.currency)),
         };
         accounts.record(Record {
             paid: Some(priced.paid.to_decimal(book.currency)),
@@ -185,6 +191,22 @@ impl SettleOrder {
         Ok(ordered)
     }
 
+    /// Where the points come from, and how many are taken: of a sale that has happened, those that are there.
+    fn source<'b, 'g>(
+        &self,
+        (program, book): (&'b Timeline, &'b Rulebook),
+        rows: &[&'g PostingRow],
+        account: &Account,
+    ) -> Result<(Source<'b, 'g>, Points), OrderRefusal> {
+        let named = (self.spend_from.as_deref(), self.hold.as_deref());
+        if !self.stated {
+            return Ok((Source::find((program, book), named, rows)?, self.cart.points));
+        }
+        let source = Source::find_stated((program, book), named, rows, account)?;
+        let taken = source.takes(account, self.cart.points);
+        Ok((source, taken))
+    }
+
     fn items(&self) -> i32 {
         let products = self.cart.lines.iter().filter(|l| l.kind == LineKind::Product);
         let items: u64 = products.map(|l| u64::from(l.quantity)).sum();
@@ -210,16 +232,16 @@ impl SettleOrder {
         };
         rows.iter().map(receipt).collect()
     }
+}
 
-    fn spent(&self, priced: &Priced, payer: Option<Payer<'_>>, money: Writer) -> Vec<SpentReceipt> {
-        let paying = payer.filter(|_| !self.cart.points.is_zero());
-        let spent = paying.map(|payer| SpentReceipt {
-            wallet: payer.wallet.code.clone(),
-            points: self.cart.points.get(),
-            worth: priced.worth.amount(money.currency),
-        });
-        spent.into_iter().collect()
-    }
+fn spent((points, worth): (Points, Money), payer: Option<Payer<'_>>, money: Writer) -> Vec<SpentReceipt> {
+    let paying = payer.filter(|_| !points.is_zero());
+    let spent = paying.map(|payer| SpentReceipt {
+        wallet: payer.wallet.code.clone(),
+        points: points.get(),
+        worth: worth.amount(money.currency),
+    });
+    spent.into_iter().collect()
 }
 
 /// Writes money of one currency.
@@ -242,6 +264,7 @@ impl Writer {
             tax: amount(line.tax),
             points_spent: line.points_spent.get(),
             worth: amount(line.worth),
+            uncovered: (line.uncovered > Money::ZERO).then(|| amount(line.uncovered)),
             gift_card: amount(line.gift_card),
             paid: amount(line.paid),
             base: amount(line.base),

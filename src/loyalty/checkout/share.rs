@@ -36,6 +36,8 @@ pub struct SoldLine {
     pub points_spent: Points,
     /// What they were worth.
     pub worth: Money,
+    /// What nobody paid: points were to, and were not there.
+    pub uncovered: Money,
     /// What a gift card paid.
     pub gift_card: Money,
     /// What has come back already.
@@ -91,7 +93,7 @@ pub struct Figures {
     pub worth: Money,
     /// To give back to the gift card.
     pub gift_card: Money,
-    /// To give back in money: charged - worth - gift card.
+    /// To give back in money: charged - worth - uncovered - gift card.
     pub money: Money,
     /// To claw back of each row, in the order of [`Sold::rows`].
     pub rows: Vec<Points>,
@@ -235,9 +237,9 @@ fn figures(sold: &Sold, place: usize, line: &SoldLine, after: Share) -> Figures 
     let points = |x: Points| Points::try_from(gone(x.get())).unwrap_or(Points::ZERO);
     let of_line = |row: &Vec<Points>| points(row.get(place).copied().unwrap_or(Points::ZERO));
     let kept = |x: Money| after.stays(x.minor());
-    let in_money = |x: fn(Money) -> i64| x(line.charged) - x(line.worth) - x(line.gift_card);
-    let paid = in_money(Money::minor);
-    let due = paid - (kept(line.charged) - kept(line.worth) - kept(line.gift_card));
+    let unpaid = [line.worth, line.uncovered, line.gift_card];
+    let paid = line.charged.minor() - unpaid.iter().map(|x| x.minor()).sum::<i64>();
+    let due = paid - (kept(line.charged) - unpaid.iter().map(|x| kept(*x)).sum::<i64>());
     let given = (due - line.returned.money.minor()).max(0);
     Figures {
         charged: money(line.charged),

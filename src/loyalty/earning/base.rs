@@ -7,7 +7,7 @@ use crate::loyalty::program::model::NetOf;
 /// What a line earns on: the money that the programme counts, without the tax in that money, half up.
 ///
 /// A line charged nothing has no base. Where discounts are not taken out, `charged` is scaled back to the amount before
-/// them, and the tax with it. Reads neither `paid` nor `base`.
+/// them, and the tax with it. What nobody paid is never counted. Reads neither `paid` nor `base`.
 pub fn base_of(line: &LineFigures, net_of: NetOf) -> Money {
     if line.charged == Money::ZERO || net_of.shipping && line.kind == LineKind::Shipping {
         return Money::ZERO;
@@ -18,6 +18,7 @@ pub fn base_of(line: &LineFigures, net_of: NetOf) -> Money {
         let discounted = line.amount.minor() - line.discount.minor();
         counted = half_up(charged, line.amount.minor(), discounted);
     }
+    counted -= line.uncovered.minor();
     if net_of.points_paid {
         counted -= line.worth.minor();
     }

@@ -31,9 +31,11 @@ pub struct LineFigures {
     pub points_spent: Points,
     /// What those points are worth.
     pub worth: Money,
+    /// What points were to pay that were not there: the sale has happened, and nobody paid it.
+    pub uncovered: Money,
     /// What a gift card paid.
     pub gift_card: Money,
-    /// The money paid for it: charged - worth - gift card.
+    /// The money paid for it: charged - worth - uncovered - gift card.
     pub paid: Money,
     /// What it earns on, by the programme's `net_of`.
     pub base: Money,

@@ -48,6 +48,7 @@ fn line(kind: LineKind, quantity: u32, minor: i64) -> LineFigures {
         tax: zero,
         points_spent,
         worth: zero,
+        uncovered: zero,
         gift_card: zero,
         paid: amount,
         base,

@@ -37,6 +37,12 @@ pub enum LedgerRefusal {
     /// The member is suspended.
     #[error("the member is suspended")]
     Suspended,
+    /// The member is to be suspended, and is.
+    #[error("the member is suspended already")]
+    AlreadySuspended,
+    /// The member is to be reinstated, and is not suspended.
+    #[error("the member is not suspended")]
+    NotSuspended,
     /// A figure would leave its range.
     #[error("more points than a wallet can hold")]
     TooManyPoints,
@@ -62,6 +68,8 @@ problems! {
         "The external id, e-mail, phone or card belongs to another member.";
     INSUFFICIENT_POINTS = 409 "insufficient_points", "Not enough points", "More points are asked for than can be spent.";
     MEMBER_SUSPENDED = 409 "member_suspended", "Member suspended", "A suspended member neither spends nor is adjusted.";
+    ALREADY_SUSPENDED = 409 "already_suspended", "Suspended already", "The member is suspended already.";
+    NOT_SUSPENDED = 409 "not_suspended", "Not suspended", "The member is not suspended.";
     POINTS_OUT_OF_RANGE = 422 "points_out_of_range", "Too many points", "No wallet holds more than 10^15 points.";
     TOO_MANY_LOTS = 409 "too_many_lots", "Too many open lots", "The account has as many open lots as it can.";
     HOLD_EXCEEDED = 409 "hold_exceeded", "More than the hold holds", "An order can take no more out of a hold than it holds.";

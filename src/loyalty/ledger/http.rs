@@ -1,4 +1,4 @@
-//! `/v1/members/{id}/adjustments`, `/v1/integrity`, and what the ledger's refusals are over HTTP.
+//! `/v1/members/{id}/adjustments`, `/suspensions` and `/reinstatements`, `/v1/integrity`, and what the ledger's refusals are over HTTP.
 
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use actix_web::web::{Data, Json, Path};
@@ -11,17 +11,19 @@ use uuid::Uuid;
 
 use crate::kernel::id::MemberId;
 use crate::kernel::points::Points;
+use crate::loyalty::ledger::account::Status;
 use crate::loyalty::ledger::adjust::{Adjust, Adjusted, Direction};
 use crate::loyalty::ledger::error::{
-    EXHAUSTED, HOLD_EXCEEDED, IDEMPOTENCY_CONFLICT, IDENTITY_TAKEN, INSUFFICIENT_POINTS, LedgerRefusal, MEMBER_MOVED,
-    MEMBER_SUSPENDED, MEMBER_UNKNOWN, OUT_OF_ORDER, POINTS_OUT_OF_RANGE, QUEUE_FULL, TOO_MANY_HOLDS, TOO_MANY_LOTS,
-    WALLET_UNKNOWN,
+    ALREADY_SUSPENDED, EXHAUSTED, HOLD_EXCEEDED, IDEMPOTENCY_CONFLICT, IDENTITY_TAKEN, INSUFFICIENT_POINTS,
+    LedgerRefusal, MEMBER_MOVED, MEMBER_SUSPENDED, MEMBER_UNKNOWN, NOT_SUSPENDED, OUT_OF_ORDER, POINTS_OUT_OF_RANGE,
+    QUEUE_FULL, TOO_MANY_HOLDS, TOO_MANY_LOTS, WALLET_UNKNOWN,
 };
 use crate::loyalty::ledger::load::LoadError;
 use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::ledger::posting::{Reference, RequestHash};
 use crate::loyalty::ledger::queue::{PostError, Posted};
 use crate::loyalty::ledger::store::list_heads;
+use crate::loyalty::ledger::suspend::{StatusChanged, Suspend};
 use crate::loyalty::program::timelines::TimelineError;
 use crate::platform::auth::{Caller, needs};
 use crate::platform::db::Db;
@@ -33,13 +35,13 @@ use crate::platform::web::text::Text;
 
 /// The header of an answer that had been given before.
 pub const REPLAYED: &str = "Idempotency-Replayed";
-/// The longest reason of an adjustment, in characters.
+/// The longest reason of what a person does to a member, in characters.
 const REASON_CHARS_MAX: usize = 500;
 type Reason = Text<REASON_CHARS_MAX>;
 
 /// Registers the room's calls.
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(create_adjustment).service(get_integrity);
+    config.service(create_adjustment).service(create_suspension).service(create_reinstatement).service(get_integrity);
 }
 
 /// An adjustment.
@@ -110,12 +112,91 @@ fn adjustment_problem(refusal: LedgerRefusal) -> Problem {
         | LedgerRefusal::HoldExceeded { .. }
         | LedgerRefusal::TooManyHolds
         | LedgerRefusal::Suspended
+        | LedgerRefusal::AlreadySuspended
+        | LedgerRefusal::NotSuspended
         | LedgerRefusal::TooManyLots
         | LedgerRefusal::OutOfOrder
         | LedgerRefusal::CounterExhausted => None,
     };
     let problem = problem_of(refusal);
     if let Some(pointer) = pointer { problem.at(pointer) } else { problem }
+}
+
+/// Why a member is suspended, or reinstated.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewSuspension)]
+struct SuspensionIn {
+    /// Why. Kept with the posting, not in the audit log.
+    reason: Reason,
+}
+
+/// Suspend a member
+///
+/// Needs an `Idempotency-Key`. From now on the member earns and spends nothing: orders are settled and say so, points
+/// expire as ever, and returns give back. Of somebody who is suspended already it is a 409. Scope: `suspensions:write`.
+#[utoipa::path(
+    tag = "members",
+    params(
+        ("id" = Uuid, Path, description = "The member."),
+        ("Idempotency-Key" = inline(IdempotencyKey), Header, description = "The caller's name for this suspension."),
+    ),
+    request_body = SuspensionIn,
+    responses(
+        (status = 201, description = "The suspension.", body = StatusChanged),
+        (status = 200, description = "It had been done before; with Idempotency-Replayed.", body = StatusChanged),
+    ),
+)]
+#[post("/v1/members/{id}/suspensions")]
+async fn create_suspension(
+    caller: Caller<needs::SuspensionsWrite>,
+    id: Path<Uuid>,
+    key: IdempotencyKey,
+    body: Body<SuspensionIn>,
+    ledger: Data<Ledger>,
+) -> Result<HttpResponse, Problem> {
+    let suspend = suspend(("suspend", Status::Suspended), *id, &key, body.0);
+    let posted = ledger.post(caller.scope(), suspend).await.map_err(|e| problem_of_post(e, problem_of))?;
+    Ok(receipt_response(&posted))
+}
+
+/// Reinstate a member
+///
+/// Needs an `Idempotency-Key`. Ends a suspension; what was not earned meanwhile stays so. Of somebody who is not
+/// suspended it is a 409. Scope: `suspensions:write`.
+#[utoipa::path(
+    tag = "members",
+    params(
+        ("id" = Uuid, Path, description = "The member."),
+        ("Idempotency-Key" = inline(IdempotencyKey), Header, description = "The caller's name for this reinstatement."),
+    ),
+    request_body = SuspensionIn,
+    responses(
+        (status = 201, description = "The reinstatement.", body = StatusChanged),
+        (status = 200, description = "It had been done before; with Idempotency-Replayed.", body = StatusChanged),
+    ),
+)]
+#[post("/v1/members/{id}/reinstatements")]
+async fn create_reinstatement(
+    caller: Caller<needs::SuspensionsWrite>,
+    id: Path<Uuid>,
+    key: IdempotencyKey,
+    body: Body<SuspensionIn>,
+    ledger: Data<Ledger>,
+) -> Result<HttpResponse, Problem> {
+    let reinstate = suspend(("reinstate", Status::Active), *id, &key, body.0);
+    let posted = ledger.post(caller.scope(), reinstate).await.map_err(|e| problem_of_post(e, problem_of))?;
+    Ok(receipt_response(&posted))
+}
+
+fn suspend((name, status): (&str, Status), id: Uuid, key: &IdempotencyKey, sent: SuspensionIn) -> Suspend {
+    Suspend {
+        reference: Reference::keyed(name, key.as_str()),
+        hash: RequestHash::of(&(id, &sent)),
+        member: MemberId(id),
+        status,
+        reason: sent.reason.into_string(),
+    }
 }
 
 /// How the ledger proves that it is sound.
@@ -194,6 +275,8 @@ pub fn problem_of(refusal: LedgerRefusal) -> Problem {
         }
         LedgerRefusal::TooManyHolds => Problem::of(&TOO_MANY_HOLDS),
         LedgerRefusal::Suspended => Problem::of(&MEMBER_SUSPENDED),
+        LedgerRefusal::AlreadySuspended => Problem::of(&ALREADY_SUSPENDED),
+        LedgerRefusal::NotSuspended => Problem::of(&NOT_SUSPENDED),
         LedgerRefusal::TooManyPoints => Problem::of(&POINTS_OUT_OF_RANGE),
         LedgerRefusal::TooManyLots => Problem::of(&TOO_MANY_LOTS),
         LedgerRefusal::WalletUnknown => Problem::of(&WALLET_UNKNOWN),

@@ -26,6 +26,7 @@ pub mod rows;
 pub mod save;
 pub mod settle_due;
 pub mod store;
+pub mod suspend;
 pub mod verify;
 pub mod writer;
 pub mod writes;

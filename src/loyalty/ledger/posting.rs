@@ -183,10 +183,14 @@ pub enum PostingKind {
     Hold,
     /// They were released before their time.
     Release,
+    /// A person suspended a member.
+    Suspend,
+    /// A person reinstated a member.
+    Reinstate,
 }
 
 /// Every kind with its stored number and its name in the API.
-pub const POSTING_KINDS: [(PostingKind, i16, &str); 9] = [
+pub const POSTING_KINDS: [(PostingKind, i16, &str); 11] = [
     (PostingKind::Enrol, 1, "enrol"),
     (PostingKind::Order, 2, "order"),
     (PostingKind::Return, 3, "return"),
@@ -196,6 +200,8 @@ pub const POSTING_KINDS: [(PostingKind, i16, &str); 9] = [
     (PostingKind::Change, 7, "change"),
     (PostingKind::Hold, 8, "hold"),
     (PostingKind::Release, 9, "release"),
+    (PostingKind::Suspend, 12, "suspend"),
+    (PostingKind::Reinstate, 13, "reinstate"),
 ];
 
 impl PostingKind {

@@ -39,6 +39,16 @@ impl Identities {
         Ok(found)
     }
 
+    /// Who owns an identity, if this process knows.
+    pub async fn known(&self, identity: &Identity) -> Option<MemberId> {
+        self.known.get(identity).await
+    }
+
+    /// Remembers who owns an identity.
+    pub async fn remember(&self, identity: Identity, member: MemberId) {
+        self.known.insert(identity, member).await;
+    }
+
     /// Who owns an identity, asked anew.
     ///
     /// # Errors

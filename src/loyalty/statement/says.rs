@@ -48,6 +48,8 @@ fn nothing(kind: PostingKind) -> &'static str {
         PostingKind::Change => "Profile changed",
         PostingKind::Hold => "Nothing put aside",
         PostingKind::Release => "Nothing released",
+        PostingKind::Suspend => "Membership suspended",
+        PostingKind::Reinstate => "Membership reinstated",
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use moka::future::Cache;
+use tokio::time::sleep;
 
 use crate::kernel::scope::{Principal, ProgramScope};
 use crate::platform::auth::error::{CREDENTIAL_INVALID, CREDENTIAL_MISSING};
@@ -80,6 +81,13 @@ impl Authenticator {
     /// Counts a request of somebody who was let in; `None` when there is no limit.
     pub(super) fn count(&self, id: KeyId) -> Option<Result<RateState, (RateState, Problem)>> {
         self.rate.as_ref().map(|rate| rate.check(&id))
+    }
+
+    /// Counts one more request for a call that is worth several, waiting for its turn instead of refusing it.
+    pub async fn count_more(&self, id: KeyId) {
+        while let Some(wait) = self.rate.as_ref().and_then(|rate| rate.wait(&id)) {
+            sleep(wait).await;
+        }
     }
 
     /// The key, and whether the database had to be asked.

@@ -70,6 +70,7 @@ scopes! {
     OrdersRead = 6 "orders:read", "Read orders and why they earned what they earned.";
     OrdersWrite = 7 "orders:write", "Settle, hold and return orders.";
     ProgramRead = 8 "program:read", "Read the programme and its versions.";
+    SuspensionsWrite = 9 "suspensions:write", "Suspend and reinstate members.";
 }
 
 // Not derived: utoipa does not see a `rename` that a macro's variable gives.

@@ -23,7 +23,7 @@ problems! {
         "The address exists, but not for this method; Allow names those that it has.";
     BODY_TOO_LARGE = 413 "body_too_large", "Body too large", "The body is larger than this call takes.";
     UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type", "Unsupported media type",
-        "This call takes application/json in UTF-8 without a content encoding.";
+        "This call takes application/json, or application/x-ndjson where it says so, in UTF-8 without a content encoding.";
     INVALID_FIELD = 422 "invalid_field", "Field not valid", "A field has a type or value that is never valid.";
     UNKNOWN_FIELD = 422 "unknown_field", "Unknown field", "The body has a field that this call does not know.";
     MISSING_FIELD = 422 "missing_field", "Missing field", "The body lacks a field that this call wants.";

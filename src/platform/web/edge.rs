@@ -92,7 +92,8 @@ fn of_framework(status: StatusCode, message: &str) -> Problem {
     }
 }
 
-fn log_cause(problem: &Problem) {
+/// Logs what went wrong inside, if anything did; once for each problem.
+pub fn log_cause(problem: &Problem) {
     let Some(causes) = problem.causes() else { return };
     let kind = problem.kind();
     if kind.retryable {

@@ -7,6 +7,7 @@ pub mod edge;
 pub mod fallback;
 pub mod idempotency;
 mod invalid;
+pub mod ndjson;
 pub mod openapi;
 pub mod paging;
 pub mod problem;

@@ -34,7 +34,7 @@ const COMMON: [(&str, &str, &str); 11] = [
     ("404", "NotFound", "There is nothing at this address, or nothing that this credential may know of."),
     ("409", "Conflict", "The present state refuses; the problem says what is missing."),
     ("413", "TooLarge", "The body is larger than this call takes."),
-    ("415", "UnsupportedMediaType", "The body is not application/json in UTF-8."),
+    ("415", "UnsupportedMediaType", "The body is not of the media type that the call takes, in UTF-8."),
     ("422", "Unprocessable", "The request is never valid as sent; `pointer` names the field."),
     ("429", "TooManyRequests", "The credential's rate is used up."),
     ("500", "Internal", "Something went wrong inside; it is logged under the request's id."),

@@ -144,8 +144,8 @@ impl Problem {
         Some(chain.map(ToString::to_string).collect::<Vec<_>>().join(": "))
     }
 
-    /// The answer, naming the request.
-    pub fn response(&self, request_id: Option<&str>) -> HttpResponse {
+    /// The document, naming the request.
+    pub fn document(&self, request_id: Option<&str>) -> Vec<u8> {
         let inner = &*self.0;
         let document = Document {
             uri: format!("/problems/{}", inner.kind.code),
@@ -158,12 +158,17 @@ impl Problem {
             request_id,
             figures: &inner.figures,
         };
+        serde_json::to_vec(&document).unwrap_or_default()
+    }
+
+    /// The answer, naming the request.
+    pub fn response(&self, request_id: Option<&str>) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
-        for (name, value) in &inner.headers {
+        for (name, value) in &self.0.headers {
             response.append_header((name.clone(), value.clone()));
         }
         response.insert_header((CONTENT_TYPE, PROBLEM_JSON));
-        response.body(serde_json::to_vec(&document).unwrap_or_default())
+        response.body(self.document(request_id))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::hash::Hash;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use governor::clock::{Clock, DefaultClock};
@@ -76,6 +77,12 @@ impl<K: Hash + Eq + Clone> RateLimit<K> {
                 Err((self.state(0), problem))
             }
         }
+    }
+
+    /// Counts one more request of a call that is worth several; how long to wait first when it is one too many.
+    pub fn wait(&self, key: &K) -> Option<Duration> {
+        let refused = self.limiter.check_key(key).err();
+        refused.map(|not_until| not_until.wait_time_from(DefaultClock::default().now()))
     }
 
     /// Forgets who has been quiet for so long that it makes no difference.

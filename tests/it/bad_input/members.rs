@@ -101,6 +101,33 @@ async fn adjustments_that_cannot_be_are_refused() {
 }
 
 #[tokio::test]
+async fn suspensions_that_cannot_be_are_refused() {
+    let scene = Scene::new().await;
+    for what in ["suspensions", "reinstatements"] {
+        let path = format!("/v1/members/{}/{what}", scene.member);
+        let cases: [(Value, Expected); 5] = [
+            (json!({}), unfit("missing_field", "/reason")),
+            (json!({ "reason": "" }), invalid("/reason")),
+            (json!({ "reason": "x".repeat(501) }), invalid("/reason")),
+            (json!({ "reason": 7 }), invalid("/reason")),
+            (json!({ "reason": "x", "until": "2030-01-01" }), unfit("unknown_field", "/until")),
+        ];
+        for (body, expected) in cases {
+            let reply = scene.shop.post_keyed(&path, &fresh("bad"), &body).await;
+            scene.refuses(&format!("{what} {body}"), &reply, expected).await;
+        }
+        let keyless = scene.shop.post(&path, &json!({ "reason": "x" })).await;
+        scene.refuses(what, &keyless, (400, "idempotency_key_required", None)).await;
+        let nobody = format!("/v1/members/0198c0de-0000-7000-8000-000000000000/{what}");
+        let reply = scene.shop.post_keyed(&nobody, "k", &json!({ "reason": "x" })).await;
+        scene.refuses(what, &reply, (404, "member_unknown", None)).await;
+    }
+    let path = format!("/v1/members/{}/reinstatements", scene.member);
+    let reply = scene.shop.post_keyed(&path, "k", &json!({ "reason": "x" })).await;
+    scene.refuses("an active member", &reply, (409, "not_suspended", None)).await;
+}
+
+#[tokio::test]
 async fn idempotency_keys_that_are_none_are_refused() {
     let scene = Scene::new().await;
     let adjust = format!("/v1/members/{}/adjustments", scene.member);

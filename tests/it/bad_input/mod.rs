@@ -69,6 +69,21 @@ impl Scene {
         Self { app, shop, member, before }
     }
 
+    /// Asserts that a line of a batch is refused as the order is online, unless it is only the points that are not there.
+    async fn refuses_line(&self, order: &Value, (status, code, pointer): Expected) {
+        if code == "insufficient_points" {
+            return;
+        }
+        let reply = self.shop.post_lines("/v1/orders/batch", order.to_string()).await;
+        let [item] = reply.lines().try_into().unwrap();
+        let problem = &item["problem"];
+        let told =
+            (item["status"].as_u64(), item["code"].as_str(), problem["code"].as_str(), problem["pointer"].as_str());
+        assert_eq!(told, (Some(status.into()), Some(code), Some(code), pointer), "{order}: {item}");
+        assert_eq!((item["line"].as_u64(), problem["status"].as_u64()), (Some(1), Some(status.into())), "{item}");
+        assert_eq!(facts::fingerprint(&self.app.test.db).await, self.before, "{order} changed something");
+    }
+
     /// Asserts that a call was refused as expected, and that nothing has changed.
     async fn refuses(&self, what: &str, reply: &Reply, (status, code, pointer): Expected) {
         assert_eq!((reply.status, reply.code(), reply.pointer()), (status, code, pointer), "{what}: {}", reply.text);

@@ -21,6 +21,7 @@ async fn all_refused(cases: Vec<(&str, Value, Expected)>) {
             let shown = value.to_string().chars().take(60).collect::<String>();
             scene.refuses(&format!("{path} {pointer} = {shown}"), &scene.shop.post(path, &bad).await, expected).await;
         }
+        scene.refuses_line(&bad, expected).await;
     }
     let good = scene.shop.post("/v1/checkout/quotes", &order()).await;
     assert_eq!(good.status, 200, "{good:?}");

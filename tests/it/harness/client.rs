@@ -73,6 +73,16 @@ impl Client {
         Reply::of(request.header(CONTENT_TYPE, "application/json").body(bytes)).await
     }
 
+    /// Posts lines as NDJSON.
+    pub async fn post_lines(&self, path: &str, lines: impl Into<reqwest::Body>) -> Reply {
+        Reply::of(self.request(Method::POST, path).header(CONTENT_TYPE, "application/x-ndjson").body(lines)).await
+    }
+
+    /// Where it calls: host and port.
+    pub fn address(&self) -> &str {
+        self.address.trim_start_matches("http://")
+    }
+
     /// Changes a document.
     pub async fn patch(&self, path: &str, body: &Value) -> Reply {
         Reply::of(self.request(Method::PATCH, path).json(body)).await
@@ -118,6 +128,12 @@ impl Reply {
         let text = response.text().await.unwrap();
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
         Self { status, headers, text, json }
+    }
+
+    /// The documents of an NDJSON body.
+    pub fn lines(&self) -> Vec<Value> {
+        assert_eq!((self.status, self.header("content-type")), (200, Some("application/x-ndjson")), "{}", self.text);
+        self.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// The code of a problem.

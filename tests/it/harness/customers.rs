@@ -82,6 +82,7 @@ pub fn order(member: MemberId, reference: &str, time: AccountTime, dice: &mut Di
             gift_card: Money::from_minor(if dice.once_in(4) { 300 } else { 0 }).unwrap(),
             total: None,
         },
+        stated: false,
         spend_from: None,
         hold: None,
         place: Some("{}".into()),

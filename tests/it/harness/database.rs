@@ -56,6 +56,16 @@ impl TestDb {
     pub fn text(&self) -> String {
         text(&self.name)
     }
+
+    /// Lets nobody connect, and ends who is; or lets them again.
+    pub async fn shut(&self, shut: bool) {
+        let name = &self.name;
+        on_server(shared().await, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {}", !shut)).await;
+        if shut {
+            let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+            on_server(shared().await, &end).await;
+        }
+    }
 }
 
 impl Drop for TestDb {

@@ -109,6 +109,7 @@ pub fn order(member: MemberId, reference: &str) -> SettleOrder {
             gift_card: Money::ZERO,
             total: None,
         },
+        stated: false,
         spend_from: None,
         hold: None,
         place: None,

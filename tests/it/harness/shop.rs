@@ -13,11 +13,13 @@ use perennial::loyalty::checkout::cart::Cart;
 use perennial::loyalty::checkout::return_order::ReturnOrder;
 use perennial::loyalty::checkout::returns::ReturnRequest;
 use perennial::loyalty::checkout::settle::{OrderedAt, SettleOrder};
+use perennial::loyalty::ledger::account::Status;
 use perennial::loyalty::ledger::adjust::{Adjust, Direction};
 use perennial::loyalty::ledger::opening::OpenBalance;
 use perennial::loyalty::ledger::post::{Ledger, WriterCount};
 use perennial::loyalty::ledger::posting::{AccountTime, Reference, RequestHash, Target};
 use perennial::loyalty::ledger::queue::PostError;
+use perennial::loyalty::ledger::suspend::Suspend;
 use perennial::loyalty::ledger::verify::check::{Options, check_ledger};
 use perennial::loyalty::ledger::verify::report::Report;
 use perennial::loyalty::members::model::{Identity, IdentityKind};
@@ -178,6 +180,19 @@ impl Shop {
         let request = ReturnRequest { all: true, ..ReturnRequest::default() };
         let (reference, order) = ("back".to_owned(), "lent".to_owned());
         ledger.post(scope, ReturnOrder { reference, order, hash, member: *member, request, time }).await.unwrap();
+        // A till that was offline took more points than there were, and somebody at the desk looked into it.
+        let mut till = plain("till", dice);
+        (till.stated, till.cart.points) = (true, Points::try_from(7).unwrap());
+        ledger.post(scope, till).await.unwrap();
+        let status = |member: MemberId, reference: &str, status| Suspend {
+            reference: Reference::keyed("status", reference),
+            hash,
+            member,
+            status,
+            reason: "a test".into(),
+        };
+        ledger.post(scope, status(*member, "out", Status::Suspended)).await.unwrap();
+        ledger.post(scope, status(*member, "in", Status::Active)).await.unwrap();
         ledger.post(scope, plain("repaid", dice)).await.unwrap();
         let somebody = tenant.members.last().unwrap().0;
         with_holds(ledger, scope, somebody, "beans", dice).await;
@@ -186,6 +201,9 @@ impl Shop {
         let (member, wallet) = (acme.members.first().unwrap().0, "coins".into());
         let coins = Adjust { member, wallet, ..adjust("coins", Direction::Up, points(dice, 9)) };
         ledger.post(&acme.scope, coins).await.unwrap();
+        // And one stays suspended.
+        let last = acme.members.last().unwrap().0;
+        ledger.post(&acme.scope, status(last, "out", Status::Suspended)).await.unwrap();
     }
 
     async fn enrol(&mut self, place: usize, number: usize, at: Instant, dice: &mut Dice) {

@@ -8,7 +8,7 @@ use crate::naive::wallets::MOST;
 use crate::spec::Purse;
 
 impl Generator {
-    pub fn basket(&mut self, model: &Naive<'_>, member: u32, from: &str) -> Basket {
+    pub fn basket(&mut self, model: &Naive<'_>, member: u32, (from, stated): (&str, bool)) -> Basket {
         let taxed = *self.rng.pick(&[Taxed::Included, Taxed::Included, Taxed::OnTop, Taxed::Not]);
         let lines = (0..self.rng.within(1, 4)).map(|_| self.line(taxed)).collect();
         let mut basket = Basket { taxed, lines, off: Vec::new(), points: 0, gift: 0, total: None, twice: false };
@@ -22,10 +22,11 @@ impl Generator {
             Purse::Points { value, .. } => value,
             Purse::Counter { .. } => (1, 1),
         };
-        let Ok(priced) = price(&basket, value) else { return basket };
+        let Ok(priced) = price(&basket, 0, value) else { return basket };
         let there = model.members.get(&member).map_or(0, |m| m.spendable(wallet));
         let room = priced.products * value.1 / value.0;
         basket.points = match self.rng.within(1, 100) {
+            1..=30 if stated => self.rng.within(0, room),
             1..=30 => self.rng.within(0, there.min(room)),
             31..=38 => there.min(room),
             39..=40 => (there + 1).min(MOST),

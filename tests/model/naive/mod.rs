@@ -52,7 +52,7 @@ impl<'s> Naive<'s> {
     }
 
     pub fn run(&mut self, command: &Command) -> Said {
-        let Some(reference) = command.reference() else { return self.beyond_the_ledger(command) };
+        let Some(reference) = command.reference() else { return Ok(Answer::Silent) };
         let (member, new) = command.what.whose();
         if let Some(owned) = self.owned.get(&reference) {
             // There is one way to release a hold.
@@ -91,7 +91,8 @@ impl<'s> Naive<'s> {
                 self.hold((*member, known.unwrap()), (&command.name, ends), *wallet, *points, at)
             }
             What::Release { member, hold } => self.release((*member, known.unwrap()), hold, today),
-            What::Look | What::Suspend { .. } => unreachable!("they have no reference"),
+            What::Suspend { member, suspended } => suspend((*member, known.unwrap()), *suspended),
+            What::Look => unreachable!("it has no reference"),
         }?;
         done.state.postings += 1;
         done.state.moved = done.state.moved.max(at);
@@ -113,15 +114,6 @@ impl<'s> Naive<'s> {
         let mut member = self.members.get(&member)?.clone();
         member.walk(at.max(member.moved), &self.spec.calendar);
         Some(member.view(&self.spec.calendar))
-    }
-
-    fn beyond_the_ledger(&mut self, command: &Command) -> Said {
-        if let What::Suspend { member, suspended } = command.what
-            && let Some(member) = self.members.get_mut(&member)
-        {
-            member.suspended = suspended;
-        }
-        Ok(Answer::Silent)
     }
 
     fn enrol(
@@ -215,6 +207,14 @@ impl<'s> Naive<'s> {
             Purse::Counter { lasts, .. } => counts_until(*lasts, member.enrolled, day).map_or(End::Never, End::On),
         }
     }
+}
+
+fn suspend((member, mut state): (u32, Member), suspended: bool) -> Result<Done, String> {
+    if state.suspended == suspended {
+        return Err(if suspended { "AlreadySuspended" } else { "NotSuspended" }.into());
+    }
+    state.suspended = suspended;
+    Ok(Done { member, state, answer: Answer::Suspended(suspended), sale: None, email: None, hold: None })
 }
 
 impl What {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 
 use crate::command::{Order, Ordered};
-use crate::facts::{Answer, Day, End, OrderFacts, Time};
+use crate::facts::{Answer, Day, End, FlagFacts, OrderFacts, Time};
 use crate::naive::calendar::{last_day, later};
 use crate::naive::holds::Held;
 use crate::naive::price::{Priced, PricedLine, base, price, shares};
@@ -80,7 +80,7 @@ impl Naive<'_> {
             Some(known) => known,
             None => Member::new(at, day, self.spec.codes.len()),
         };
-        let held = order.hold.as_deref().map(|hold| self.held(hold, order.member, order.from)).transpose()?;
+        let held = self.hold_of(order, &state)?;
         let payer = match &held {
             Some(held) => held.wallet,
             None => self.wallet(order.from.unwrap_or("points")).ok_or("order WalletUnknown")?,
@@ -88,11 +88,16 @@ impl Naive<'_> {
         // Points of a hold are worth what they were when it was made.
         let valued = held.as_ref().map_or(rules, |held| &self.spec.versions[held.version]);
         let Purse::Points { value, .. } = valued.purses[payer] else { return Err("order WalletUnknown".into()) };
-        let priced = price(&order.basket, value)?;
-        let points = order.basket.points;
+        let asked = order.basket.points;
+        let points = taken(order, &state, payer, held.as_ref());
+        let priced = price(&order.basket, points, value)?;
         let until = self.active_until(payer, ordered, day);
-        let Payment { spent, paid, taken } = self.pay(&mut state, order, name, held, (payer, until, today))?;
+        let missed = order.hold.as_ref().filter(|_| held.is_none());
+        let Payment { spent, paid, taken } =
+            self.pay(&mut state, (order, points), name, held, (payer, until, today))?;
         let mut facts = OrderFacts { hold: paid, ..start(order, &priced, rules, (version, day)) };
+        facts.flags = flags((asked, points), &priced, state.suspended, self.spec.codes[payer]);
+        facts.flags.extend(missed.map(|hold| ("HoldUnavailable", hold.clone(), [0; 3])));
         let mut sale = Sale { member: order.member, version, spent, ..sold(&priced) };
         if state.suspended {
             facts.skipped = rules.earns.iter().map(|e| format!("{} member_suspended", e.code)).collect();
@@ -111,15 +116,24 @@ impl Naive<'_> {
         Ok(Done { member, state, answer, sale: Some((name.to_owned(), sale)), email, hold: taken })
     }
 
+    /// The hold that pays. What has happened is not refused for one that is not there.
+    fn hold_of(&self, order: &Order, state: &Member) -> Result<Option<Held>, String> {
+        let held = order.hold.as_deref().map(|hold| self.held(hold, order.member, order.from)).transpose();
+        if !order.stated {
+            return held;
+        }
+        let open = |_: &Held| !state.suspended && state.holds.iter().any(|h| Some(&h.name) == order.hold.as_ref());
+        Ok(held.ok().flatten().filter(open))
+    }
+
     fn pay(
         &self,
         state: &mut Member,
-        order: &Order,
+        (order, points): (&Order, i64),
         name: &str,
         held: Option<Held>,
         (payer, until, today): (usize, Option<Day>, Day),
     ) -> Result<Payment, String> {
-        let points = order.basket.points;
         let mut payment = Payment::default();
         if let (Some(held), Some(hold)) = (held, &order.hold) {
             let (facts, takes) = self.capture(state, hold, &held, points, today)?;
@@ -208,12 +222,31 @@ impl Naive<'_> {
     }
 }
 
+/// The points of an order that are taken: all, or, of a sale that has happened, those that can be.
+fn taken(order: &Order, state: &Member, payer: usize, held: Option<&Held>) -> i64 {
+    let there = match held {
+        Some(held) => held.took.iter().map(|t| t.1).sum(),
+        None => state.spendable(payer),
+    };
+    match (order.stated, state.suspended) {
+        (false, _) => order.basket.points,
+        (true, true) => 0,
+        (true, false) => order.basket.points.min(there),
+    }
+}
+
+fn flags((asked, taken): (i64, i64), priced: &Priced, suspended: bool, wallet: &str) -> Vec<FlagFacts> {
+    let code = if suspended { "MemberSuspended" } else { "InsufficientPoints" };
+    if taken < asked { vec![(code, wallet.into(), [asked, taken, priced.uncovered])] } else { Vec::new() }
+}
+
 fn start(order: &Order, priced: &Priced, rules: &Rules, (version, day): (usize, Day)) -> OrderFacts {
-    let paid = priced.products + priced.shipping - priced.worth - order.basket.gift;
+    let paid = priced.products + priced.shipping - priced.worth - priced.uncovered - order.basket.gift;
     let tax = priced.lines.iter().map(|l| l.tax).sum();
     let line = |l: &PricedLine| {
         let base = base(l, rules.earns[0].net);
-        [l.charged, l.tax, l.points, l.worth, l.gift, l.charged - l.worth - l.gift, base, 0]
+        let paid = l.charged - l.worth - l.uncovered - l.gift;
+        [l.charged, l.tax, l.points, l.worth, l.gift, paid, base, 0, l.uncovered]
     };
     OrderFacts {
         member: order.member,

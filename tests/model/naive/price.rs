@@ -11,6 +11,8 @@ pub struct PricedLine {
     pub tax: i64,
     pub points: i64,
     pub worth: i64,
+    /// Nobody paid it.
+    pub uncovered: i64,
     pub gift: i64,
 }
 
@@ -19,6 +21,7 @@ pub struct Priced {
     pub products: i64,
     pub shipping: i64,
     pub worth: i64,
+    pub uncovered: i64,
 }
 
 /// a b / c, half up.
@@ -50,7 +53,8 @@ pub fn shares(total: i64, weights: &[i64]) -> Vec<i64> {
     parts
 }
 
-pub fn price(basket: &Basket, value: (i64, i64)) -> Result<Priced, String> {
+/// What it costs, when so many of its points are taken.
+pub fn price(basket: &Basket, taken: i64, value: (i64, i64)) -> Result<Priced, String> {
     let wrong = |code: &str| Err(format!("cart {code}"));
     if basket.lines.is_empty() {
         return wrong("NoLines");
@@ -80,24 +84,32 @@ pub fn price(basket: &Basket, value: (i64, i64)) -> Result<Priced, String> {
     if basket.total.is_some_and(|t| t != products + shipping) {
         return wrong("LinesDoNotSum");
     }
-    let worth = half_up(basket.points, value.0, value.1);
-    if basket.points > 0 && (worth > products || products == 0) {
+    let asked = half_up(basket.points, value.0, value.1);
+    if basket.points > 0 && (asked > products || products == 0) {
         return wrong("PointsExceedProducts");
     }
+    let worth = half_up(taken, value.0, value.1);
+    let uncovered = asked - worth;
     let by: Vec<i64> = lines.iter().map(|l| if l.product { l.charged } else { 0 }).collect();
-    if basket.points > 0 {
-        for ((line, points), worth) in lines.iter_mut().zip(shares(basket.points, &by)).zip(shares(worth, &by)) {
+    if taken > 0 {
+        for ((line, points), worth) in lines.iter_mut().zip(shares(taken, &by)).zip(shares(worth, &by)) {
             (line.points, line.worth) = (points, worth);
         }
     }
-    if basket.gift > products + shipping - worth {
+    let by: Vec<i64> = lines.iter().map(|l| if l.product { l.charged - l.worth } else { 0 }).collect();
+    if uncovered > 0 {
+        for (line, part) in lines.iter_mut().zip(shares(uncovered, &by)) {
+            line.uncovered = part;
+        }
+    }
+    if basket.gift > products + shipping - asked {
         return wrong("GiftCardExceedsOrder");
     }
-    let by: Vec<i64> = lines.iter().map(|l| l.charged - l.worth).collect();
+    let by: Vec<i64> = lines.iter().map(|l| l.charged - l.worth - l.uncovered).collect();
     for (line, gift) in lines.iter_mut().zip(shares(basket.gift, &by)) {
         line.gift = gift;
     }
-    Ok(Priced { lines, products, shipping, worth })
+    Ok(Priced { lines, products, shipping, worth, uncovered })
 }
 
 fn charged(line: &Line, left: i64, taxed: Taxed) -> Result<PricedLine, String> {
@@ -123,8 +135,8 @@ pub fn base(line: &PricedLine, net: bool) -> i64 {
         return 0;
     }
     if !net {
-        return line.charged;
+        return line.charged - line.uncovered;
     }
-    let money = line.charged - line.worth - line.gift;
+    let money = line.charged - line.worth - line.uncovered - line.gift;
     money - half_up(line.tax, money, line.charged)
 }

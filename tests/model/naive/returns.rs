@@ -34,8 +34,9 @@ impl Naive<'_> {
             let p = line.priced.clone();
             line.gone = *share;
             line.pieces_back += pieces;
-            let kept = stays(*share, p.charged) - stays(*share, p.worth) - stays(*share, p.gift);
-            let money = (p.charged - p.worth - p.gift - kept - line.money_back).max(0);
+            let unpaid = [p.worth, p.uncovered, p.gift];
+            let kept = stays(*share, p.charged) - unpaid.iter().map(|x| stays(*share, *x)).sum::<i64>();
+            let money = (p.charged - unpaid.iter().sum::<i64>() - kept - line.money_back).max(0);
             line.money_back += money;
             let clawed = sale.rows.iter().map(|r| gone(i, r.1[i])).sum();
             let figures = [gone(i, p.charged), gone(i, p.tax), gone(i, p.gift), money, gone(i, p.points), clawed];

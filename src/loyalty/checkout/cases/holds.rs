@@ -9,6 +9,7 @@ use crate::loyalty::checkout::holds::look::LookAtHold;
 use crate::loyalty::checkout::holds::receipt::{HeldReceipt, HoldStatus, ReleaseReceipt};
 use crate::loyalty::checkout::holds::release::ReleaseHold;
 use crate::loyalty::checkout::receipt::OrderReceipt;
+use crate::loyalty::checkout::settle::OrderedAt;
 use crate::loyalty::ledger::account::Status;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::hold::HOLDS_OPEN_MAX;
@@ -47,7 +48,7 @@ impl Shop {
     }
 
     fn capture(&mut self, order: &str, hold: &str, n: i64) -> Result<OrderReceipt, OrderRefusal> {
-        let mut posting = self.settle(order, paid_with(n, goods("100.00")));
+        let mut posting = self.settle(OrderedAt::Now, order, paid_with(n, goods("100.00")));
         posting.hold = Some(hold.into());
         refused(self.post(posting))
     }
@@ -75,7 +76,7 @@ fn g3_a_hold_outlives_its_lot_and_what_it_did_not_pay_ends_with_its_capture() {
         shop.at("2027-01-31T23:00:00Z");
         let figures = shop.figures();
         assert_eq!([figures.spendable, figures.held, figures.expired].map(|p| p.get()), [0, 300, 200]);
-        let mut order = shop.at("2027-01-31T23:03:00Z").settle("1", paid_with(180, goods("1.80")));
+        let mut order = shop.at("2027-01-31T23:03:00Z").settle(OrderedAt::Now, "1", paid_with(180, goods("1.80")));
         order.hold = Some("cart".into());
         let hold = refused(shop.post(order)).unwrap().hold.unwrap();
         let ended = hold.ended;
@@ -173,7 +174,7 @@ fn a_return_takes_what_holds_release_and_waives_what_they_pay() {
         let back = receipt.points_clawed_back("points").unwrap();
         let twenty = if policy == "pending_only" { 0 } else { 20 };
         assert_eq!([back.taken, back.held, back.waived, back.owed], [twenty, held, waived, owed], "{policy}");
-        let mut posting = shop.settle("2", paid_with(captured, goods("0.80")));
+        let mut posting = shop.settle(OrderedAt::Now, "2", paid_with(captured, goods("0.80")));
         posting.hold = Some("cart".into());
         let ended = refused(shop.post(posting)).unwrap().hold.unwrap().ended;
         assert_eq!([ended.taken, ended.waived], [taken, let_go], "{policy} {captured}");

@@ -4,6 +4,7 @@ mod days;
 mod golden;
 mod holds;
 mod pains;
+mod stated;
 
 use chrono::NaiveDate;
 use indexmap::IndexMap;
@@ -22,7 +23,7 @@ use crate::loyalty::checkout::return_order::ReturnOrder;
 use crate::loyalty::checkout::returns::{LineReturn, ReturnRequest};
 use crate::loyalty::checkout::settle::{OrderedAt, SettleOrder};
 use crate::loyalty::earning::model::LineKind;
-use crate::loyalty::ledger::account::Account;
+use crate::loyalty::ledger::account::{Account, Status};
 use crate::loyalty::ledger::catch_up::catch_up;
 use crate::loyalty::ledger::figures::Figures;
 use crate::loyalty::ledger::lot::LotExpiry;
@@ -30,6 +31,7 @@ use crate::loyalty::ledger::memory::MemoryLedger;
 use crate::loyalty::ledger::opening::OpenBalance;
 use crate::loyalty::ledger::posting::{AccountTime, Reference, RequestHash, Target};
 use crate::loyalty::ledger::queue::{Answer, PostError};
+use crate::loyalty::ledger::suspend::Suspend;
 use crate::loyalty::members::model::Profile;
 use crate::loyalty::membership::enrol::Enrol;
 use crate::loyalty::program::compile::compile;
@@ -180,17 +182,29 @@ impl Shop {
         self.post_order_of(OrderedAt::Now, reference, cart)
     }
 
+    /// An order of a till that was offline: the sale has happened.
+    fn stated_order(&mut self, reference: &str, cart: Cart) -> OrderReceipt {
+        let order = SettleOrder { stated: true, ..self.settle(OrderedAt::Now, reference, cart) };
+        self.ledger.post(&self.scope, order, self.now, &self.timeline).unwrap().receipt
+    }
+
+    fn change_status(&mut self, key: &str, status: Status) -> Answer<Suspend> {
+        let (reference, reason) = (Reference::keyed("status", key), String::from("a test"));
+        let suspend = Suspend { reference, hash: RequestHash::of(&key), member: self.member, status, reason };
+        self.ledger.post(&self.scope, suspend, self.now, &self.timeline)
+    }
+
     /// An order that the shop hands in later than it was placed.
     fn late_order(&mut self, ordered: &str, reference: &str, cart: Cart) -> OrderReceipt {
         self.post_order_of(OrderedAt::At(instant(ordered)), reference, cart).unwrap().receipt
     }
 
     fn post_order_of(&mut self, ordered: OrderedAt, reference: &str, cart: Cart) -> Answer<SettleOrder> {
-        let posting = SettleOrder { ordered, ..self.settle(reference, cart) };
+        let posting = self.settle(ordered, reference, cart);
         self.ledger.post(&self.scope, posting, self.now, &self.timeline)
     }
 
-    fn settle(&self, reference: &str, cart: Cart) -> SettleOrder {
+    fn settle(&self, ordered: OrderedAt, reference: &str, cart: Cart) -> SettleOrder {
         SettleOrder {
             reference: reference.into(),
             hash: RequestHash::of(&format!("{cart:?}")),
@@ -199,9 +213,10 @@ impl Shop {
             identity: None,
             profile: Profile::default(),
             enrol: false,
-            ordered: OrderedAt::Now,
+            ordered,
             time: AccountTime::Live,
             cart,
+            stated: false,
             spend_from: None,
             hold: None,
             place: None,

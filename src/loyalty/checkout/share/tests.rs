@@ -26,6 +26,7 @@ fn sold_line(id: &str, quantity: u32, charged: i64, spent: i64, gift_card: i64) 
         tax: Money::ZERO,
         points_spent: points(spent),
         worth: money(spent),
+        uncovered: Money::ZERO,
         gift_card: money(gift_card),
         returned: Returned::default(),
     }

@@ -40,6 +40,13 @@ pub struct PointsDocument {
     pub spendable: Option<i64>,
 }
 
+/// Of a suspension or reinstatement.
+#[derive(Debug, Deserialize)]
+pub struct StatusDocument {
+    /// What the member is after it.
+    pub status: String,
+}
+
 /// Of an order.
 #[derive(Debug, Deserialize)]
 pub struct OrderDocument {
@@ -69,6 +76,21 @@ pub struct OrderDocument {
     pub earned: Vec<EarnedDocument>,
     /// Wallet by wallet.
     pub spent: Vec<SpentDocument>,
+    /// What it was flagged for.
+    #[serde(default)]
+    pub flags: Vec<FlagDocument>,
+}
+
+/// For what an order was flagged that was taken as stated.
+#[derive(Debug, Deserialize)]
+pub struct FlagDocument {
+    /// Points that it was paid with.
+    pub asked: i64,
+    /// Points that were there; none, where that was not asked.
+    #[serde(default)]
+    pub spendable: i64,
+    /// What nobody paid.
+    pub uncovered: Amount,
 }
 
 /// A line.
@@ -88,6 +110,8 @@ pub struct LineDocument {
     pub points_spent: i64,
     /// Their worth.
     pub worth: Amount,
+    /// What nobody paid.
+    pub uncovered: Option<Amount>,
     /// By gift card.
     pub gift_card: Amount,
     /// In money.

@@ -68,6 +68,8 @@ pub struct Folded {
     pub enrolled_on: Option<NaiveDate>,
     /// When the last posting that wrote the profile was recorded.
     pub profile_at: Option<Instant>,
+    /// Whether the member is suspended.
+    pub suspended: bool,
 }
 
 /// What a step of the fold works on.
@@ -108,6 +110,7 @@ impl Folded {
         let own = if row.imported { row.effective_at } else { row.recorded_at };
         let at = self.moved_at.map_or(own, |before| before.max(own));
         let place = Place::posting(row.member, row.seq);
+        self.change_status(row, place, found);
         let mut step = Step { row, timeline, zone, at, place, opened: 0 };
         for (number, entry) in row.entries.iter().enumerate() {
             let moves: Vec<&Move> = row.moves_of(number).collect();
@@ -123,6 +126,27 @@ impl Folded {
         if matches!(row.kind, PostingKind::Enrol | PostingKind::Change) || row.seq.0 == 1 {
             self.profile_at = Some(row.recorded_at);
         }
+    }
+
+    fn change_status(&mut self, row: &PostingRow, place: Place, found: &mut Findings) {
+        let (to, wrong) = match row.kind {
+            PostingKind::Suspend => (true, self.suspended),
+            PostingKind::Reinstate => (false, !self.suspended),
+            PostingKind::Order | PostingKind::Adjust | PostingKind::Hold => {
+                (self.suspended, self.suspended && !row.entries.is_empty())
+            }
+            PostingKind::Enrol
+            | PostingKind::Return
+            | PostingKind::CatchUp
+            | PostingKind::Opening
+            | PostingKind::Release
+            | PostingKind::Change => (self.suspended, false),
+        };
+        if wrong {
+            let status = if self.suspended { "suspended" } else { "active" };
+            found.add(Law::Status, place, format!("{} of somebody who is {status}", row.kind.name()));
+        }
+        self.suspended = to;
     }
 
     fn count_seq(&mut self, member: MemberId, seq: Seq, found: &mut Findings) {

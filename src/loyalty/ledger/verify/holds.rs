@@ -63,7 +63,12 @@ impl FoldedHolds {
                 check_closed(row, &ended, 0, None, found);
             }
             PostingKind::Return => self.owe(row, timeline, found),
-            PostingKind::Enrol | PostingKind::Adjust | PostingKind::Opening | PostingKind::Change => {}
+            PostingKind::Enrol
+            | PostingKind::Adjust
+            | PostingKind::Opening
+            | PostingKind::Change
+            | PostingKind::Suspend
+            | PostingKind::Reinstate => {}
         }
     }
 

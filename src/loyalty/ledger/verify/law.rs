@@ -59,6 +59,8 @@ pub enum Law {
     KeptHeads,
     /// Accounts are what their postings make of them.
     Fold,
+    /// Who is suspended neither earns nor spends.
+    Status,
     /// Counters are what postings used.
     Counters,
     /// Rows lie in the lane of their member.
@@ -70,7 +72,7 @@ pub enum Law {
 }
 
 /// Every law with its name and what it says.
-pub const LAWS: [(Law, &str, &str); 26] = [
+pub const LAWS: [(Law, &str, &str); 27] = [
     (Law::AppendOnly, "append_only", "the application cannot change or remove postings (but texts) and journal rows"),
     (Law::Readable, "readable", "every row holds what its columns promise"),
     (Law::Sequence, "sequence", "a member's postings count from 1 without a gap, and the account knows the last"),
@@ -109,6 +111,7 @@ pub const LAWS: [(Law, &str, &str); 26] = [
     (Law::Moments, "moments", "the time of a lane never goes back"),
     (Law::KeptHeads, "kept_heads", "heads kept elsewhere are rows of the chain"),
     (Law::Fold, "fold", "folding a member's postings from nothing gives the account"),
+    (Law::Status, "status", "nobody is suspended or reinstated twice, nor earns or spends in between"),
     (Law::Counters, "counters", "counters are what postings used"),
     (Law::Lanes, "lanes", "lanes count from 0 without a gap, and each row lies in the lane of its member"),
     (Law::Programs, "programs", "every account and counter belongs to a programme that can be read"),

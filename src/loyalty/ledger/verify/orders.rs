@@ -6,7 +6,7 @@ use crate::kernel::money::Amount;
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference};
 use crate::loyalty::ledger::verify::documents::{
-    EnrolDocument, LineDocument, OfMember, OrderDocument, PointsDocument, entered, minor, parse,
+    EnrolDocument, LineDocument, OfMember, OrderDocument, PointsDocument, StatusDocument, entered, minor, parse,
 };
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::program::model::{Rulebook, Timeline, WalletKind};
@@ -38,6 +38,8 @@ pub fn check_document(row: &PostingRow, timeline: &Timeline, found: &mut Finding
         PostingKind::Adjust | PostingKind::Opening => {
             of_member(row, found).and_then(|()| check_points(row, timeline, found)).map(|()| None)
         }
+        PostingKind::Suspend => of_member(row, found).and_then(|()| check_status(row, "suspended")).map(|()| None),
+        PostingKind::Reinstate => of_member(row, found).and_then(|()| check_status(row, "active")).map(|()| None),
         // The rest of a return is `returns`' affair, that of a hold `holds`'.
         PostingKind::Return | PostingKind::Hold | PostingKind::Release => of_member(row, found).map(|()| None),
     };
@@ -65,7 +67,7 @@ pub fn compare(law: Law, place: Place, pairs: &[Pair], found: &mut Findings) {
 
 fn check_kinds(row: &PostingRow, found: &mut Findings) {
     let allowed: &[EntryKind] = match row.kind {
-        PostingKind::Enrol | PostingKind::Change => &[],
+        PostingKind::Enrol | PostingKind::Change | PostingKind::Suspend | PostingKind::Reinstate => &[],
         PostingKind::Order => &[
             EntryKind::Award,
             EntryKind::Spend,
@@ -118,6 +120,11 @@ fn enrolled_on(row: &PostingRow) -> Result<NaiveDate, String> {
     parse::<EnrolDocument>(row).map(|document| document.enrolled_on)
 }
 
+fn check_status(row: &PostingRow, status: &str) -> Result<(), String> {
+    let says = parse::<StatusDocument>(row)?.status;
+    if says == status { Ok(()) } else { Err(format!("{} says {says}", row.kind.name())) }
+}
+
 fn check_points(row: &PostingRow, timeline: &Timeline, found: &mut Findings) -> Result<(), String> {
     let document: PointsDocument = parse(row)?;
     let wallet = timeline.version(row.version).wallet(&document.wallet);
@@ -167,9 +174,10 @@ fn check_order(row: &PostingRow, timeline: &Timeline, found: &mut Findings) -> R
         ("worth", worth, sum("", |l| l.worth)),
     ];
     compare(Law::Documents, place, &pairs, found);
+    check_flags(row, &document, spent, found);
     for line in &document.lines {
         let parts = document.rows.iter().flat_map(|r| &r.lines).filter(|p| p.id == line.id);
-        let in_money = minor(line.charged) - minor(line.worth) - minor(line.gift_card);
+        let in_money = minor(line.charged) - minor(line.worth) - uncovered(row, line) - minor(line.gift_card);
         let pairs = [
             ("earned of a line", line.earned, parts.map(|p| p.points).sum()),
             ("paid of a line", minor(line.paid), in_money),
@@ -182,6 +190,25 @@ fn check_order(row: &PostingRow, timeline: &Timeline, found: &mut Findings) -> R
     }
     check_wallets(row, book, &document, found);
     Ok(document.ordered_on)
+}
+
+/// What nobody paid is what the flags say, and only of points that were asked for and not taken.
+fn check_flags(row: &PostingRow, document: &OrderDocument, spent: i64, found: &mut Findings) {
+    let place = Place::posting(row.member, row.seq);
+    let lines = document.lines.iter().map(|line| uncovered(row, line)).sum();
+    let says = document.flags.iter().map(|flag| minor(flag.uncovered, row.currency)).sum();
+    compare(Law::Documents, place, &[("uncovered", says, lines)], found);
+    for flag in &document.flags {
+        compare(Law::Documents, place, &[("points of a flag", flag.spendable, spent)], found);
+        if flag.asked <= flag.spendable {
+            found.add(Law::Documents, place, "it is flagged for points that were there");
+        }
+    }
+}
+
+/// What nobody paid of a line.
+pub fn uncovered(row: &PostingRow, line: &LineDocument) -> i64 {
+    line.uncovered.map_or(0, |amount| minor(amount, row.currency))
 }
 
 fn check_wallets(row: &PostingRow, book: &Rulebook, document: &OrderDocument, found: &mut Findings) {

@@ -14,7 +14,7 @@ use crate::loyalty::ledger::verify::documents::{
 };
 use crate::loyalty::ledger::verify::fold::Folded;
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
-use crate::loyalty::ledger::verify::orders::{compare, credit_of};
+use crate::loyalty::ledger::verify::orders::{compare, credit_of, uncovered};
 use crate::loyalty::program::model::{ReturnPolicy, Rulebook, Timeline, Wallet, WalletKind};
 
 /// A member's orders of which something came back.
@@ -302,9 +302,11 @@ fn check_line(
         found.add(Law::Returns, place, format!("line {} is back by {share} and {quantity} pieces", says.id));
     }
     let kept = |amount: Amount| share.stays(minor(amount));
-    let stays = kept(sold.charged) - kept(sold.worth) - kept(sold.gift_card);
+    let unpaid = uncovered(row, sold);
+    let stays = kept(sold.charged) - kept(sold.worth) - share.stays(unpaid) - kept(sold.gift_card);
     // Money that was given back is never taken again.
-    let money = (minor(sold.charged) - minor(sold.worth) - minor(sold.gift_card) - stays).max(back.money);
+    let paid = minor(sold.charged) - minor(sold.worth) - unpaid - minor(sold.gift_card);
+    let money = (paid - stays).max(back.money);
     *back = Line {
         share,
         quantity,

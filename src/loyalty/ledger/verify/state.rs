@@ -72,7 +72,7 @@ pub fn check_fold(account: &Account, folded: &Folded, found: &mut Findings) {
         found.add(Law::Holds, place, says);
     }
     let columns = [
-        ("status", account.status == Status::Active),
+        ("status", (account.status == Status::Suspended) == folded.suspended),
         ("moved_at", Some(account.moved_at) == folded.moved_at),
         ("decided_by", account.decided_by == Version(folded.decided_by)),
         ("order_count", i64::from(account.order_count) == folded.order_count),

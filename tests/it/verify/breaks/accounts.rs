@@ -15,7 +15,7 @@ pub const BREAKS: &[Break] = &[
     change("accounts", "member_id", "true", NO_MEMBER, Law::Sequence),
     change("accounts", "program_id", "true", OTHER_PROGRAM, Law::References),
     change("accounts", "program_id", "true", NO_PROGRAM, Law::Programs),
-    change("accounts", "status", "true", "SET status = 1", Law::Fold),
+    change("accounts", "status", "true", "SET status = 1 - status", Law::Fold),
     change("accounts", "status", "true", "SET status = 7", Law::Readable),
     change("accounts", "seq", "true", "SET seq = seq + 1", Law::Sequence),
     change("accounts", "moved_at", "true", "SET moved_at = moved_at + interval '1 microsecond'", Law::Fold),

@@ -342,4 +342,25 @@ pub const BREAKS: &[Break] = &[
         r#"SET document = regexp_replace(document, '"reference":"', '"reference":"x')"#,
         Law::Documents,
     ),
+    change(
+        "postings",
+        "document",
+        "kind = 12 AND document ~ '\"status\":\"suspended'",
+        r#"SET document = regexp_replace(document, '"status":"suspended', '"status":"active')"#,
+        Law::Documents,
+    ),
+    change(
+        "postings",
+        "document",
+        "kind = 2 AND document ~ '\"spendable\":\\d+'",
+        r#"SET document = regexp_replace(document, '"spendable":\d+', '"spendable":98765')"#,
+        Law::Documents,
+    ),
+    change(
+        "postings",
+        "document",
+        "kind = 2 AND document ~ '\"uncovered\":\"\\d+'",
+        r#"SET document = regexp_replace(document, '"uncovered":"\d+', '"uncovered":"98765')"#,
+        Law::Documents,
+    ),
 ];

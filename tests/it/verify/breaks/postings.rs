@@ -17,6 +17,14 @@ pub const BREAKS: &[Break] = &[
     change("postings", "seq", "true", "SET seq = seq + 1000", Law::Sequence),
     change("postings", "reference", "true", "SET reference = reference || 'x'", Law::References),
     change("postings", "kind", "kind IN (2, 3, 4, 5, 6)", "SET kind = 7", Law::Documents),
+    change(
+        "postings",
+        "kind",
+        "kind = 12 AND seq = (SELECT max(seq) FROM postings AS o WHERE o.member_id = t.member_id)",
+        "SET kind = 7",
+        Law::Fold,
+    ),
+    change("postings", "kind", "kind = 13", "SET kind = 12", Law::Status),
     change("postings", "kind", "true", "SET kind = 99", Law::Readable),
     change("postings", "hash", "true", "SET hash = decode(md5(hash), 'hex')", Law::Digests),
     change(
