@@ -49,7 +49,7 @@ pub struct BackupArgs {
 /// `Configuration` when there is nothing to back up, or the directory cannot take it.
 pub async fn run(settings: &Settings, args: &BackupArgs) -> Result<(), Failure> {
     let place = private_place(settings, "backup")?;
-    let target = Target::check(&args.directory)?;
+    let target = Target::check(&args.directory, place)?;
     if !has_data(place) {
         return Err(Failure::Configuration(format!("there is no database in {}", place.home.display())));
     }
@@ -198,7 +198,7 @@ struct Target {
 
 impl Target {
     /// Whether a directory can take a backup; makes nothing.
-    fn check(directory: &Path) -> Result<Self, Failure> {
+    fn check(directory: &Path, place: &ClusterPlace) -> Result<Self, Failure> {
         let no = |why: &str| Failure::Configuration(format!("{} cannot take a backup: {why}", directory.display()));
         let failed = |error: io::Error| no(&error.to_string());
         let name = directory.file_name().ok_or_else(|| no("it has no name"))?;
@@ -207,6 +207,10 @@ impl Target {
             _ => Path::new("."),
         };
         let parent_meta = fs::metadata(parent).map_err(|error| no(&format!("{}: {error}", parent.display())))?;
+        let cluster = place.home.join("postgres");
+        if parent.canonicalize().and_then(|parent| Ok(parent.starts_with(cluster.canonicalize()?))).unwrap_or(false) {
+            return Err(no("it lies in what is backed up"));
+        }
         match fs::symlink_metadata(directory) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(failed(error)),

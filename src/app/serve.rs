@@ -103,7 +103,7 @@ async fn run_jobs(db: Db, ledger: Ledger, authenticator: Data<Authenticator>) {
         ticks.tick().await;
         if let Err(error) = run_due(&db, &ledger).await {
             if error.fault() == Fault::ReadOnly {
-                db.forget_idle();
+                db.move_on();
             }
             tracing::warn!(error = error.chain(), "who is due was not caught up; balances are right all the same");
         }

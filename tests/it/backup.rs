@@ -8,13 +8,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use perennial::platform::db::embedded::Tools;
-use rustix::process::{Signal, kill_process};
+use diesel_async::SimpleAsyncConnection;
+use perennial::platform::db::embedded::{Cluster, Tools};
+use perennial::platform::db::{Db, PoolSize, Role};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::sleep as wait;
 
-use crate::harness::{Client, Home, Serving, TestDb, perennial, ran};
+use crate::harness::{Client, Home, Serving, TestDb, facts, perennial, ran};
 
 /// Callers at once.
 const CALLERS: usize = 8;
@@ -195,6 +198,16 @@ async fn without_pg_dump_the_files_are_copied_while_nobody_uses_them() {
     let again = Client::new(&serving.address, Some(&key)).post("/v1/orders", &order("o-4")).await;
     assert_eq!(again.status, 200, "{again:?}");
     end(serving);
+    // Of a version that nobody has: the server finds out, and what was laid out for it goes again.
+    let (version, described) = (directory.join("data/PG_VERSION"), fs::read(directory.join("manifest.json")).unwrap());
+    let found = fs::read(&version).unwrap();
+    fs::write(&version, "999\n").unwrap();
+    rewrite(&directory, |document| {
+        document["files"]["data/PG_VERSION"] = json!({ "bytes": 4, "sha256": hex::encode(Sha256::digest("999\n")) });
+    });
+    refused(&directory, 2, "the data on disk is of that version");
+    fs::write(&version, found).unwrap();
+    fs::write(directory.join("manifest.json"), described).unwrap();
     let wal = fs::read_dir(directory.join("data/pg_wal")).unwrap().map(Result::unwrap);
     let segment = wal.map(|entry| entry.path()).find(|path| path.is_file()).unwrap();
     fs::write(&segment, &fs::read(&segment).unwrap()[1..]).unwrap();
@@ -290,9 +303,55 @@ async fn a_backup_says_what_is_wrong_before_it_makes_anything() {
     refuses(&directory, "it is not a directory");
     refuses(&directory.join("deeper"), "cannot take a backup");
     refuses(kept.path(), "it is not empty");
+    refuses(&home.path().join("postgres/data/backup"), "it lies in what is backed up");
     refuses(&kept.path().join("nowhere/backup"), "cannot take a backup");
     fs::remove_file(&directory).unwrap();
     fs::create_dir(kept.path().join("backup.part")).unwrap();
     refuses(&directory, "one was interrupted; remove it");
     assert!(kept.path().join("backup.part").exists() && !directory.exists());
+}
+
+#[tokio::test]
+async fn what_is_interrupted_leaves_nothing_that_looks_whole() {
+    let (home, _) = home_with_orders(3).await;
+    let (kept, other) = (Home::new(), Home::new());
+    let directory = kept.path().join("backup");
+    let cluster = Cluster::start(&home.place()).await.unwrap();
+    let db = Db::open(cluster.url(), PoolSize(1), Role::Owner).await.unwrap();
+    let mut blocker = db.conn().await.unwrap();
+    blocker.batch_execute("BEGIN; LOCK postings").await.unwrap();
+    let mut child = perennial(home.path()).args(["backup", text(&directory)]).spawn().unwrap();
+    let dumping = "SELECT count(*)::text AS fact FROM pg_stat_activity WHERE application_name = 'pg_dump'";
+    while facts::one(&db_beside(&cluster).await, dumping).await != "1" {
+        wait(Duration::from_millis(10)).await;
+    }
+    assert!(kept.path().join("backup.part").exists() && !directory.exists());
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert_eq!(fs::read_dir(kept.path()).unwrap().count(), 0);
+    while facts::one(&db_beside(&cluster).await, dumping).await != "0" {
+        wait(Duration::from_millis(10)).await;
+    }
+    blocker.batch_execute("ROLLBACK").await.unwrap();
+    drop(blocker);
+    db.close();
+    assert!(cluster.stop().await.unwrap());
+
+    assert_eq!(ran(home.path(), &["backup", text(&directory)]).0, Some(0));
+    let mut child = perennial(other.path()).args(["restore", text(&directory)]).spawn().unwrap();
+    while !other.path().join("restoring/postgres/data").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it was quicker");
+        wait(Duration::from_millis(1)).await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!other.path().join("postgres/data").exists());
+    let (code, said) = ran(other.path(), &["restore", text(&directory)]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!other.path().join("restoring").exists());
+    assert_eq!(verified(&other)["postings"], 3);
+}
+
+async fn db_beside(cluster: &Cluster) -> Db {
+    Db::open(cluster.url(), PoolSize(1), Role::Owner).await.unwrap()
 }

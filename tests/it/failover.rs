@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use perennial::platform::db::{Db, POOL_WAIT_S, PoolSize, Role};
+use perennial::platform::entropy::uuid_v7;
 use reqwest::Method;
 use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
@@ -169,6 +170,10 @@ async fn a_name_that_led_to_a_standby_leads_to_the_primary_without_a_restart() {
         assert_eq!(three.status, 200, "a standby can be read");
     }
 
+    for _ in 0..2 {
+        client.get(&format!("/v1/members/{}/balances", uuid_v7())).await.refused(404, "member_unknown");
+    }
+
     Pair::point_at(&pair.link, &pair.primary);
     let begun = Instant::now();
     while client.post_keyed("/v1/members", "e-0", &member).await.status != 201 {
@@ -181,6 +186,16 @@ async fn a_name_that_led_to_a_standby_leads_to_the_primary_without_a_restart() {
         assert_eq!((one.status, two.status), (201, 201), "{one:?} {two:?}");
     }
     assert_eq!(client.post("/v1/orders", &order("1")).await.status, 201);
+
+    // Who reads has come along: the standby, which may be behind, is asked nothing more.
+    let member = client.post("/v1/orders", &order("1")).await.text_at("/member");
+    assert_eq!((client.spendable(&member).await, client.spendable(&member).await), (1, 1));
+    let left = "SELECT count(*)::text AS fact FROM pg_stat_activity \
+        WHERE application_name = 'perennial' AND pid <> pg_backend_pid()";
+    let begun = Instant::now();
+    while facts::one(&pair.standby.shop().await, left).await != "0" {
+        assert!(begun.elapsed() < Duration::from_secs(NOTICED_S), "connections to the standby are left");
+    }
 
     // A server that takes no writes for a while, as one whose disk is full does.
     let read_only = |on| format!("ALTER SYSTEM SET default_transaction_read_only = {on}");

@@ -92,6 +92,8 @@ pub struct Writer {
     conn: Option<AsyncPgConnection>,
     /// Since when a group is under way.
     begun: watch::Sender<Option<Started>>,
+    /// Whether the last server that it had took no writes.
+    met_read_only: bool,
 }
 
 /// Why a group was not stored.
@@ -132,7 +134,8 @@ type Verdicts = Vec<Verdict>;
 impl Writer {
     /// A writer that has not connected yet.
     pub fn new(db: Db, lanes: LaneCount, timelines: Timelines, number: u16, pace: Pace) -> Self {
-        Self { db, lanes, timelines, number, pace, conn: None, begun: watch::Sender::new(None) }
+        let begun = watch::Sender::new(None);
+        Self { db, lanes, timelines, number, pace, conn: None, begun, met_read_only: false }
     }
 
     /// Since when a group of this writer is under way, as it changes.
@@ -208,16 +211,19 @@ impl Writer {
         let mut gave_up = GaveUp::Poisoned;
         for attempt in 0..TRIES_MAX {
             let error = match self.attempt(jobs, lock).await {
-                Ok(verdicts) => return Ok(verdicts),
+                Ok(verdicts) => {
+                    if std::mem::take(&mut self.met_read_only) {
+                        // The one that takes writes is found: what leads to the other is let go.
+                        self.db.move_on();
+                    }
+                    return Ok(verdicts);
+                }
                 Err(error) => error,
             };
             counter!("perennial_group_retries_total").increment(1);
             tracing::warn!(error = %chain(&error), attempt, commands = jobs.len(), "a group was not stored");
             let fault = error.fault();
-            if fault == Fault::ReadOnly {
-                // Who uses the pool would meet the same server for as long as it lives.
-                self.db.forget_idle();
-            }
+            self.met_read_only |= fault == Fault::ReadOnly;
             match fault {
                 Fault::Check("counters_used_check") => lock = Lock::LanesAndCounters,
                 Fault::Unique(_) | Fault::Conflict => gave_up = GaveUp::Poisoned,

@@ -76,7 +76,7 @@ impl AccountReader {
     pub fn start(db: &Db, lanes: LaneCount) -> Self {
         let start = |_| {
             let (sender, receiver) = mpsc::channel(READ_QUEUE_MAX);
-            tokio::spawn(Reader { db: db.clone(), lanes, conn: None }.run(receiver));
+            tokio::spawn(Reader { db: db.clone(), lanes, conn: None, epoch: 0 }.run(receiver));
             sender
         };
         Self { queues: (0..READERS).map(start).collect(), turn: Arc::default() }
@@ -102,6 +102,8 @@ struct Reader {
     db: Db,
     lanes: LaneCount,
     conn: Option<AsyncPgConnection>,
+    /// The database's epoch when the connection was opened.
+    epoch: u64,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -143,10 +145,12 @@ impl Reader {
     }
 
     async fn attempt(&mut self, questions: &[Question]) -> Result<Vec<(Instant, AccountRow)>, LookError> {
+        let epoch = self.db.epoch();
         let conn = match self.conn.take() {
-            Some(conn) => conn,
-            None => open(&self.db).await?,
+            Some(conn) if self.epoch == epoch => conn,
+            _ => open(&self.db).await?,
         };
+        self.epoch = epoch;
         let read = ReadAccounts {
             lanes: questions.iter().map(|q| q.member.lane(self.lanes).0).collect(),
             members: questions.iter().map(|q| q.member.0).collect(),

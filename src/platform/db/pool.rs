@@ -1,6 +1,7 @@
 //! Connections: a pool for short statements, dedicated ones for those who keep theirs.
 
 use std::error::Error;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfi
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::{Client, Config, Connection, NoTls, Socket};
@@ -53,6 +55,7 @@ pub enum Role {
 pub struct Db {
     pool: Pool<AsyncPgConnection>,
     door: Arc<Door>,
+    epoch: Arc<AtomicU64>,
 }
 
 /// What it takes to open a connection.
@@ -73,17 +76,20 @@ impl Db {
         let mut first = door.open().await?;
         check_server(&mut first).await?;
         let opener = Arc::clone(&door);
+        // Whoever asks first drives the connection otherwise, and takes it along when it ends: a thread of the server.
+        let runtime = Handle::current();
         let mut config = ManagerConfig::default();
         config.recycling_method = RecyclingMethod::Fast;
         config.custom_setup = Box::new(move |_| {
             let door = Arc::clone(&opener);
-            async move { door.open().await.map_err(in_words) }.boxed()
+            let opened = runtime.spawn(async move { door.open().await.map_err(in_words) });
+            async move { opened.await.unwrap_or_else(|e| Err(ConnectionError::BadConnection(e.to_string()))) }.boxed()
         });
         let pool = Pool::builder(AsyncDieselConnectionManager::new_with_config("", config))
             .max_size(size.0.max(1))
             .build()
             .map_err(|e| DbError::Connect(Box::new(e)))?;
-        Ok(Self { pool, door })
+        Ok(Self { pool, door, epoch: Arc::default() })
     }
 
     /// A connection of the pool.
@@ -108,10 +114,16 @@ impl Db {
         self.door.role == Role::App && self.door.role_refused.get().is_none()
     }
 
-    /// Closes the connections that nobody uses: they lead to a server that has become a standby, or read-only, and new
-    /// ones may lead elsewhere.
-    pub fn forget_idle(&self) {
+    /// Closes the connections that nobody uses, and begins a new epoch: they lead to a server that has become a standby,
+    /// or read-only, and new ones may lead elsewhere.
+    pub fn move_on(&self) {
+        self.epoch.fetch_add(1, Ordering::AcqRel);
         drop(self.pool.retain(|_, _| false));
+    }
+
+    /// Grows when connections of one's own that were opened before should be closed as well.
+    pub fn epoch(&self) -> u64 {
+        AtomicU64::load(&self.epoch, Ordering::Acquire)
     }
 
     /// Closes the pool: who waits for a connection is told so, and connections end when given back.

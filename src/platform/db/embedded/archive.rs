@@ -10,10 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::binaries::{self, Binaries};
 use super::error::ClusterError;
 use super::layout::{Account, Layout};
-use super::server::{self, POLL_MS, SUPERUSER, tail};
+use super::server::{self, POLL_MS, Postmaster, SUPERUSER, tail};
 use super::{Cluster, ClusterPlace, DATABASE};
 
 /// What belongs to a running server, and is nobody's data.
@@ -159,8 +161,11 @@ impl Vacancy {
         if home.symlink_metadata().is_err() {
             return Ok(());
         }
-        // Its server, if it has one left, is about to stop: nobody holds its pipe.
-        server::wait_gone(&Layout::prepare(home)?)?;
+        let layout = Layout::prepare(home)?;
+        if Postmaster::read(&layout).is_some_and(|postmaster| postmaster.runs(&layout)) {
+            let made_by = server::made_by(&layout);
+            server::evict(&layout, &binaries::find(self.staging.pg_bin.as_deref(), made_by)?)?;
+        }
         fs::remove_dir_all(home).map_err(ClusterError::io("cannot remove", home))
     }
 }
@@ -238,8 +243,8 @@ fn run(program: &'static str, command: &mut Command, stop: &AtomicBool) -> Resul
         match child.try_wait().map_err(ClusterError::io("cannot watch", Path::new(program)))? {
             Some(status) => break status,
             None if AtomicBool::load(stop, Ordering::Acquire) => {
-                // It may have ended by itself meanwhile.
-                drop(child.kill());
+                // In its own way, in which it also cancels what the server does for it. It may have ended meanwhile.
+                let _ = kill_process(Pid::from_child(&child), Signal::TERM);
                 drop(child.wait());
                 return Err(ClusterError::Interrupted);
             }

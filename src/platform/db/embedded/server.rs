@@ -30,12 +30,13 @@ const SAID_LINES_MAX: usize = 12;
 pub const SUPERUSER: &str = "perennial";
 
 /// Runs the server and reads a pipe that never says anything: its end means that no user is left, so the server stops.
-/// That holds however the users ended, on every Unix, and needs no signal tied to one thread of one process.
+/// That holds however the users ended, on every Unix, and needs no signal tied to one thread of one process. It is told
+/// again until it has stopped: a server that is only just starting does not listen yet.
 const WATCH: &str = r#"trap '' HUP INT TERM
 exec 3<&0 </dev/null
 "$@" 3<&- &
 server=$!
-{ read -r nothing <&3; kill -INT "$server"; } 2>/dev/null &
+{ read -r nothing <&3; while kill -INT "$server"; do sleep 1; done; } 2>/dev/null &
 watcher=$!
 exec 3<&-
 wait "$server"
