@@ -87,6 +87,10 @@ impl Answers {
 pub trait Requests: Clone {
     /// Appends head and body.
     fn write(&mut self, number: usize, out: &mut Vec<u8>);
+    /// Whether an answer with a good status is a good one.
+    fn is_good(&self, _body: &[u8]) -> bool {
+        true
+    }
     /// Whether bodies of answers are kept.
     fn keeps_bodies(&self) -> bool {
         false
@@ -95,11 +99,16 @@ pub trait Requests: Clone {
 
 /// Appends a request with a JSON body, or without one.
 pub fn request(out: &mut Vec<u8>, method: &str, path: &str, key: &str, body: &[u8]) {
+    request_of("application/json", out, (method, path), key, body);
+}
+
+/// Appends a request with a body of a media type, or without one.
+pub fn request_of(media_type: &str, out: &mut Vec<u8>, (method, path): (&str, &str), key: &str, body: &[u8]) {
     for part in [method, " ", path, " HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer ", key, "\r\n"] {
         out.extend_from_slice(part.as_bytes());
     }
     if !body.is_empty() {
-        let length = format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
+        let length = format!("Content-Type: {media_type}\r\nContent-Length: {}\r\n", body.len());
         out.extend_from_slice(length.as_bytes());
     }
     out.extend_from_slice(b"\r\n");
@@ -166,7 +175,7 @@ impl Connection {
             let answered = timeout(Duration::from_secs(ANSWER_S_MAX), self.answer()).await;
             let (status, body) = answered.map_err(|_| format!("no answer in {ANSWER_S_MAX} s"))??;
             answers.latencies.push(sent.elapsed());
-            if (200..300).contains(&status) {
+            if (200..300).contains(&status) && requests.is_good(body) {
                 answers.good += 1;
                 if requests.keeps_bodies() {
                     answers.bodies.push(body.to_vec());
@@ -196,7 +205,9 @@ impl Connection {
                 return Err("the server closed the connection".into());
             }
             if let Some(end) = self.buffer.windows(4).position(|w| w == b"\r\n\r\n") {
-                break (end + 4, self.length(end)?);
+                let head = std::str::from_utf8(self.buffer.get(..end).unwrap_or_default())?;
+                let chunked = head.lines().any(|line| line.eq_ignore_ascii_case("transfer-encoding: chunked"));
+                break (end + 4, if chunked { self.last_chunk(end + 4).await? } else { length(head)? });
             }
             if self.buffer.len() > ANSWER_BYTES_MAX {
                 return Err("an answer without an end of its head".into());
@@ -212,13 +223,26 @@ impl Connection {
         Ok((status.ok_or("an answer without a status")?, body))
     }
 
-    fn length(&self, head: usize) -> Outcome<usize> {
-        let head = std::str::from_utf8(self.buffer.get(..head).unwrap_or_default())?;
-        let header = |line: &str| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
-        };
-        let length = head.lines().find_map(header).ok_or("an answer without a length")?;
-        if length > ANSWER_BYTES_MAX { Err("an answer that is too long".into()) } else { Ok(length) }
+    /// Reads a body in chunks to its end, and answers how long it is, with what stands between them. Nothing follows it:
+    /// the next request is sent when this one is answered.
+    async fn last_chunk(&mut self, head: usize) -> Outcome<usize> {
+        while !self.buffer.ends_with(b"\r\n0\r\n\r\n") {
+            if self.buffer.len() > ANSWER_BYTES_MAX {
+                return Err("an answer that is too long".into());
+            }
+            if self.stream.read_buf(&mut self.buffer).await? == 0 {
+                return Err("the server closed the connection".into());
+            }
+        }
+        Ok(self.buffer.len() - head)
     }
+}
+
+fn length(head: &str) -> Outcome<usize> {
+    let header = |line: &str| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+    };
+    let length = head.lines().find_map(header).ok_or("an answer without a length")?;
+    if length > ANSWER_BYTES_MAX { Err("an answer that is too long".into()) } else { Ok(length) }
 }

@@ -22,7 +22,8 @@ use std::time::{Duration, Instant};
 use driver::Pace;
 use imports::{import_rate, write_orders};
 use measures::{
-    Orders, balances, in_sets, one_commit_each, orders, own_rows, page_images, prepare_limits, prepare_own, selects,
+    Orders, balances, batches, in_sets, one_commit_each, orders, own_rows, page_images, prepare_limits, prepare_own,
+    selects,
 };
 use postgres::Postgres;
 use product::{Product, Server};
@@ -31,7 +32,7 @@ use sizes::{HALF_LOAD, Sizes};
 use usage::{flush, load};
 
 /// What can be asked for on its own.
-const PARTS: [&str; 7] = ["limits", "orders", "engine", "own", "balances", "wal", "import"];
+const PARTS: [&str; 8] = ["limits", "orders", "batches", "engine", "own", "balances", "wal", "import"];
 /// Of the load for WAL without images of whole pages, which is not durable.
 const WAL_LENGTH: Duration = Duration::from_secs(2);
 
@@ -127,6 +128,10 @@ impl Bench<'_> {
             add_orders(report, &full);
             self.half_load(product, server, (round, full.answers.rate()), report).await?;
         }
+        if self.wants("batches") {
+            let rate = batches(postgres, product, server, (&format!("batch{round}"), sizes)).await?;
+            report.add(("batches", "orders over HTTP, 100 a request", "/s"), rate);
+        }
         if self.wants("limits") {
             report.add(("c", "(c) accruals in sets of 200, 2 lanes", "/s"), in_sets(postgres, sizes)?);
         }
@@ -210,6 +215,7 @@ fn float(n: u64) -> f64 {
 
 fn goals(report: &mut Report) {
     report.goal("orders", "a", 3.0);
+    report.goal("batches", "a", 5.0);
     report.goal("own", "a", 0.0);
     report.goal("c", "a", 0.0);
     report.goal("engine", "a", 0.0);

@@ -7,10 +7,12 @@ use std::time::Duration;
 use perennial::kernel::id::MemberId;
 
 use super::Outcome;
-use super::driver::{Answers, Load, Pace, Requests, request, run};
+use super::driver::{Answers, Load, Pace, Requests, request, request_of, run};
 use super::postgres::Postgres;
 use super::product::{DATABASE, Product, Server, member_of};
-use super::sizes::{BALANCE_CONNECTIONS, LIMIT_CLIENTS, ORDER_CONNECTIONS, SET_LANES, SET_SIZE, Sizes};
+use super::sizes::{
+    BALANCE_CONNECTIONS, BATCH_CONNECTIONS, BATCH_ORDERS, LIMIT_CLIENTS, ORDER_CONNECTIONS, SET_LANES, SET_SIZE, Sizes,
+};
 use super::usage::{Cpu, resident};
 
 /// The databases of the limits.
@@ -130,6 +132,22 @@ pub async fn orders(
     Ok(Orders { answers, cpu, wal, group: grouped.mean(), resident })
 }
 
+/// Orders as tills hand them in that were offline, [`BATCH_ORDERS`] a request; orders per second.
+pub async fn batches(
+    postgres: &Postgres,
+    product: &Product,
+    server: &Server,
+    (name, sizes): (&str, &Sizes),
+) -> Outcome<f64> {
+    postgres.sql("postgres", "CHECKPOINT")?;
+    let (address, connections) = (server.address, BATCH_CONNECTIONS);
+    let load = |length| Load { address, connections, pace: Pace::Full, length, requests: usize::MAX };
+    let requests = |part: &str| BatchRequests(OrderRequests::new(product, format!("{name}-{part}")));
+    run(load(sizes.warm_up), requests("warm")).await?.all_good()?;
+    let answers = run(load(sizes.length), requests("run")).await?.all_good()?;
+    Ok(answers.rate() * f64::from(u32::try_from(BATCH_ORDERS)?))
+}
+
 /// Balances as storefronts ask for them.
 pub async fn balances(product: &Product, server: &Server, sizes: &Sizes) -> Outcome<Answers> {
     let requests = BalanceRequests { members: Arc::clone(&product.members), keys: Arc::clone(&product.keys) };
@@ -213,14 +231,41 @@ impl OrderRequests {
     }
 }
 
-impl Requests for OrderRequests {
-    fn write(&mut self, number: usize, out: &mut Vec<u8>) {
+impl OrderRequests {
+    fn add(&mut self, number: usize) {
         let member = member_of(&self.members, number);
-        self.body.clear();
         let head = format!(r#"{{"reference":"{}-{number}","member":{{"id":"{member}"#, self.name);
         self.body.extend_from_slice(head.as_bytes());
         self.body.extend_from_slice(ORDER_TAIL.as_bytes());
+    }
+}
+
+impl Requests for OrderRequests {
+    fn write(&mut self, number: usize, out: &mut Vec<u8>) {
+        self.body.clear();
+        self.add(number);
         request(out, "POST", "/v1/orders", key(&self.keys, number), &self.body);
+    }
+}
+
+#[derive(Clone)]
+struct BatchRequests(OrderRequests);
+
+impl Requests for BatchRequests {
+    fn write(&mut self, number: usize, out: &mut Vec<u8>) {
+        let Self(orders) = self;
+        orders.body.clear();
+        for item in 0..BATCH_ORDERS {
+            orders.add(number * BATCH_ORDERS + item);
+            orders.body.push(b'\n');
+        }
+        let key = key(&orders.keys, number);
+        request_of("application/x-ndjson", out, ("POST", "/v1/orders/batch"), key, &orders.body);
+    }
+
+    fn is_good(&self, body: &[u8]) -> bool {
+        let settled = br#","code":"settled","#;
+        body.windows(settled.len()).filter(|part| part == settled).count() == BATCH_ORDERS
     }
 }
 

@@ -7,6 +7,10 @@ use super::Outcome;
 
 /// Connections of the load on orders, as of a shop's web servers.
 pub const ORDER_CONNECTIONS: usize = 256;
+/// Connections of the load on orders by the batch.
+pub const BATCH_CONNECTIONS: usize = 16;
+/// Orders of a batch.
+pub const BATCH_ORDERS: usize = 100;
 /// Connections of the load on balances, and of `pgbench -S` beside it.
 pub const BALANCE_CONNECTIONS: usize = 64;
 /// Clients of the limit with one commit per accrual.

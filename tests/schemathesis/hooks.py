@@ -1,5 +1,6 @@
 """What schemathesis cannot know of the API: see config.toml."""
 
+import json
 import os
 import re
 
@@ -30,6 +31,39 @@ MEANING = {
 DEPENDENT = re.compile(
     r"^(/member)?$|^/(birthday|ordered_on|points|amount|gift_card|total|lines/\d+/(amount|tax)|discounts/\d+/lines/\d+/amount)$"
 )
+
+
+# The batch of orders takes and answers NDJSON; it is tried with one line, whose answer has the status that counts.
+NDJSON = "application/x-ndjson"
+BATCH = "/v1/orders/batch"
+
+
+@schemathesis.serializer(NDJSON)
+def one_line(context, value):
+    """A batch of one."""
+    line = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return line + b"\n"
+
+
+@schemathesis.deserializer(NDJSON)
+def one_answer(context, response):
+    """The answer to the only line."""
+    (answer,) = response.text.splitlines() or ["null"]
+    return json.loads(answer)
+
+
+@schemathesis.check
+def each_line_is_answered_as_it_deserves(ctx, response, case):
+    """What fits the schema is not refused for its shape, and what does not is refused, line by line."""
+    if case.path != BATCH or response.status_code != 200 or not response.text or case.meta is None:
+        return
+    (item,) = response.text.splitlines()
+    item = json.loads(item)
+    shape = {"malformed_json", "missing_field", "unknown_field", "duplicate_field"}
+    if case.meta.generation.mode.is_positive:
+        assert item["code"] not in shape, f"it fits the schema: {item}"
+    elif case.meta.phase.data.parameter_location == "body":
+        assert item["status"] >= 400 or item["code"] == "replayed", f"it does not fit the schema: {item}"
 
 
 @schemathesis.hook

@@ -1,12 +1,14 @@
 //! NDJSON bodies, one line after the other as they come: nobody holds a whole one.
 
 use std::future::{Ready, ready};
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
+use tokio::time::{Instant, timeout_at};
 
 use crate::platform::web::codes;
 use crate::platform::web::problem::Problem;
@@ -28,6 +30,8 @@ pub struct Lines<const LINE_MAX: usize, const MAX: usize> {
     skipping: bool,
     /// Nothing more comes.
     ended: bool,
+    /// Why nothing more comes, where that is not the end of the body.
+    wrong: Option<Problem>,
 }
 
 /// A line.
@@ -78,7 +82,7 @@ fn too_large(max: usize) -> Problem {
 impl<const LINE_MAX: usize, const MAX: usize> Lines<LINE_MAX, MAX> {
     fn new(payload: Payload) -> Self {
         let buffer = BytesMut::new();
-        Self { payload, buffer, searched: 0, number: 0, bytes: 0, skipping: false, ended: false }
+        Self { payload, buffer, searched: 0, number: 0, bytes: 0, skipping: false, ended: false, wrong: None }
     }
 
     /// The next line, if it has come. When there is none, [`Lines::fill`] waits for more.
@@ -106,37 +110,56 @@ impl<const LINE_MAX: usize, const MAX: usize> Lines<LINE_MAX, MAX> {
         }
     }
 
-    /// Waits for more of the body; false when there is no more. Nothing is lost when it is not waited for to the end.
+    /// Waits for more of the body when nothing is left to take; false when there is no more. Nothing is lost when it is
+    /// not waited for to the end.
     ///
     /// # Errors
     /// The body breaks off or is too large: what came of a last line is then forgotten, and nothing more comes.
     pub async fn fill(&mut self) -> Result<bool, Problem> {
-        if self.ended {
-            return Ok(false);
+        if !self.ended {
+            self.read().await;
         }
+        match self.wrong.take() {
+            Some(wrong) => Err(wrong),
+            None => Ok(!self.ended),
+        }
+    }
+
+    /// Waits for so many bytes, or so long, or for the end of the body. A server that begins its answer before a body has
+    /// come closes the connection after it, so a short one is better read first.
+    pub async fn prefill(&mut self, bytes: usize, at_most: Duration) {
+        let until = Instant::now() + at_most;
+        while !self.ended && self.buffer.len() < bytes {
+            if timeout_at(until, self.read()).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn read(&mut self) {
         let wrong = match self.payload.next().await {
             None => {
                 self.ended = true;
-                return Ok(false);
+                return;
             }
             Some(Ok(chunk)) => {
                 self.bytes = self.bytes.saturating_add(chunk.len());
                 if self.bytes <= MAX {
                     self.buffer.extend_from_slice(&chunk);
-                    return Ok(true);
+                    return;
                 }
                 too_large(MAX)
             }
             Some(Err(error)) => Problem::of(&codes::MALFORMED_BODY).detail(error.to_string()),
         };
-        (self.ended, self.skipping) = (true, false);
-        self.buffer.clear();
-        Err(wrong)
+        let whole = self.buffer.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+        self.buffer.truncate(whole);
+        (self.ended, self.skipping, self.wrong) = (true, self.skipping && whole > 0, Some(wrong));
     }
 
     /// Whether nothing more comes, and nothing is left to take.
     pub fn is_over(&self) -> bool {
-        self.ended && self.buffer.is_empty() && !self.skipping
+        self.ended && self.buffer.is_empty() && !self.skipping && self.wrong.is_none()
     }
 
     /// The number of the line that would come next.
@@ -170,8 +193,20 @@ mod tests {
         Lines::new(Payload::Stream { payload: Box::pin(stream::iter(chunks.into_iter().chain(end))) })
     }
 
-    async fn all(chunks: &[&'static str], breaks_off: bool) -> (Vec<(u64, Option<String>)>, Option<&'static str>) {
+    type Taken = (Vec<(u64, Option<String>)>, Option<&'static str>);
+
+    async fn all(chunks: &[&'static str], breaks_off: bool) -> Taken {
+        let taken = prefilled(chunks, breaks_off, 0).await;
+        for before in [1, 10, 100] {
+            assert_eq!(prefilled(chunks, breaks_off, before).await, taken, "{chunks:?}");
+        }
+        taken
+    }
+
+    async fn prefilled(chunks: &[&'static str], breaks_off: bool, before: usize) -> Taken {
         let (mut lines, mut taken) = (lines(chunks, breaks_off), Vec::new());
+        // What was read before is taken as what was read meanwhile.
+        lines.prefill(before, Duration::from_secs(60)).await;
         loop {
             while let Some(Line { number, text }) = lines.take() {
                 taken.push((number, text.map(|text| String::from_utf8(text.to_vec()).unwrap())));

@@ -44,6 +44,10 @@ const ITEMS_A_REQUEST: u64 = 100;
 const CHUNK_ITEMS: usize = 100;
 /// A piece of the answer is written when it has so many bytes, if not before.
 const PIECE_BYTES: usize = 32 * 1024;
+/// So many bytes of a batch are waited for before the answer begins,
+const PREFILL_BYTES: usize = 128 * 1024;
+/// at most so long, in milliseconds: the connection of a short batch stays open then.
+const PREFILL_MS: u64 = 20;
 /// How long the rest of a batch that is not taken is read, and thrown away, in seconds: whoever is still sending gets to
 /// read why.
 const LINGER_S: u64 = 5;
@@ -103,7 +107,7 @@ struct ItemView {
 #[post("/v1/orders/batch")]
 async fn settle_batch(
     caller: Caller<needs::OrdersWrite>,
-    lines: OrderLines,
+    mut lines: OrderLines,
     request: HttpRequest,
     db: Data<Db>,
     ledger: Data<Ledger>,
@@ -112,6 +116,7 @@ async fn settle_batch(
 ) -> HttpResponse {
     let window =
         Window::new(caller.scope().clone(), Db::clone(&db), Ledger::clone(&ledger), Identities::clone(&identities));
+    lines.prefill(PREFILL_BYTES, Duration::from_millis(PREFILL_MS)).await;
     let batch = Batch {
         lines,
         window,
