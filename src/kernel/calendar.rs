@@ -96,6 +96,13 @@ impl Period {
             .and_then(|d| d.checked_add_days(Days::new(self.days.into())))
             .unwrap_or(NaiveDate::MAX)
     }
+
+    /// The day that lies one period before `day`; a day that the month does not have becomes its last.
+    pub fn before(self, day: NaiveDate) -> NaiveDate {
+        day.checked_sub_months(Months::new(self.months))
+            .and_then(|d| d.checked_sub_days(Days::new(self.days.into())))
+            .unwrap_or(NaiveDate::MIN)
+    }
 }
 
 impl FromStr for Period {

@@ -36,4 +36,5 @@ mod statements;
 mod storms;
 mod suspensions;
 mod tenancy;
+mod transfers;
 mod verify;

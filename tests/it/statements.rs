@@ -13,8 +13,8 @@ use perennial::loyalty::ledger::group::{Group, Outcome};
 use perennial::loyalty::ledger::load::{Lock, Plan, load};
 use perennial::loyalty::ledger::queue::Job;
 use perennial::loyalty::ledger::reads::{
-    Begin, FindAccounts, FindCounters, FindOwners, FindProfiles, FindReceipts, FindStories, LockCounters, LockLanes,
-    ReadLanes, ReadVersions,
+    Begin, FindAccounts, FindCounters, FindEarlier, FindOwners, FindProfiles, FindReceipts, FindStories, LockCounters,
+    LockLanes, ReadLanes, ReadVersions,
 };
 use perennial::loyalty::ledger::rows::{AccountRow, StoredPosting};
 use perennial::loyalty::ledger::save::save;
@@ -275,7 +275,9 @@ async fn reads(conn: &AsyncPgConnection) {
     let receipts = empty!(FindReceipts { lanes, members, seqs }).execute(c).await;
     let profiles = empty!(FindProfiles { lanes, members }).execute(c).await;
     let stories = stories.map(|rows| rows.len());
-    let found = [lock, read, versions, accounts, owners, stories, counters, locked, receipts, profiles];
+    let earlier = empty!(FindEarlier { lanes, members, kinds }).load::<(uuid::Uuid, StoredPosting)>(c).await;
+    let earlier = earlier.map(|rows| rows.len());
+    let found = [lock, read, versions, accounts, owners, stories, counters, locked, receipts, profiles, earlier];
     assert!(found.iter().all(|n| *n == Ok(0)), "{found:?}");
 }
 

@@ -50,6 +50,12 @@ fn row(operation: &str, ours: &Ours) -> Option<Row> {
             ("suspensions:write", Meet404, member, json!({ "reason": "mine" }))
         }
         "quote_order" | "settle_order" => ("orders:write", Meet404, none, order),
+        "create_transfer" => (
+            "transfers:write",
+            Meet404,
+            member,
+            json!({ "to": { "external_id": "ours-18" }, "wallet": "points", "points": 1 }),
+        ),
         "create_hold" => (
             "orders:write",
             Meet404,
@@ -123,6 +129,7 @@ async fn ours(app: &TestApp, shop: &Client) -> Ours {
     let settled = shop.post("/v1/orders", &order).await;
     assert_eq!(settled.status, 201, "{settled:?}");
     let key = app.key(&app.program, "members:read".parse().unwrap()).await;
+    shop.enrol(&json!({ "external_id": "ours-18" })).await;
     let hold = json!({ "reference": "ours-hold", "member": { "id": member }, "points": { "spend": 1 } });
     assert_eq!(shop.post("/v1/checkout/holds", &hold).await.status, 201);
     let hold = "ours-hold".to_owned();

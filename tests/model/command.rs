@@ -42,6 +42,12 @@ pub enum What {
         end: Option<Day>,
         imported: Option<Time>,
     },
+    Transfer {
+        from: u32,
+        to: u32,
+        wallet: &'static str,
+        points: i64,
+    },
     Hold {
         member: u32,
         wallet: Option<&'static str>,
@@ -124,7 +130,7 @@ pub enum Asked {
 }
 
 /// What a command is, for the pairs that must have been seen.
-pub const KINDS: [&str; 14] = [
+pub const KINDS: [&str; 15] = [
     "enrol",
     "order",
     "order paid with points",
@@ -139,6 +145,7 @@ pub const KINDS: [&str; 14] = [
     "release",
     "order paid with a hold",
     "order as stated",
+    "transfer",
 ];
 
 impl Command {
@@ -157,6 +164,7 @@ impl Command {
             What::Look => 8,
             What::Suspend { .. } => 9,
             What::Hold { .. } => 10,
+            What::Transfer { .. } => 14,
             What::Release { .. } => 11,
         }
     }
@@ -169,6 +177,7 @@ impl Command {
             What::Return { order, .. } => Some(format!("order:{order}/return:{}", self.name)),
             What::Adjust { .. } => Some(format!("adjust:{}", self.name)),
             What::Opening { .. } => Some(format!("opening:{}", self.name)),
+            What::Transfer { .. } => Some(format!("transfer:{}", self.name)),
             What::Hold { .. } => Some(format!("hold:{}", self.name)),
             What::Release { hold, .. } => Some(format!("hold:{hold}/release")),
             What::Suspend { suspended: true, .. } => Some(format!("suspend:{}", self.name)),

@@ -9,7 +9,7 @@ use crate::spec::Policy;
 
 /// Every code that a command can be refused with here. Not reached from here: `CounterExhausted` (no command counts yet),
 /// `TooManyLots` and `TooManyHolds` (tests of their own).
-const CODES: [&str; 46] = [
+const CODES: [&str; 51] = [
     "AlreadySuspended",
     "Conflict",
     "EnrolledAhead",
@@ -20,6 +20,7 @@ const CODES: [&str; 46] = [
     "MemberUnknown",
     "NotSuspended",
     "OrderUnknown",
+    "OtherUnknown",
     "OutOfOrder",
     "Suspended",
     "TooFarAhead",
@@ -43,6 +44,10 @@ const CODES: [&str; 46] = [
     "cart TaxExceedsLine",
     "cart TaxRate",
     "cart TaxUnexpected",
+    "transfer InDebt",
+    "transfer Limit",
+    "transfer NotAllowed",
+    "transfer Same",
     "return AmountBeyondLine",
     "return AmountBeyondOrder",
     "return AmountOfFreeLine",

@@ -24,7 +24,8 @@ use perennial::loyalty::ledger::queue::PostError;
 use perennial::loyalty::ledger::suspend::{StatusName, Suspend};
 use perennial::loyalty::members::model::{Identity, IdentityKind, Profile};
 use perennial::loyalty::membership::enrol::Enrol;
-use perennial::loyalty::membership::error::MembershipRefusal;
+use perennial::loyalty::membership::error::{MembershipRefusal, TransferRefusal};
+use perennial::loyalty::membership::transfer::TransferPoints;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -85,6 +86,14 @@ fn hold_code(refusal: &HoldRefusal) -> String {
     match refusal {
         HoldRefusal::Ledger(refusal) => ledger_code(refusal),
         other => format!("hold {}", name(other)),
+    }
+}
+
+fn transfer_code(refusal: &TransferRefusal) -> String {
+    match refusal {
+        TransferRefusal::Ledger(refusal) => ledger_code(refusal),
+        TransferRefusal::Limit { asked, left } => format!("transfer Limit {asked} of {left}"),
+        other => format!("transfer {}", name(other)),
     }
 }
 
@@ -160,6 +169,13 @@ impl<'s> Engine<'s> {
                 Ok(Answer::Opened { points: receipt.points })
             }
             What::Hold { .. } | What::Release { .. } => self.run_hold(command),
+            What::Transfer { from, to, wallet, points: n } => {
+                let (reference, wallet, points) = (keyed("transfer"), (*wallet).to_owned(), points(*n));
+                let (from, to, identity) = (member_id(*from), member_id(*to), None);
+                let posting = TransferPoints { reference, hash, from, to, identity, wallet, points };
+                let receipt = self.post(posting, clock, transfer_code)?;
+                Ok(Answer::Transferred { points: receipt.points, spendable: receipt.spendable })
+            }
             What::Suspend { member, suspended } => {
                 let (name, status) =
                     if *suspended { ("suspend", Status::Suspended) } else { ("reinstate", Status::Active) };

@@ -36,6 +36,10 @@ pub enum Answer {
     /// captured, released, taken, expired, waived; spendable.
     Released([i64; 5], i64),
     Suspended(bool),
+    Transferred {
+        points: i64,
+        spendable: i64,
+    },
     Silent,
 }
 

@@ -203,7 +203,8 @@ impl Generator {
             1..=48 => What::Order(Box::new(self.order(model, member, known))),
             49..=74 if !model.sales.is_empty() => self.give_back(model, member),
             75..=82 => self.adjust(model, member),
-            83..=86 => self.opening(model, member),
+            83..=84 => self.opening(model, member),
+            85..=86 => self.transfer(model, member),
             87..=88 => self.release(model, member),
             89..=93 => self.hold(model, member),
             94..=95 => {
@@ -307,6 +308,19 @@ impl Generator {
             _ => self.rng.within(1, 86_400 * 40),
         };
         What::Hold { member, wallet, points: points.min(MOST), seconds }
+    }
+
+    fn transfer(&mut self, model: &Naive<'_>, from: u32) -> What {
+        let to = if self.rng.percent(5) { from } else { self.member() };
+        let wallet = match self.rng.within(1, 30) {
+            1 => "gone",
+            2 => "spend",
+            3..=12 => "coins",
+            _ => "points",
+        };
+        let there = model.wallet(wallet).and_then(|w| model.members.get(&from).map(|m| m.spendable(w))).unwrap_or(0);
+        let points = if self.rng.percent(10) { (there + 1).min(MOST) } else { self.rng.within(1, there.clamp(1, 200)) };
+        What::Transfer { from, to, wallet, points }
     }
 
     fn release(&mut self, model: &Naive<'_>, member: u32) -> What {

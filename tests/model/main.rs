@@ -198,7 +198,10 @@ impl<'s> Both<'s> {
         coverage.accepted += u64::from(said.is_ok());
         match said {
             Err(code) => {
-                let code = if code.starts_with("Insufficient") { "InsufficientPoints" } else { code };
+                let code = [("Insufficient", "InsufficientPoints"), ("transfer Limit", "transfer Limit")]
+                    .into_iter()
+                    .find_map(|(start, whole)| code.starts_with(start).then_some(whole))
+                    .unwrap_or(code);
                 coverage.codes.insert(code.to_owned());
             }
             Ok(_) if used => {

@@ -58,6 +58,8 @@ pub enum Purse {
         term: Term,
         grace: Option<Span>,
         policy: Policy,
+        /// No more than so many points in such a time may be given to others.
+        transfer: Option<(i64, Span)>,
     },
     Counter {
         counted: Counted,
@@ -181,7 +183,9 @@ fn points(rng: &mut Rng) -> Purse {
     let grace = if term == Term::Never { None } else { *rng.pick(&[None, Some(Span(0, 30)), Some(Span(0, 1))]) };
     let value = *rng.pick(&[(1, 1), (1, 1), (1, 2), (3, 1)]);
     let policy = *rng.pick(&[Policy::PendingOnly, Policy::WithinBalance, Policy::Allow, Policy::Allow]);
-    Purse::Points { value, pending, term, grace, policy }
+    let transfer =
+        *rng.pick(&[None, Some((300, Span(1, 0))), Some((2_000, Span(0, 7))), Some((1_000_000, Span(12, 0)))]);
+    Purse::Points { value, pending, term, grace, policy, transfer }
 }
 
 fn decimal(minor_num: i64, den: i64, exponent: u32) -> String {
@@ -218,7 +222,7 @@ fn document(rules: &Rules, currency: &str, exponent: u32, zone: &str) -> String 
 
 fn wallet(purse: &Purse, exponent: u32) -> String {
     match purse {
-        Purse::Points { value, pending, term, grace, policy } => {
+        Purse::Points { value, pending, term, grace, policy, transfer } => {
             let value = decimal(value.0, value.1, exponent);
             let pending = pending.map_or(String::new(), |p| format!(", pending = {{ after = \"{}\" }}", written(p)));
             let grace = grace.map_or(String::new(), |g| format!(", restore_grace = \"{}\"", written(g)));
@@ -237,7 +241,12 @@ fn wallet(purse: &Purse, exponent: u32) -> String {
                 Policy::WithinBalance => "within_balance",
                 Policy::Allow => "allow",
             };
-            format!("kind = \"redeemable\", value = \"{value}\"{pending}, expiry = {expiry}, returns = \"{returns}\"")
+            let transfer = transfer.map_or(String::new(), |(max, each)| {
+                format!(", transfer = {{ max = {max}, each = \"{}\" }}", written(each))
+            });
+            format!(
+                "kind = \"redeemable\", value = \"{value}\"{pending}, expiry = {expiry}, returns = \"{returns}\"{transfer}"
+            )
         }
         Purse::Counter { counted, lasts } => {
             let counts = match counted {

@@ -36,7 +36,7 @@ impl From<LedgerRefusal> for Reject {
     fn from(refusal: LedgerRefusal) -> Self {
         let says = refusal.to_string();
         let known = match refusal {
-            LedgerRefusal::MemberUnknown => MEMBER_UNKNOWN,
+            LedgerRefusal::MemberUnknown | LedgerRefusal::OtherUnknown => MEMBER_UNKNOWN,
             LedgerRefusal::MemberMoved => MEMBER_MOVED,
             LedgerRefusal::IdentityTaken(_) => IDENTITY_TAKEN,
             LedgerRefusal::InsufficientPoints { .. } => INSUFFICIENT_POINTS,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
+use serde::Serialize;
 
 use crate::kernel::clock::Instant;
 use crate::kernel::id::{MemberId, ProgramId, Seq};
@@ -66,6 +67,8 @@ pub struct Wishes {
     pub counts: Vec<(CounterKey, i64)>,
     /// What the posting is about.
     pub record: Option<Record>,
+    /// What the other member's posting is about, with its document.
+    pub other: Option<(Record, String)>,
 }
 
 /// The working set of one decision.
@@ -73,6 +76,8 @@ pub struct Accounts<'g> {
     pub(in crate::loyalty::ledger) member: MemberId,
     pub(in crate::loyalty::ledger) program: ProgramId,
     pub(in crate::loyalty::ledger) account: Option<Account>,
+    pub(in crate::loyalty::ledger) other: Option<Account>,
+    pub(in crate::loyalty::ledger) earlier: Vec<&'g PostingRow>,
     pub(in crate::loyalty::ledger) owners: &'g HashMap<DirectoryKey, Owner>,
     pub(in crate::loyalty::ledger) story: Vec<&'g PostingRow>,
     pub(in crate::loyalty::ledger) counters: &'g HashMap<CounterKey, Counter>,
@@ -92,6 +97,19 @@ impl<'g> Accounts<'g> {
     /// `MemberUnknown` when there is none.
     pub fn account(&mut self) -> Result<&mut Account, LedgerRefusal> {
         self.account.as_mut().ok_or(LedgerRefusal::MemberUnknown)
+    }
+
+    /// The member's account and that of the other who takes part, both caught up.
+    ///
+    /// # Errors
+    /// `MemberUnknown` when one is missing.
+    pub fn both(&mut self) -> Result<(&mut Account, &mut Account), LedgerRefusal> {
+        self.account.as_mut().zip(self.other.as_mut()).ok_or(LedgerRefusal::MemberUnknown)
+    }
+
+    /// The member's earlier postings of the kind that the command asked for, oldest first.
+    pub fn earlier(&self) -> &[&'g PostingRow] {
+        &self.earlier
     }
 
     /// Whether the member has an account.
@@ -159,6 +177,12 @@ impl<'g> Accounts<'g> {
         }
         self.wishes.counts.push((key, by));
         Ok(())
+    }
+
+    /// Says what the other member's posting is about, and what its document is.
+    pub fn record_other<D: Serialize>(&mut self, record: Record, document: &D) {
+        // Our own types with string keys: serialising them cannot fail.
+        self.wishes.other = Some((record, serde_json::to_string(document).unwrap_or_default()));
     }
 
     /// Says what the posting is about. A decision that answers `Ok` and says nothing leaves no posting of its own.

@@ -36,10 +36,14 @@ pub enum EntryKind {
     Release,
     /// Points put aside were paid.
     Capture,
+    /// Points went to another member.
+    TransferOut,
+    /// Points came from another member.
+    TransferIn,
 }
 
 /// Every kind with its stored number and its name in the API.
-pub const ENTRY_KINDS: [(EntryKind, i16, &str); 14] = [
+pub const ENTRY_KINDS: [(EntryKind, i16, &str); 16] = [
     (EntryKind::Award, 1, "award"),
     (EntryKind::Available, 2, "available"),
     (EntryKind::Spend, 3, "spend"),
@@ -54,6 +58,8 @@ pub const ENTRY_KINDS: [(EntryKind, i16, &str); 14] = [
     (EntryKind::Hold, 12, "hold"),
     (EntryKind::Release, 13, "release"),
     (EntryKind::Capture, 14, "capture"),
+    (EntryKind::TransferOut, 15, "transfer_out"),
+    (EntryKind::TransferIn, 16, "transfer_in"),
 ];
 
 impl EntryKind {
@@ -75,8 +81,14 @@ impl EntryKind {
     /// +1 where lots are filled, -1 where they are emptied, 0 where they only change state or are not touched.
     pub fn direction(self) -> i64 {
         match self {
-            Self::Award | Self::Restore | Self::AdjustUp | Self::Opening | Self::Release => 1,
-            Self::Spend | Self::ClawBack | Self::Repay | Self::Expire | Self::AdjustDown | Self::Hold => -1,
+            Self::Award | Self::Restore | Self::AdjustUp | Self::Opening | Self::Release | Self::TransferIn => 1,
+            Self::Spend
+            | Self::ClawBack
+            | Self::Repay
+            | Self::Expire
+            | Self::AdjustDown
+            | Self::Hold
+            | Self::TransferOut => -1,
             Self::Available | Self::Owe | Self::Capture => 0,
         }
     }

@@ -34,6 +34,9 @@ pub enum LedgerRefusal {
     /// The account would have too many open holds.
     #[error("more open holds than an account can have")]
     TooManyHolds,
+    /// The other member that the command names is not in this programme.
+    #[error("no such other member")]
+    OtherUnknown,
     /// The member is suspended.
     #[error("the member is suspended")]
     Suspended,

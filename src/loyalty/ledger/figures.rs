@@ -17,9 +17,9 @@ pub struct Figures {
     pub pending: Points,
     /// Owed by the member.
     pub debt: Points,
-    /// Ever came in.
+    /// Ever came in, from other members too.
     pub earned: Points,
-    /// Ever was taken back or corrected away.
+    /// Ever was taken back, corrected away or given to other members.
     pub reversed: Points,
     /// Ever was paid, less what came back.
     pub spent: Points,
@@ -57,7 +57,7 @@ impl Figures {
     pub fn after(self, kind: EntryKind, points: Points, pending: bool) -> Option<Self> {
         let mut f = self;
         match kind {
-            EntryKind::Award | EntryKind::AdjustUp | EntryKind::Opening => {
+            EntryKind::Award | EntryKind::AdjustUp | EntryKind::Opening | EntryKind::TransferIn => {
                 f.earned = f.earned.plus(points)?;
                 f.fill(points, pending)?;
             }
@@ -85,7 +85,7 @@ impl Figures {
                 f.spendable = f.spendable.plus(points)?;
                 f.spent = f.spent.minus(points)?;
             }
-            EntryKind::ClawBack | EntryKind::AdjustDown => {
+            EntryKind::ClawBack | EntryKind::AdjustDown | EntryKind::TransferOut => {
                 f.reversed = f.reversed.plus(points)?;
                 f.drain(points, pending)?;
             }

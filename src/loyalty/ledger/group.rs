@@ -59,6 +59,8 @@ pub struct Group {
     pub owners: HashMap<DirectoryKey, Owner>,
     /// Stored postings that a command asked for, by the reference it named.
     pub stories: HashMap<DirectoryKey, Vec<PostingRow>>,
+    /// Earlier postings of a kind that a command asked for, by member.
+    pub earlier: HashMap<MemberId, Vec<PostingRow>>,
     /// The counters that were asked for.
     pub counters: HashMap<CounterKey, Counter>,
     /// The new postings, in order.
@@ -104,34 +106,44 @@ impl Group {
         if known.is_none() && matches!(command.target(), Target::Member(_)) {
             return Outcome::Barred(LedgerRefusal::MemberUnknown);
         }
-        let at = match moment_of(command, known, clock) {
+        let needs = command.needs();
+        let other = needs.other.and_then(|other| self.accounts.get(&other).filter(|a| a.program == command.program()));
+        if needs.other.is_some() && other.is_none() {
+            return Outcome::Barred(LedgerRefusal::OtherUnknown);
+        }
+        let at = match moment_of(command, known.into_iter().chain(other), clock) {
             Ok(at) => at,
             Err(refusal) => return Outcome::Barred(refusal),
         };
-        let mut account = known.cloned();
-        let caught_up = match account.as_mut().map(|a| catch_up_row(a, command, &at, program)).transpose() {
-            Ok(row) => row.flatten(),
-            Err(refusal) => return Outcome::Barred(refusal),
-        };
-        let (account, wishes, document) = {
+        let (mut account, mut other) = (known.cloned(), other.cloned());
+        let mut caught_up = Vec::new();
+        for account in account.iter_mut().chain(other.iter_mut()) {
+            match catch_up_row(account, command, &at, program) {
+                Ok(row) => caught_up.extend(row),
+                Err(refusal) => return Outcome::Barred(refusal),
+            }
+        }
+        let (account, other, wishes, document) = {
             let mut accounts = Accounts {
                 member,
                 program: command.program(),
                 account,
+                other,
+                earlier: self.earlier(&needs, member),
                 owners: &self.owners,
-                story: self.story(command, member, caught_up.as_ref()),
+                story: self.story(command, &needs, member, &caught_up),
                 counters: &self.counters,
                 profile: self.profiles.get(&member).or_else(|| self.known_profiles.get(&member)),
                 wishes: Wishes::default(),
             };
             let document = command.decide(&at, program, &mut accounts);
-            (accounts.account, accounts.wishes, document)
+            (accounts.account, accounts.other, accounts.wishes, document)
         };
         let (Some(document), Some(account)) = (document, account) else { return Outcome::Refused };
         self.rows.extend(caught_up);
         let currency = program.newest().currency;
         match wishes.record {
-            Some(_) => self.accept(command, &at, Accepted { account, wishes, document, currency }, key),
+            Some(_) => self.accept(command, &at, Accepted { account, other, wishes, document, currency }, key),
             // A command that records nothing wanted the catch-up alone.
             None => {
                 let posting = PostingId { member, seq: account.seq };
@@ -150,19 +162,26 @@ impl Group {
     fn story<'g>(
         &'g self,
         command: &dyn Command,
+        needs: &Needs,
         member: MemberId,
-        caught_up: Option<&'g PostingRow>,
+        caught_up: &'g [PostingRow],
     ) -> Vec<&'g PostingRow> {
-        let Some(reference) = command.needs().story_of else { return Vec::new() };
-        let key = DirectoryKey::reference(command.program(), &reference);
+        let Some(reference) = &needs.story_of else { return Vec::new() };
+        let key = DirectoryKey::reference(command.program(), reference);
         let stored = self.stories.get(&key).into_iter().flatten();
         // Somebody else's order is no order of this member.
         let of_member = stored.chain(&self.rows).filter(|r| r.member == member);
         of_member.chain(caught_up).collect()
     }
 
+    fn earlier(&self, needs: &Needs, member: MemberId) -> Vec<&PostingRow> {
+        let Some(kind) = needs.earlier else { return Vec::new() };
+        let stored = self.earlier.get(&member).into_iter().flatten();
+        stored.chain(self.rows.iter().filter(|r| r.member == member && r.kind == kind)).collect()
+    }
+
     fn accept(&mut self, command: &dyn Command, at: &Moment, accepted: Accepted, key: DirectoryKey) -> Outcome {
-        let Accepted { mut account, wishes, document, currency } = accepted;
+        let Accepted { mut account, other, wishes, document, currency } = accepted;
         let Some(record) = wishes.record else { return Outcome::Refused };
         account.order_count += i32::from(record.orders);
         let audited = record.audited.clone();
@@ -191,6 +210,16 @@ impl Group {
         }
         self.rows.push(row);
         self.accounts.insert(account.member, account);
+        if let (Some(mut other), Some((record, document))) = (other, wishes.other) {
+            let reference = command.reference().other_side();
+            let key = DirectoryKey::reference(command.program(), &reference);
+            let (row, _) = close(&mut other, command, at, record, reference, (document, currency));
+            let owner = Owner { member: row.member, seq: row.seq };
+            self.owners.insert(key.clone(), owner);
+            self.takes.push((key, owner));
+            self.rows.push(row);
+            self.accounts.insert(other.member, other);
+        }
         Outcome::Accepted(PostingId { member: owner.member, seq: owner.seq })
     }
 }
@@ -198,15 +227,21 @@ impl Group {
 /// A decision that was accepted.
 struct Accepted {
     account: Account,
+    other: Option<Account>,
     wishes: Wishes,
     document: String,
     currency: Currency,
 }
 
-fn moment_of(command: &dyn Command, known: Option<&Account>, clock: Instant) -> Result<Moment, LedgerRefusal> {
+fn moment_of<'a>(
+    command: &dyn Command,
+    known: impl Iterator<Item = &'a Account>,
+    clock: Instant,
+) -> Result<Moment, LedgerRefusal> {
+    let moved = known.map(|account| account.moved_at).max();
     match command.time() {
-        AccountTime::Live => Ok(Moment { at: known.map_or(clock, |a| clock.max(a.moved_at)), recorded: clock }),
-        AccountTime::Imported(at) if known.is_some_and(|a| at < a.moved_at) => Err(LedgerRefusal::OutOfOrder),
+        AccountTime::Live => Ok(Moment { at: moved.map_or(clock, |moved| clock.max(moved)), recorded: clock }),
+        AccountTime::Imported(at) if moved.is_some_and(|moved| at < moved) => Err(LedgerRefusal::OutOfOrder),
         AccountTime::Imported(at) => Ok(Moment { at, recorded: clock }),
     }
 }

@@ -107,6 +107,7 @@ fn adjustment_problem(refusal: LedgerRefusal) -> Problem {
         LedgerRefusal::WalletUnknown => Some("/wallet"),
         LedgerRefusal::InsufficientPoints { .. } | LedgerRefusal::TooManyPoints => Some("/points"),
         LedgerRefusal::MemberUnknown
+        | LedgerRefusal::OtherUnknown
         | LedgerRefusal::MemberMoved
         | LedgerRefusal::IdentityTaken(_)
         | LedgerRefusal::HoldExceeded { .. }
@@ -264,7 +265,7 @@ pub fn problem_of_post<R>(error: PostError<R>, refused: impl FnOnce(R) -> Proble
 pub fn problem_of(refusal: LedgerRefusal) -> Problem {
     let says = refusal.to_string();
     match refusal {
-        LedgerRefusal::MemberUnknown => Problem::of(&MEMBER_UNKNOWN),
+        LedgerRefusal::MemberUnknown | LedgerRefusal::OtherUnknown => Problem::of(&MEMBER_UNKNOWN),
         LedgerRefusal::MemberMoved => Problem::of(&MEMBER_MOVED),
         LedgerRefusal::IdentityTaken(kind) => Problem::of(&IDENTITY_TAKEN).detail(says).at(format!("/{kind}")),
         LedgerRefusal::InsufficientPoints { asked, spendable } => {

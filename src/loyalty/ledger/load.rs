@@ -8,7 +8,7 @@
 //! | 4 | accounts | always |
 //! | 5 | owners of directory values | always |
 //! | 6 | stories: an order, the lots it touched, its returns | where a command needs one |
-//! | 7 | counters, profiles | where a command needs one |
+//! | 7 | counters, profiles, earlier postings of a kind | where a command needs one |
 //!
 //! One more round trip only where a reference was seen before (its receipt), or a version is new.
 
@@ -25,8 +25,8 @@ use crate::loyalty::ledger::accounts::{Counter, DirectoryKey, Owner};
 use crate::loyalty::ledger::group::{Command, Group};
 use crate::loyalty::ledger::posting::{CounterKey, RequestHash};
 use crate::loyalty::ledger::reads::{
-    Begin, FindAccounts, FindCounters, FindOwners, FindProfiles, FindReceipts, FindStories, LockCounters, LockLanes,
-    ReadLanes, ReadVersions,
+    Begin, FindAccounts, FindCounters, FindEarlier, FindOwners, FindProfiles, FindReceipts, FindStories, LockCounters,
+    LockLanes, ReadLanes, ReadVersions,
 };
 use crate::loyalty::ledger::rows::{AccountRow, BadRow, ProfileRow, StoredPosting};
 use crate::loyalty::members::model::Profile;
@@ -78,6 +78,7 @@ pub struct Plan {
     stories: BTreeSet<DirectoryKey>,
     counters: BTreeSet<CounterKey>,
     profiles: BTreeSet<(Lane, MemberId)>,
+    earlier: BTreeSet<(Lane, MemberId, i16)>,
 }
 
 impl Plan {
@@ -95,6 +96,12 @@ impl Plan {
         self.stories.extend(needs.story_of.iter().map(|r| DirectoryKey::reference(program, r)));
         self.counters.extend(needs.counters);
         self.profiles.extend(needs.profile.then_some((lane, member)));
+        self.earlier.extend(needs.earlier.map(|kind| (lane, member, kind.number())));
+        if let Some(other) = needs.other {
+            self.lanes.insert(other.lane(lanes));
+            self.members.insert((other.lane(lanes), other));
+            self.values.insert(DirectoryKey::reference(program, &command.reference().other_side()));
+        }
     }
 }
 
@@ -117,7 +124,7 @@ pub async fn load(conn: &AsyncPgConnection, plan: &Plan, lock: Lock) -> Result<L
     let (accounts, owners) = (find_accounts(plan), find_owners(plan));
     let versions = ReadVersions { programs: plan.programs.iter().map(|p| p.0).collect() };
     // Polled in order on one connection: that pipelines them.
-    let (_, heads, versions, accounts, owners, stories, counters, profiles) = try_join!(
+    let (_, heads, versions, accounts, owners, stories, counters, profiles, earlier) = try_join!(
         Begin {}.execute(&mut &*conn),
         heads(conn, plan, lock),
         versions.load::<(Id, i32, Instant)>(&mut &*conn),
@@ -126,6 +133,7 @@ pub async fn load(conn: &AsyncPgConnection, plan: &Plan, lock: Lock) -> Result<L
         stories(conn, plan),
         counters(conn, plan, lock),
         profiles(conn, plan),
+        earlier(conn, plan),
     )?;
     let mut group = Group { counters, known_profiles: profiles, ..Group::default() };
     for row in &accounts {
@@ -139,6 +147,9 @@ pub async fn load(conn: &AsyncPgConnection, plan: &Plan, lock: Lock) -> Result<L
         let program = ProgramId(program);
         let key = DirectoryKey { program, kind: 1, value: reference };
         group.stories.entry(key).or_default().push(row.read(program)?);
+    }
+    for (program, row) in earlier {
+        group.earlier.entry(row.member()).or_default().push(row.read(ProgramId(program))?);
     }
     let heads: Vec<LaneHead> = heads
         .into_iter()
@@ -202,6 +213,18 @@ async fn stories(conn: &AsyncPgConnection, plan: &Plan) -> QueryResult<Vec<(Id, 
     let find = FindStories {
         programs: plan.stories.iter().map(|s| s.program.0).collect(),
         references: plan.stories.iter().map(|s| s.value.clone()).collect(),
+    };
+    find.load(&mut &*conn).await
+}
+
+async fn earlier(conn: &AsyncPgConnection, plan: &Plan) -> QueryResult<Vec<(Id, StoredPosting)>> {
+    if plan.earlier.is_empty() {
+        return Ok(Vec::new());
+    }
+    let find = FindEarlier {
+        lanes: plan.earlier.iter().map(|(lane, ..)| lane.0).collect(),
+        members: plan.earlier.iter().map(|(_, member, _)| member.0).collect(),
+        kinds: plan.earlier.iter().map(|(.., kind)| *kind).collect(),
     };
     find.load(&mut &*conn).await
 }

@@ -65,6 +65,13 @@ impl MemoryLedger {
         group.accounts.extend(self.accounts.get(&member).map(|a| (member, a.clone())));
         group.known_profiles.extend(self.profiles.get(&member).map(|p| (member, p.clone())));
         let needs = command.needs();
+        if let Some(other) = needs.other {
+            group.accounts.extend(self.accounts.get(&other).map(|a| (other, a.clone())));
+        }
+        if let Some(kind) = needs.earlier {
+            let rows = self.postings.get(&member).into_iter().flatten().filter(|row| row.kind == kind);
+            group.earlier.insert(member, rows.cloned().collect());
+        }
         let mut keys: Vec<DirectoryKey> = needs.identities.iter().map(DirectoryKey::identity).collect();
         keys.push(DirectoryKey::reference(command.program(), &command.reference()));
         for key in keys {

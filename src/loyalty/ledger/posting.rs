@@ -89,6 +89,10 @@ pub struct Needs {
     pub counters: Vec<CounterKey>,
     /// Whether the decision reads the member's profile.
     pub profile: bool,
+    /// Another member who takes part: the command leaves a posting with each, in one commit.
+    pub other: Option<MemberId>,
+    /// The member's earlier postings of a kind that the decision reads.
+    pub earlier: Option<PostingKind>,
 }
 
 /// The name of a counter: stock or a budget in one business period.
@@ -120,6 +124,11 @@ impl Reference {
     /// The reference of a command named by an idempotency key: `enrol:<key>`.
     pub fn keyed(command: &str, key: &str) -> Self {
         Self(format!("{command}:{key}"))
+    }
+
+    /// The reference of the other member's part of a command.
+    pub fn other_side(&self) -> Self {
+        Self(format!("{}/in", self.0))
     }
 
     /// The reference of a catch-up: one a member and instant, and never asked for by anybody.
@@ -183,6 +192,10 @@ pub enum PostingKind {
     Hold,
     /// They were released before their time.
     Release,
+    /// Points went to another member.
+    Transfer,
+    /// Points came from another member.
+    Received,
     /// A person suspended a member.
     Suspend,
     /// A person reinstated a member.
@@ -190,7 +203,7 @@ pub enum PostingKind {
 }
 
 /// Every kind with its stored number and its name in the API.
-pub const POSTING_KINDS: [(PostingKind, i16, &str); 11] = [
+pub const POSTING_KINDS: [(PostingKind, i16, &str); 13] = [
     (PostingKind::Enrol, 1, "enrol"),
     (PostingKind::Order, 2, "order"),
     (PostingKind::Return, 3, "return"),
@@ -200,6 +213,8 @@ pub const POSTING_KINDS: [(PostingKind, i16, &str); 11] = [
     (PostingKind::Change, 7, "change"),
     (PostingKind::Hold, 8, "hold"),
     (PostingKind::Release, 9, "release"),
+    (PostingKind::Transfer, 10, "transfer"),
+    (PostingKind::Received, 11, "received"),
     (PostingKind::Suspend, 12, "suspend"),
     (PostingKind::Reinstate, 13, "reinstate"),
 ];

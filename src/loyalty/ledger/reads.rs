@@ -128,6 +128,24 @@ statement! {
 }
 
 statement! {
+    /// Members' postings of a kind of the last 400 days: longer than any limit looks back.
+    FindEarlier {
+        lanes: Vec<i16> => Array<SmallInt>,
+        members: Vec<Id> => Array<Uuid>,
+        kinds: Vec<i16> => Array<SmallInt>,
+    } -> (Uuid, PostingSql),
+    concat!(
+        "SELECT a.program_id, ",
+        posting_columns!(),
+        " FROM unnest(?, ?, ?) AS u (lane, member_id, kind) CROSS JOIN LATERAL (\
+         SELECT program_id FROM accounts WHERE lane = u.lane AND member_id = u.member_id OFFSET 0) AS a \
+         CROSS JOIN LATERAL (SELECT * FROM postings AS q WHERE q.lane = u.lane AND q.member_id = u.member_id \
+         AND q.kind = u.kind AND q.effective_at > clock_timestamp() - interval '400 days' OFFSET 0) AS p \
+         ORDER BY p.member_id, p.seq"
+    )
+}
+
+statement! {
     /// How far counters are used.
     FindCounters {
         programs: Vec<Id> => Array<Uuid>,

@@ -1,5 +1,6 @@
 //! What membership refuses.
 
+use crate::kernel::points::Points;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::platform::web::problem::{ProblemType, problems};
 
@@ -17,6 +18,36 @@ pub enum MembershipRefusal {
     BirthdayAhead,
 }
 
+/// Why points are not given to another member.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TransferRefusal {
+    /// The ledger refuses.
+    #[error(transparent)]
+    Ledger(#[from] LedgerRefusal),
+    /// The wallet's points stay with their member.
+    #[error("points of this wallet cannot be given away")]
+    NotAllowed,
+    /// More than may be given in a period.
+    #[error("{asked} asked, {left} may still be given")]
+    Limit {
+        /// What was asked for.
+        asked: Points,
+        /// What may still be given.
+        left: Points,
+    },
+    /// To oneself.
+    #[error("a member cannot give points to itself")]
+    Same,
+    /// Who owes gives nothing away.
+    #[error("the member owes points")]
+    InDebt,
+}
+
 problems! {
+    TRANSFER_NOT_ALLOWED = 409 "transfer_not_allowed", "No transfers",
+        "The programme does not let members give points of this wallet away.";
+    TRANSFER_LIMIT = 409 "transfer_limit", "More than may be given", "The programme limits how much a member may give.";
+    SAME_MEMBER = 422 "same_member", "Twice the same member", "A member cannot give points to itself.";
+    MEMBER_IN_DEBT = 409 "member_in_debt", "Member owes points", "Who owes points cannot give any away.";
     ENROLLED_AHEAD = 422 "enrolled_ahead", "Enrolment in the future", "The day of an enrolment is not after today.";
 }

@@ -7,3 +7,4 @@ pub mod http;
 pub mod identities;
 pub mod profile_in;
 pub mod store;
+pub mod transfer;

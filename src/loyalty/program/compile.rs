@@ -13,8 +13,8 @@ use crate::kernel::money::{Currency, MONEY_MINOR_MAX, Ratio};
 use crate::kernel::points::{POINTS_MAX, Points};
 use crate::loyalty::program::document::{self, Document, Expiry as WrittenExpiry, Wallet as WrittenWallet};
 use crate::loyalty::program::model::{
-    Counts, EarningRule, Expiry, NetOf, Qualifying, Redeemable, ReturnPolicy, Rulebook, Slot, Step, WALLETS_MAX,
-    Wallet, WalletKind, Window,
+    Counts, EarningRule, Expiry, NetOf, Qualifying, Redeemable, ReturnPolicy, Rulebook, Slot, Step, Transfer,
+    WALLETS_MAX, Wallet, WalletKind, Window,
 };
 use crate::loyalty::program::read::Mistake;
 
@@ -175,7 +175,23 @@ impl Reading {
             document::Returns::WithinBalance => ReturnPolicy::WithinBalance,
             document::Returns::Allow => ReturnPolicy::Allow,
         };
-        Some(Redeemable { value: value?, pending, expiry, restore_grace, returns })
+        let transfer = match &written.transfer {
+            None => None,
+            Some(transfer) => Some(self.transfer(code, transfer)?),
+        };
+        Some(Redeemable { value: value?, pending, expiry, restore_grace, returns, transfer })
+    }
+
+    fn transfer(&mut self, code: &str, written: &document::Transfer) -> Option<Transfer> {
+        let place = |field| ["wallets", code, "transfer", field];
+        let max = Points::try_from(written.max).ok().filter(|max| !max.is_zero());
+        let max = self.ok(&place("max"), max.ok_or("is 1 to 10^15 points"));
+        let each = self.text::<Period>(&place("each"), &written.each)?;
+        let year = "P1Y".parse().is_ok_and(|year| always_within(each, year));
+        if !year {
+            self.wrong(&place("each"), "is a year at most");
+        }
+        Some(Transfer { max: max?, each }).filter(|_| year)
     }
 
     fn expiry(&mut self, code: &str, written: &WrittenExpiry) -> Option<(Expiry, Option<Period>)> {

@@ -62,6 +62,19 @@ pub struct Redeemable {
     pub expiry: Expiry,
     /// What a return may take.
     pub returns: Returns,
+    /// How much members may give each other; absent: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<Transfer>,
+}
+
+/// How many points a member may give others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Transfer {
+    /// No more than so many points, 1 to 10^15,
+    pub max: i64,
+    /// in any such period, of a year at most.
+    pub each: String,
 }
 
 /// How long an award waits before it can be spent.

@@ -48,6 +48,17 @@ pub struct Redeemable {
     pub restore_grace: Option<Period>,
     /// What a return may take.
     pub returns: ReturnPolicy,
+    /// How much members may give each other; `None`: nothing.
+    pub transfer: Option<Transfer>,
+}
+
+/// How many points a member may give others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    /// No more than this,
+    pub max: Points,
+    /// in any such period.
+    pub each: Period,
 }
 
 /// When points are over.

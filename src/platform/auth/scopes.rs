@@ -71,6 +71,7 @@ scopes! {
     OrdersWrite = 7 "orders:write", "Settle, hold and return orders.";
     ProgramRead = 8 "program:read", "Read the programme and its versions.";
     SuspensionsWrite = 9 "suspensions:write", "Suspend and reinstate members.";
+    TransfersWrite = 10 "transfers:write", "Give points of one member to another.";
 }
 
 // Not derived: utoipa does not see a `rename` that a macro's variable gives.

@@ -35,7 +35,7 @@ use super::{TestDb, verify};
 pub const EURO: &str = r#"
 program = { name = "Euro", currency = "EUR", timezone = "Europe/Amsterdam" }
 [wallets]
-points = { kind = "redeemable", value = "0.01", expiry = { after = "P12M", round = "end_of_month", restore_grace = "P30D" } }
+points = { kind = "redeemable", value = "0.01", expiry = { after = "P12M", round = "end_of_month", restore_grace = "P30D" }, transfer = { max = 1000, each = "P1M" } }
 status = { kind = "qualifying", counts = "spend" }
 [earning]
 base = { award = { per = "1.00", points = 1 } }

@@ -25,6 +25,7 @@ use perennial::loyalty::ledger::verify::report::Report;
 use perennial::loyalty::members::model::{Identity, IdentityKind};
 use perennial::loyalty::membership::change::ChangeProfile;
 use perennial::loyalty::membership::enrol::Enrol;
+use perennial::loyalty::membership::transfer::TransferPoints;
 use perennial::loyalty::program::compile::compile;
 use perennial::loyalty::program::document::Document;
 use perennial::loyalty::program::model::{Rulebook, Slot};
@@ -71,7 +72,7 @@ base = { wallet = "points", award = { per = "1.00", points = 2 } }
 pub const BEAN: &str = r#"
 program = { name = "Bean", currency = "USD", timezone = "America/New_York" }
 [wallets]
-beans = { kind = "redeemable", value = "0.05", returns = "allow" }
+beans = { kind = "redeemable", value = "0.05", returns = "allow", transfer = { max = 100000, each = "P1Y" } }
 [earning]
 base = { award = { per = "2.00", points = 5, step = true } }
 "#;
@@ -196,6 +197,16 @@ impl Shop {
         ledger.post(scope, plain("repaid", dice)).await.unwrap();
         let somebody = tenant.members.last().unwrap().0;
         with_holds(ledger, scope, somebody, "beans", dice).await;
+        let (giver, getter) = (tenant.members[1].0, tenant.members[0].0);
+        let more =
+            Adjust { member: giver, points: points(dice, 900), ..adjust("to give", Direction::Up, Points::ZERO) };
+        let there = ledger.post(scope, more).await.unwrap().receipt.spendable;
+        if there > 0 {
+            let (reference, wallet) = (Reference::keyed("transfer", "given"), "beans".into());
+            let points = Points::try_from(there.min(50)).unwrap();
+            let given = TransferPoints { reference, hash, from: giver, to: getter, identity: None, wallet, points };
+            ledger.post(scope, given).await.unwrap();
+        }
         // And somebody has coins that end by inactivity, one day.
         let acme = self.programs.first().unwrap();
         let (member, wallet) = (acme.members.first().unwrap().0, "coins".into());

@@ -26,7 +26,7 @@ use breaks::{Break, EXCEPTIONS, breaks};
 const TABLES: [&str; 8] = ["accounts", "members", "postings", "journal", "lanes", "directory", "counters", "followers"];
 
 /// Every kind of entry that there is.
-const ENTRY_KINDS_MANY: i64 = 14;
+const ENTRY_KINDS_MANY: i64 = 16;
 
 #[derive(diesel::QueryableByName)]
 struct NumberRow {

@@ -52,6 +52,14 @@ pub fn yesterday(day: Day) -> Day {
     day.pred_opt().unwrap()
 }
 
+/// So many months earlier, or the last day of that month where it is shorter; then so many days earlier.
+pub fn earlier(day: Day, Span(months, days): Span) -> Day {
+    let month = day.year() * 12 + i32::try_from(day.month0()).unwrap() - months;
+    let (year, month) = (month.div_euclid(12), u32::try_from(month.rem_euclid(12)).unwrap() + 1);
+    let there = (1..=day.day()).rev().find_map(|d| Day::from_ymd_opt(year, month, d)).unwrap();
+    there - Duration::days(days)
+}
+
 /// So many months later, or the last day of that month where it is shorter; then so many days later.
 pub fn later(day: Day, Span(months, days): Span) -> Day {
     let month = i32::try_from(day.month0()).unwrap() + months;

@@ -6,6 +6,7 @@ pub mod holds;
 pub mod orders;
 pub mod price;
 pub mod returns;
+pub mod transfers;
 pub mod wallets;
 
 use std::collections::{BTreeMap, HashMap};
@@ -17,10 +18,11 @@ use crate::facts::{Answer, Day, End, Said, Time, View};
 use crate::naive::calendar::{counts_until, last_day, later};
 use crate::naive::holds::Held;
 use crate::naive::orders::Sale;
+use crate::naive::transfers::Gift;
 use crate::naive::wallets::Member;
 use crate::spec::{Purse, Spec, Term};
 
-struct Owned {
+pub struct Owned {
     hash: u64,
     answer: Answer,
 }
@@ -33,6 +35,7 @@ pub struct Naive<'s> {
     owned: HashMap<String, Owned>,
     pub emails: HashMap<String, u32>,
     pub holds: BTreeMap<String, Held>,
+    gifts: Vec<Gift>,
 }
 
 /// What an accepted command leaves behind, besides its member.
@@ -48,7 +51,7 @@ pub struct Done {
 impl<'s> Naive<'s> {
     pub fn new(spec: &'s Spec) -> Self {
         let (members, sales, holds) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { spec, members, sales, owned: HashMap::new(), emails: HashMap::new(), holds }
+        Self { spec, members, sales, owned: HashMap::new(), emails: HashMap::new(), holds, gifts: Vec::new() }
     }
 
     pub fn run(&mut self, command: &Command) -> Said {
@@ -58,6 +61,9 @@ impl<'s> Naive<'s> {
             // There is one way to release a hold.
             let same = owned.hash == command.hash || matches!(command.what, What::Release { .. });
             return if same { Ok(owned.answer.clone()) } else { Err("Conflict".into()) };
+        }
+        if let What::Transfer { from, to, wallet, points } = command.what {
+            return self.transfer(command, reference, (from, to), wallet, points);
         }
         let known = self.members.get(&member).cloned();
         if known.is_none() && !new {
@@ -92,6 +98,7 @@ impl<'s> Naive<'s> {
             }
             What::Release { member, hold } => self.release((*member, known.unwrap()), hold, today),
             What::Suspend { member, suspended } => suspend((*member, known.unwrap()), *suspended),
+            What::Transfer { .. } => unreachable!("two members have it"),
             What::Look => unreachable!("it has no reference"),
         }?;
         done.state.postings += 1;
@@ -226,6 +233,7 @@ impl What {
             Self::Return { member, .. }
             | Self::Adjust { member, .. }
             | Self::Opening { member, .. }
+            | Self::Transfer { from: member, .. }
             | Self::Hold { member, .. }
             | Self::Release { member, .. }
             | Self::Suspend { member, .. } => (*member, false),
@@ -237,7 +245,12 @@ impl What {
         match self {
             Self::Enrol { imported, .. } | Self::Return { imported, .. } | Self::Opening { imported, .. } => *imported,
             Self::Order(order) => order.imported,
-            Self::Adjust { .. } | Self::Hold { .. } | Self::Release { .. } | Self::Look | Self::Suspend { .. } => None,
+            Self::Adjust { .. }
+            | Self::Transfer { .. }
+            | Self::Hold { .. }
+            | Self::Release { .. }
+            | Self::Look
+            | Self::Suspend { .. } => None,
         }
     }
 }

@@ -199,8 +199,15 @@ impl Member {
         end: End,
         today: Day,
     ) -> Result<usize, String> {
-        self.earned(wallet, points)?;
         let waits = waits.filter(|d| *d > today);
+        let lot = self.receive(wallet, points, waits, end)?;
+        self.settle_in(lot, points, today);
+        Ok(lot)
+    }
+
+    /// Points come in, and repay nothing.
+    pub fn receive(&mut self, wallet: usize, points: i64, waits: Option<Day>, end: End) -> Result<usize, String> {
+        self.earned(wallet, points)?;
         let crowded = self.lots.iter().filter(|l| l.left > 0).count() >= CROWD;
         let same = |l: &Lot| l.wallet == wallet && l.left > 0 && l.waits == waits && l.end == end;
         let joined = if crowded { self.lots.iter().rposition(same) } else { None };
@@ -209,7 +216,6 @@ impl Member {
             self.lots.push(Lot { wallet, left: 0, waits, end, expired: 0 });
         }
         self.lots[lot].left += points;
-        self.settle_in(lot, points, today);
         Ok(lot)
     }
 

@@ -257,6 +257,36 @@ pub struct ClawedBackDocument {
     pub owed: i64,
 }
 
+/// Of a transfer, with who gave.
+#[derive(Debug, Deserialize)]
+pub struct TransferDocument {
+    /// Who gave.
+    pub member: Uuid,
+    /// Who got.
+    pub to: Uuid,
+    /// The wallet's code.
+    pub wallet: String,
+    /// How much.
+    pub points: i64,
+    /// What could be spent after it.
+    pub spendable: i64,
+}
+
+/// Of a transfer, with who got.
+#[derive(Debug, Deserialize)]
+pub struct ReceivedDocument {
+    /// Who got.
+    pub member: Uuid,
+    /// Who gave.
+    pub from: Uuid,
+    /// The wallet's code.
+    pub wallet: String,
+    /// How much.
+    pub points: i64,
+    /// What could be spent after it.
+    pub spendable: i64,
+}
+
 /// Of a hold.
 #[derive(Debug, Deserialize)]
 pub struct HoldDocument {

@@ -132,9 +132,11 @@ impl Folded {
         let (to, wrong) = match row.kind {
             PostingKind::Suspend => (true, self.suspended),
             PostingKind::Reinstate => (false, !self.suspended),
-            PostingKind::Order | PostingKind::Adjust | PostingKind::Hold => {
-                (self.suspended, self.suspended && !row.entries.is_empty())
-            }
+            PostingKind::Order
+            | PostingKind::Adjust
+            | PostingKind::Hold
+            | PostingKind::Transfer
+            | PostingKind::Received => (self.suspended, self.suspended && !row.entries.is_empty()),
             PostingKind::Enrol
             | PostingKind::Return
             | PostingKind::CatchUp
@@ -202,7 +204,14 @@ impl Folded {
 
     /// Moves one lot; answers whether it was pending before.
     fn move_lot(&mut self, step: &mut Step<'_>, entry: &Entry, part: &Move, found: &mut Findings) -> Option<bool> {
-        let fills = [EntryKind::Award, EntryKind::Restore, EntryKind::AdjustUp, EntryKind::Opening, EntryKind::Release];
+        let fills = [
+            EntryKind::Award,
+            EntryKind::Restore,
+            EntryKind::AdjustUp,
+            EntryKind::Opening,
+            EntryKind::Release,
+            EntryKind::TransferIn,
+        ];
         let fills = fills.contains(&entry.kind);
         let name = entry.kind.name();
         let own = step.row.seq.0.saturating_mul(256).saturating_add(step.opened);
@@ -265,11 +274,13 @@ impl Folded {
 fn effects(kind: EntryKind, pending: bool) -> [(&'static str, i64); 2] {
     let there = if pending { "pending" } else { "spendable" };
     match kind {
-        EntryKind::Award | EntryKind::AdjustUp | EntryKind::Opening => [("earned", 1), (there, 1)],
+        EntryKind::Award | EntryKind::AdjustUp | EntryKind::Opening | EntryKind::TransferIn => {
+            [("earned", 1), (there, 1)]
+        }
         EntryKind::Available => [("pending", -1), ("spendable", 1)],
         EntryKind::Spend => [("spendable", -1), ("spent", 1)],
         EntryKind::Restore => [("spendable", 1), ("spent", -1)],
-        EntryKind::ClawBack | EntryKind::AdjustDown => [(there, -1), ("reversed", 1)],
+        EntryKind::ClawBack | EntryKind::AdjustDown | EntryKind::TransferOut => [(there, -1), ("reversed", 1)],
         EntryKind::Owe => [("debt", 1), ("reversed", 1)],
         EntryKind::Repay => [("spendable", -1), ("debt", -1)],
         EntryKind::Expire => [(there, -1), ("expired", 1)],
@@ -288,15 +299,17 @@ fn untimely(step: &Step<'_>, entry: &Entry, lot: &FoldedLot, over: Option<NaiveD
     };
     let is_over = last.is_some_and(|day| step.zone.end_of(day) <= step.at);
     match entry.kind {
-        EntryKind::Spend | EntryKind::Hold if lot.available_at.is_some() => Some("it was pending"),
-        EntryKind::Spend | EntryKind::Hold if is_over => Some("it was over"),
+        EntryKind::Spend | EntryKind::Hold | EntryKind::TransferOut if lot.available_at.is_some() => {
+            Some("it was pending")
+        }
+        EntryKind::Spend | EntryKind::Hold | EntryKind::TransferOut if is_over => Some("it was over"),
         EntryKind::Expire if entry.expiry != lot.expiry => Some("the entry names another end"),
         EntryKind::Expire if !is_over && matches!(lot.expiry, LotExpiry::On(_) | LotExpiry::Never) => {
             Some("it was not over")
         }
         EntryKind::Available if lot.available_at.is_none() => Some("it was available"),
         EntryKind::Available if lot.available_at > entry.available_at => Some("its time had not come"),
-        EntryKind::Award | EntryKind::AdjustUp | EntryKind::Opening
+        EntryKind::Award | EntryKind::AdjustUp | EntryKind::Opening | EntryKind::TransferIn
             if (entry.expiry, entry.available_at) != (lot.expiry, lot.available_at) =>
         {
             Some("the entry names other dates")
@@ -314,6 +327,8 @@ fn untimely(step: &Step<'_>, entry: &Entry, lot: &FoldedLot, over: Option<NaiveD
         | EntryKind::Opening
         | EntryKind::Hold
         | EntryKind::Release
-        | EntryKind::Capture => None,
+        | EntryKind::Capture
+        | EntryKind::TransferOut
+        | EntryKind::TransferIn => None,
     }
 }

@@ -67,6 +67,8 @@ impl FoldedHolds {
             | PostingKind::Adjust
             | PostingKind::Opening
             | PostingKind::Change
+            | PostingKind::Transfer
+            | PostingKind::Received
             | PostingKind::Suspend
             | PostingKind::Reinstate => {}
         }

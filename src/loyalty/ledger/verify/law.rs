@@ -35,6 +35,8 @@ pub enum Law {
     Lots,
     /// Holds keep what they took until it is captured or goes back.
     Holds,
+    /// What one member gives another one gets.
+    Transfers,
     /// References are used once, and the directory knows by whom.
     References,
     /// Identities of the directory and of the profiles are the same.
@@ -72,7 +74,7 @@ pub enum Law {
 }
 
 /// Every law with its name and what it says.
-pub const LAWS: [(Law, &str, &str); 27] = [
+pub const LAWS: [(Law, &str, &str); 28] = [
     (Law::AppendOnly, "append_only", "the application cannot change or remove postings (but texts) and journal rows"),
     (Law::Readable, "readable", "every row holds what its columns promise"),
     (Law::Sequence, "sequence", "a member's postings count from 1 without a gap, and the account knows the last"),
@@ -95,6 +97,7 @@ pub const LAWS: [(Law, &str, &str); 27] = [
         "holds",
         "what a hold took is in it until it is captured or back in its lots, and open holds are the account's",
     ),
+    (Law::Transfers, "transfers", "what left a member arrived with another, and nothing else did"),
     (
         Law::References,
         "references",

@@ -11,6 +11,7 @@ use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::ledger::verify::orders::check_document;
 use crate::loyalty::ledger::verify::returns::Returns;
 use crate::loyalty::ledger::verify::state::{check_account, check_fold};
+use crate::loyalty::ledger::verify::transfers::check_transfer;
 use crate::loyalty::members::model::IDENTITY_KINDS;
 use crate::loyalty::program::model::Timeline;
 
@@ -45,7 +46,7 @@ pub struct PostingFacts {
     pub row: Result<PostingRow, BadRow>,
     /// What the directory says of its reference.
     pub owned: Option<Owned>,
-    /// Of a return: the posting that has the order's reference.
+    /// Of a return: the posting that has the order's reference; of a transfer: its other side.
     pub order: Option<Arc<PostingRow>>,
 }
 
@@ -103,6 +104,9 @@ impl<'a> MemberCheck<'a> {
         }
         if row.kind == PostingKind::Return {
             self.returns.check(&row, facts.order.as_deref(), &self.folded, timeline, found);
+        }
+        if matches!(row.kind, PostingKind::Transfer | PostingKind::Received) {
+            check_transfer(&row, facts.order.as_deref(), timeline, found);
         }
         self.folded.step(&row, timeline, found);
     }

@@ -17,3 +17,4 @@ pub mod returns;
 pub mod state;
 pub mod store;
 pub mod stream;
+pub mod transfers;

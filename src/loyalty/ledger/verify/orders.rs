@@ -40,8 +40,12 @@ pub fn check_document(row: &PostingRow, timeline: &Timeline, found: &mut Finding
         }
         PostingKind::Suspend => of_member(row, found).and_then(|()| check_status(row, "suspended")).map(|()| None),
         PostingKind::Reinstate => of_member(row, found).and_then(|()| check_status(row, "active")).map(|()| None),
-        // The rest of a return is `returns`' affair, that of a hold `holds`'.
-        PostingKind::Return | PostingKind::Hold | PostingKind::Release => of_member(row, found).map(|()| None),
+        // The rest of a return is `returns`' affair, that of a hold `holds`', of a transfer `transfers`'.
+        PostingKind::Return
+        | PostingKind::Hold
+        | PostingKind::Release
+        | PostingKind::Transfer
+        | PostingKind::Received => of_member(row, found).map(|()| None),
     };
     if row.kind != PostingKind::Order
         && row.kind != PostingKind::Return
@@ -83,6 +87,8 @@ fn check_kinds(row: &PostingRow, found: &mut Findings) {
             &[EntryKind::Expire, EntryKind::Available, EntryKind::Repay, EntryKind::Release, EntryKind::ClawBack]
         }
         PostingKind::Hold => &[EntryKind::Hold],
+        PostingKind::Transfer => &[EntryKind::TransferOut],
+        PostingKind::Received => &[EntryKind::TransferIn],
         PostingKind::Release => &[EntryKind::Release, EntryKind::ClawBack, EntryKind::Expire],
         PostingKind::Opening => &[EntryKind::Opening, EntryKind::Repay, EntryKind::Expire],
     };

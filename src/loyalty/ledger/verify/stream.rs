@@ -15,6 +15,7 @@ use crate::loyalty::ledger::verify::member::{PostingFacts, ProfileFacts};
 use crate::loyalty::ledger::verify::store::{
     MemberColumns, PostingColumns, find_by_reference, find_owned, page_accounts, page_members, page_postings,
 };
+use crate::loyalty::ledger::verify::transfers::other_side;
 use crate::loyalty::members::model::IDENTITY_KINDS;
 
 /// Rows of a page.
@@ -155,7 +156,7 @@ async fn profiles(conn: &AsyncPgConnection, rows: Vec<MemberColumns>) -> QueryRe
     Ok(facts.collect())
 }
 
-/// Adds to returns the postings of their orders.
+/// Adds to returns the postings of their orders, to transfers their other sides.
 async fn postings(
     conn: &AsyncPgConnection,
     rows: Vec<PostingColumns>,
@@ -185,7 +186,11 @@ async fn postings(
     Ok(facts.collect())
 }
 
+/// The reference of the posting that another one is checked against.
 fn order_of(row: &PostingRow) -> Option<String> {
+    if let Some(other) = other_side(row) {
+        return Some(other);
+    }
     let of_return = (row.kind == PostingKind::Return).then(|| parse::<ReturnDocument>(row).ok());
     of_return.flatten().map(|document| Reference::order(&document.order).as_str().to_owned())
 }
