@@ -127,6 +127,16 @@ mod tests {
     }
 
     #[test]
+    fn a_call_that_is_worth_several_is_told_how_long_to_wait() {
+        let limit = RateLimit::new(RateSettings { per_second: 1, burst: 2 }).unwrap();
+        assert!(limit.check(&"a").is_ok());
+        assert_eq!(limit.wait(&"a"), None);
+        let wait = limit.wait(&"a").unwrap();
+        assert!(wait > Duration::ZERO && wait <= Duration::from_secs(1), "{wait:?}");
+        assert!(limit.check(&"a").is_err(), "what it took is taken");
+    }
+
+    #[test]
     fn zero_is_no_limit() {
         assert!(RateLimit::<u8>::new(RateSettings { per_second: 0, burst: 5 }).is_none());
     }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use perennial::loyalty::ledger::writer::Pace;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{PATH, count, get_order, ndjson, order, send, told, with_points};
-use crate::harness::{Reply, TestApp, facts};
+use crate::harness::{Process, Reply, TestApp, facts};
 
 #[tokio::test]
 async fn each_line_has_an_answer_of_its_own_in_its_place() {
@@ -195,6 +196,27 @@ async fn who_is_enrolled_by_one_line_is_known_to_the_next() {
     let items = send(&shop, &[new("5", true), new("6", true)]).await;
     assert_eq!(told(&items), [(1, 201, "settled"), (2, 201, "settled")]);
     assert_eq!(facts::count(&app.test.db, "accounts").await, 1);
+}
+
+#[tokio::test]
+async fn an_identity_that_has_found_another_owner_is_followed() {
+    let app = TestApp::new().await;
+    let shop = app.shop().await;
+    let email = json!({ "email": "ana@example.com" });
+    let first = shop.enrol(&email).await;
+    assert_eq!(count(&send(&shop, &[order("0", &email, "5.00")]).await, 201), 1);
+    // Another process changes it, so that this one believes what it knows.
+    let far = Process::start(&app.test, Pace::serving()).await;
+    let far = far.client(shop.key());
+    assert_eq!(far.patch(&format!("/v1/members/{first}"), &json!({ "email": null })).await.status, 200);
+    let second = far.enrol(&email).await;
+    let orders: Vec<Value> = (1..=250).map(|n| order(&format!("{n}"), &email, "1.00")).collect();
+    let items = send(&shop, &orders).await;
+    assert_eq!(count(&items, 201), 250);
+    let postings: Vec<_> = items.iter().map(|item| item["receipt"]["posting"].as_str().unwrap().to_owned()).collect();
+    let seqs = postings.iter().map(|posting| u64::from_str_radix(&posting[32..], 16).unwrap());
+    assert!(seqs.is_sorted() && items.iter().all(|item| item["receipt"]["member"] == json!(second)));
+    assert_eq!((shop.spendable(&first).await, shop.spendable(&second).await), (5, 250));
 }
 
 #[tokio::test]

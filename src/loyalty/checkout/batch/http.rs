@@ -94,8 +94,8 @@ struct ItemView {
 /// and the batch goes on.
 ///
 /// Each order is safe by its own reference: a batch that broke off is sent again, and what was settled answers its
-/// receipt. A line with a problem that is `retryable` was not settled, and may be sent again. Orders of one member are
-/// settled in their order. A batch has at most 10,000 orders and 32 MiB, a line 1 MiB, and it takes at most 300 s; where
+/// receipt. A line whose problem is `retryable` is sent again as well: were it settled all the same, its receipt is the
+/// answer. Orders of one member are settled in their order. A batch has at most 10,000 orders and 32 MiB, a line 1 MiB, and it takes at most 300 s; where
 /// one of these ends it, the last line says so, and from that line on nothing was read. Each 100 orders count as a request
 /// against the key's rate, and wait for their turn. Scope: `orders:write`.
 #[utoipa::path(
