@@ -14,6 +14,7 @@ mod bad_input;
 mod catalog;
 mod commands;
 mod counters;
+mod crash;
 mod demo;
 mod due;
 mod embedded;

@@ -186,9 +186,7 @@ impl TestApp {
 
     /// Issues a key, as the operator does, and answers it as it is presented.
     pub async fn key(&self, program: &ProgramScope, scopes: Scopes) -> String {
-        let new = NewKey { name: KeyName::parse("test").unwrap(), scopes, expires_at: None };
-        let mut conn = self.test.db.conn().await.unwrap();
-        issue(&mut conn, program, &new).await.unwrap().token.reveal()
+        key(&self.test.db, program, scopes).await
     }
 }
 
@@ -215,6 +213,13 @@ pub async fn publish(db: &Db, code: &str, document: &str) -> ProgramScope {
     let document = Document::from_toml(document).unwrap();
     create(&mut db.conn().await.unwrap(), &scope, &code, &document).await.unwrap();
     scope
+}
+
+/// Issues a key, as the operator does, and answers it as it is presented.
+pub async fn key(db: &Db, program: &ProgramScope, scopes: Scopes) -> String {
+    let new = NewKey { name: KeyName::parse("test").unwrap(), scopes, expires_at: None };
+    let mut conn = db.conn().await.unwrap();
+    issue(&mut conn, program, &new).await.unwrap().token.reveal()
 }
 
 /// The metrics of this process: it has one recorder, whichever test comes first.
