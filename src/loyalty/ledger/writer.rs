@@ -4,12 +4,14 @@
 //! poisoned command fails alone. Decisions are pure: run again, they answer the same or see what has changed since.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use diesel::result::Error as QueryError;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use futures_util::FutureExt;
 use metrics::{counter, histogram};
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
@@ -105,6 +107,8 @@ enum GroupError {
     Timeline(#[from] TimelineError),
     #[error("a statement failed")]
     Query(#[from] QueryError),
+    #[error("a command panicked")]
+    Panicked,
 }
 
 impl GroupError {
@@ -113,7 +117,7 @@ impl GroupError {
             Self::Query(error) | Self::Load(LoadError::Query(error)) => fault_of(error),
             Self::Connect(error) => error.fault(),
             Self::Timeline(TimelineError::Query(error)) => fault_of(error),
-            Self::Load(LoadError::Row(_)) | Self::Timeline(_) => Fault::Other,
+            Self::Load(LoadError::Row(_)) | Self::Timeline(_) | Self::Panicked => Fault::Other,
         }
     }
 }
@@ -243,7 +247,10 @@ impl Writer {
             Some(conn) => conn,
             None => connect(&self.db, self.pace.lock_timeout_ms).await?,
         };
-        let done = self.transact(&conn, jobs, lock).await;
+        // A command that panics fails as one that the database refuses: the writer, and who else waits for it, live on.
+        let done = AssertUnwindSafe(self.transact(&conn, jobs, lock)).catch_unwind().await;
+        // Nobody knows where it left the connection.
+        let Ok(done) = done else { return Err(GroupError::Panicked) };
         if done.is_err() {
             // A connection that cannot even roll back is dropped.
             let rolled_back = Rollback {}.execute(&mut &conn).await;
@@ -315,7 +322,10 @@ pub async fn preview(conn: &AsyncPgConnection, timelines: &Timelines, lanes: Lan
     let mut plan = Plan::default();
     plan.add(job.as_ref(), lanes);
     let mut jobs = vec![job];
-    let decided = decide(conn, timelines, lanes, &plan, Lock::Nothing, &mut jobs).await;
+    // The connection goes back to the pool, so it is rolled back whatever happens.
+    let decided =
+        AssertUnwindSafe(decide(conn, timelines, lanes, &plan, Lock::Nothing, &mut jobs)).catch_unwind().await;
+    let decided = decided.unwrap_or(Err(GroupError::Panicked));
     if let Err(error) = (Rollback {}).execute(&mut &*conn).await {
         tracing::warn!(%error, "a preview was not rolled back");
     }

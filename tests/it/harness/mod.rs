@@ -14,6 +14,7 @@ mod own_postgres;
 mod pair;
 mod platform;
 mod shop;
+mod wire;
 mod with_holds;
 
 pub use app::{EURO, Process, TestApp, key, publish};
@@ -28,3 +29,4 @@ pub use own_postgres::OwnPostgres;
 pub use pair::Pair;
 pub use platform::{Platform, program};
 pub use shop::{Shop, verify};
+pub use wire::{Break, Wire};

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use diesel_async::SimpleAsyncConnection;
 use perennial::platform::db::embedded::{Cluster, ClusterPlace};
 use perennial::platform::db::{DatabaseUrl, Db, PoolSize, Role, migrate};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tokio::time::sleep as wait;
 
 use super::database::LANES;
@@ -49,16 +49,20 @@ impl OwnPostgres {
         format!("host='{directory}' user=perennial dbname={database} application_name={client}")
     }
 
-    /// Its first process.
-    pub fn postmaster(&self) -> Pid {
-        let file = self.place.home.join("postgres/data/postmaster.pid");
-        let text = fs::read_to_string(file).unwrap();
-        Pid::from_raw(text.lines().next().unwrap().trim().parse().unwrap()).unwrap()
+    /// Its first process; none when it has ended in order, or could not start.
+    fn postmaster(&self) -> Option<Pid> {
+        let text = fs::read_to_string(self.place.home.join("postgres/data/postmaster.pid")).ok()?;
+        Pid::from_raw(text.lines().next()?.trim().parse().ok()?)
+    }
+
+    /// Whether it runs, or is about to.
+    pub fn lives(&self) -> bool {
+        self.postmaster().is_some_and(|postmaster| test_kill_process(postmaster).is_ok())
     }
 
     /// All its other processes.
     pub fn children(&self) -> Vec<Pid> {
-        let postmaster = self.postmaster().as_raw_nonzero().to_string();
+        let postmaster = self.postmaster().unwrap().as_raw_nonzero().to_string();
         let listed = Command::new("ps").args(["-A", "-o", "pid=,ppid="]).output().unwrap();
         let listed = String::from_utf8(listed.stdout).unwrap();
         let pairs = listed.lines().filter_map(|line| line.trim().split_once(' '));
@@ -69,7 +73,7 @@ impl OwnPostgres {
     /// Kills all of it. No process may be left: who waits for a lock that a dead one held would wait for ever, and keep
     /// the memory that a new server needs.
     pub fn kill(&self) {
-        let postmaster = self.postmaster();
+        let postmaster = self.postmaster().unwrap();
         // So that it has no more children.
         kill_process(postmaster, Signal::STOP).unwrap();
         for process in self.children().into_iter().chain([postmaster]) {
@@ -92,5 +96,10 @@ impl OwnPostgres {
             }
             wait(Duration::from_millis(TRY_EVERY_MS)).await;
         };
+    }
+
+    /// Stops it in order.
+    pub async fn stop(mut self) {
+        assert!(self.cluster.take().unwrap().stop().await.unwrap());
     }
 }

@@ -2,6 +2,7 @@
 //! something dies. No failpoint in the product, no lock: what is seen is what Postgres itself says of the stopped process.
 
 use std::collections::BTreeSet;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use diesel::sql_types::{Integer, Nullable, Text};
@@ -17,6 +18,9 @@ const MOMENT_WAIT_MS: u64 = 8_000;
 const LOOK_MS: u64 = 250;
 /// How long a stopped process is given to stand still, in milliseconds.
 const STILL_MS: u64 = 1;
+/// How long a process that stood elsewhere goes on, in microseconds: less than a phase takes, in several lengths.
+const STEP_US: u64 = 100;
+const STEPS: u64 = 5;
 
 /// What a writer is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,24 +112,33 @@ impl Witness {
         Self { db, conn: None, writers: BTreeSet::new() }
     }
 
-    /// Waits for the moment. The writer that is there stands still from now on.
+    /// Waits for the moment: stops one writer after the other, looks where it stands, and lets it go on unless it is there.
+    /// The one that is there stands still from now on.
     pub async fn await_moment(&mut self, moment: Moment) -> Seen {
         let begun = Instant::now();
         let Moment::In(wanted) = moment else { return Seen::nothing() };
-        while begun.elapsed() < Duration::from_millis(MOMENT_WAIT_MS) {
-            let there = self.look().await.into_iter().find(|a| a.phase() == Some(wanted));
-            let Some(there) = there else { continue };
-            let writer = there.process();
+        self.look().await;
+        for turn in 0.. {
+            if begun.elapsed() > Duration::from_millis(MOMENT_WAIT_MS) {
+                break;
+            }
+            let place = turn % self.writers.len().max(1);
+            let Some(writer) = self.writers.iter().nth(place).copied().and_then(Pid::from_raw) else {
+                self.look().await;
+                continue;
+            };
             if kill_process(writer, Signal::STOP).is_err() {
+                self.look().await;
                 continue;
             }
             wait(Duration::from_millis(STILL_MS)).await;
-            // It stands; whether it still stood where it was wanted, only a second look tells.
-            let now = self.look().await.into_iter().find(|a| a.pid == there.pid && a.phase() == Some(wanted));
-            if let Some(now) = now {
-                return Seen { phase: Some(wanted), writer: Some(writer), doing: now.told() };
+            let there = self.look().await.into_iter().find(|a| a.process() == writer && a.phase() == Some(wanted));
+            if let Some(there) = there {
+                return Seen { phase: Some(wanted), writer: Some(writer), doing: there.told() };
             }
             release(writer);
+            // A step, now shorter, now longer. Not the runtime's sleep, whose shortest is as long as a whole phase.
+            sleep(Duration::from_micros(STEP_US * (1 + u64::try_from(turn).unwrap() % STEPS)));
         }
         Seen::nothing()
     }
@@ -136,7 +149,8 @@ impl Witness {
         let rows = asked.ok().flatten().unwrap_or_default().into_iter();
         let all: Vec<Activity> =
             rows.map(|(pid, state, statement, waits_for)| Activity { pid, state, statement, waits_for }).collect();
-        self.writers.extend(all.iter().filter(|a| a.writes()).map(|a| a.pid));
+        // Numbers of processes are used again: only who is there now is remembered.
+        self.writers = all.iter().filter(|a| a.writes() || self.writers.contains(&a.pid)).map(|a| a.pid).collect();
         all.into_iter().filter(|a| self.writers.contains(&a.pid)).collect()
     }
 

@@ -38,6 +38,23 @@ pub enum Heard {
 pub struct Entry {
     pub call: Arc<Call>,
     pub told: Option<Told>,
+    /// Whether it was sent and not answered, at least once before it was.
+    lost: bool,
+    /// What the first answer was.
+    first: Option<Heard>,
+}
+
+/// What became of commands that were sent and not answered.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lost {
+    /// How many.
+    pub all: usize,
+    /// Had been done: the retry was answered with the receipt.
+    pub replayed: usize,
+    /// Had not been done: the retry did it.
+    pub done: usize,
+    /// Had not been done, and are refused.
+    pub refused: usize,
 }
 
 /// All commands of a storefront, in the order in which they were first sent.
@@ -70,6 +87,19 @@ impl Entry {
             Some(Told::Refused(_)) | None => None,
         }
     }
+
+    /// Keeps the first answer.
+    fn hear(&mut self, heard: Heard, told: Option<Told>) {
+        if self.told.is_some() {
+            return;
+        }
+        self.told = told;
+        if self.told.is_some() {
+            self.first = Some(heard);
+        } else {
+            self.lost = true;
+        }
+    }
 }
 
 impl Record {
@@ -82,7 +112,7 @@ impl Record {
     /// Adds a command that is about to be sent for the first time; its number.
     pub fn add(&self, call: Call) -> usize {
         let mut book = self.book();
-        book.entries.push(Entry { call: Arc::new(call), told: None });
+        book.entries.push(Entry { call: Arc::new(call), told: None, lost: false, first: None });
         book.entries.len() - 1
     }
 
@@ -120,6 +150,22 @@ impl Record {
     /// The commands from a number on that are done.
     pub fn done_since(&self, first: usize) -> Vec<usize> {
         self.numbers(first, |entry| entry.receipt().is_some())
+    }
+
+    /// What became of the commands from a number on that were not answered at first.
+    pub fn lost_since(&self, first: usize) -> Lost {
+        let book = self.book();
+        let mut lost = Lost::default();
+        for entry in book.entries.iter().skip(first).filter(|entry| entry.lost) {
+            lost.all += 1;
+            match entry.first {
+                Some(Heard::Replayed) => lost.replayed += 1,
+                Some(Heard::Done) => lost.done += 1,
+                Some(Heard::Refused) => lost.refused += 1,
+                Some(Heard::Nothing) | None => {}
+            }
+        }
+        lost
     }
 
     /// One of them.
@@ -162,6 +208,7 @@ impl Record {
         let mut book = self.book();
         let Some(reply) = reply else {
             book.write(&json!({ "n": number, "heard": null }));
+            book.entries[number].hear(Heard::Nothing, None);
             return Heard::Nothing;
         };
         let replayed = reply.header("idempotency-replayed") == Some("true");
@@ -177,10 +224,7 @@ impl Record {
             Heard::Refused => Some(Told::Refused(reply.code().to_owned())),
             Heard::Nothing => None,
         };
-        let entry = &mut book.entries[number];
-        if entry.told.is_none() {
-            entry.told = told;
-        }
+        book.entries[number].hear(heard, told);
         heard
     }
 }

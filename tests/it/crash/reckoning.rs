@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
-use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt};
 use perennial::platform::db::Db;
 use serde_json::Value;
 
 use super::call::Answers;
-use super::record::{Entry, Told};
-use super::storefront::{Again, Storefront};
+use super::record::{Entry, Heard, Told};
+use super::storefront::Storefront;
 
 /// How many orders are read at once.
 const READS: usize = 16;
@@ -24,28 +24,15 @@ struct PostingRow {
     document: String,
 }
 
-/// What was found after a kill.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Found {
-    /// Commands of which nothing was known, and what became of them.
-    pub open: usize,
-    pub again: Again,
-    /// Commands that are there once, as they were answered.
-    pub there: usize,
-}
-
 /// Asks again for everything since a command: what was answered is answered the same, what was not is done now, once.
-pub async fn ask_again(shop: &Storefront, first: usize) -> Found {
+pub async fn ask_again(shop: &Storefront, first: usize) {
     let done = shop.record.done_since(first);
-    let open = shop.record.open_since(first);
-    let again = shop.send_again(&open).await;
-    let replayed = shop.send_again(&done).await;
-    assert_eq!(replayed.replayed, done.len(), "what was answered is there: {replayed:?}");
+    shop.send_again(&shop.record.open_since(first)).await;
+    let replayed = shop.send_again(&done).await.into_iter().filter(|heard| *heard == Heard::Replayed).count();
+    assert_eq!(replayed, done.len(), "what was answered is there");
     shop.record.assert_answers();
-    for some in shop.record.done_since(first).chunks(READS) {
-        join_all(some.iter().map(|number| read(shop, shop.record.entry(*number)))).await;
-    }
-    Found { open: open.len(), again, there: 0 }
+    let read = done.iter().map(|number| read(shop, shop.record.entry(*number)));
+    stream::iter(read).buffer_unordered(READS).collect::<Vec<()>>().await;
 }
 
 /// An order is read as it was answered.
@@ -67,21 +54,23 @@ pub async fn compare(db: &Db, entries: &[Entry]) -> usize {
         postings.entry(reference).or_default().push(document);
     }
     let mut there = 0;
-    for Entry { call, told } in entries {
+    for Entry { call, told, .. } in entries {
         let stored = postings.remove(&call.reference).unwrap_or_default();
+        let reference = &call.reference;
         match told {
             Some(Told::Accepted(receipt)) => {
                 let [document] = stored.as_slice() else {
-                    panic!("{} was accepted and is there {} times", call.reference, stored.len());
+                    panic!("{reference} was accepted and is there {} times", stored.len());
                 };
-                match call.kind.answers() {
-                    Answers::Receipt => assert_eq!(document, receipt, "{}", call.reference),
-                    Answers::Member => assert_eq!(field(document, "member"), field(receipt, "id"), "{}", call.reference),
-                }
+                let same = match call.kind.answers() {
+                    Answers::Receipt => document == receipt,
+                    Answers::Member => field(document, "member") == field(receipt, "id"),
+                };
+                assert!(same, "{reference} was answered {receipt} and is {document}");
                 there += 1;
             }
-            Some(Told::Refused(why)) => assert!(stored.is_empty(), "{} was refused ({why}), and is there", call.reference),
-            None => panic!("nothing is known of {}", call.reference),
+            Some(Told::Refused(why)) => assert!(stored.is_empty(), "{reference} was refused ({why}), and is there"),
+            None => panic!("nothing is known of {reference}"),
         }
     }
     assert!(postings.is_empty(), "nobody asked for {:?}", postings.keys().take(5).collect::<Vec<_>>());

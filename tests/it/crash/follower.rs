@@ -11,7 +11,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use perennial::kernel::id::Lane;
 use perennial::loyalty::ledger::reads::Begin;
 use perennial::loyalty::ledger::store::{insert_follower, lock_follower, move_follower};
-use perennial::loyalty::ledger::writes::{Commit, Rollback};
+use perennial::loyalty::ledger::writes::Commit;
 use perennial::platform::db::{Db, Fault, PoolSize, Role, fault_of};
 use tokio::task::JoinHandle;
 use tokio::time::sleep as wait;
@@ -139,10 +139,7 @@ async fn round(conn: &AsyncPgConnection) -> QueryResult<i64> {
 }
 
 async fn chunk(conn: &AsyncPgConnection, lane: i16) -> QueryResult<i64> {
-    let Some(position) = lock_follower(conn, NAME, Lane(lane)).await? else {
-        Rollback {}.execute(&mut &*conn).await?;
-        return Begin {}.execute(&mut &*conn).await.map(|_| 0);
-    };
+    let Some(position) = lock_follower(conn, NAME, Lane(lane)).await? else { return Ok(0) };
     let journal = format!("journal WHERE lane = {lane} AND number > {position} ORDER BY number LIMIT {CHUNK}");
     let next = format!("SELECT number, cardinality(members)::bigint AS postings FROM {journal}");
     let rows: Vec<RowRow> = sql_query(next).load(&mut &*conn).await?;

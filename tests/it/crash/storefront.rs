@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep as wait;
@@ -30,17 +30,6 @@ pub struct Storefront {
     door: watch::Sender<Client>,
     stop: Arc<AtomicBool>,
     callers: JoinSet<()>,
-}
-
-/// How sending some commands again ended.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Again {
-    /// Had been done before.
-    pub replayed: usize,
-    /// Were done only now.
-    pub done: usize,
-    /// Are refused.
-    pub refused: usize,
 }
 
 impl Storefront {
@@ -106,19 +95,8 @@ impl Storefront {
     }
 
     /// Sends commands again, each until it is answered.
-    pub async fn send_again(&self, numbers: &[usize]) -> Again {
-        let mut again = Again::default();
-        for some in numbers.chunks(CALLERS) {
-            for heard in join_all(some.iter().map(|number| self.insist(*number))).await {
-                match heard {
-                    Heard::Replayed => again.replayed += 1,
-                    Heard::Done => again.done += 1,
-                    Heard::Refused => again.refused += 1,
-                    Heard::Nothing => {}
-                }
-            }
-        }
-        again
+    pub async fn send_again(&self, numbers: &[usize]) -> Vec<Heard> {
+        stream::iter(numbers.iter().map(|number| self.insist(*number))).buffer_unordered(CALLERS).collect().await
     }
 
     async fn insist(&self, number: usize) -> Heard {
