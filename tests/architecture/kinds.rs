@@ -26,9 +26,10 @@ pub enum Kind {
 }
 
 /// The files of loyalty and insight that drive others; everything else there is pure unless its name says more.
-pub const ENGINES: [&str; 14] = [
+pub const ENGINES: [&str; 15] = [
     "src/loyalty/checkout/batch/window.rs",
     "src/loyalty/checkout/door.rs",
+    "src/loyalty/ledger/decide.rs",
     "src/loyalty/ledger/load.rs",
     "src/loyalty/ledger/memory.rs",
     "src/loyalty/ledger/post.rs",

@@ -15,6 +15,7 @@ mod batch;
 mod catalog;
 mod commands;
 mod counters;
+mod crash;
 mod demo;
 mod due;
 mod embedded;

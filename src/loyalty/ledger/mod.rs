@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod adjust;
 pub mod canonical;
 pub mod catch_up;
+pub mod decide;
 pub mod entry;
 pub mod error;
 pub mod figures;

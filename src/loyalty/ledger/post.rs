@@ -13,9 +13,10 @@ use tokio::time::Instant as Started;
 
 use crate::kernel::id::LaneCount;
 use crate::kernel::scope::ProgramScope;
+use crate::loyalty::ledger::decide::preview;
 use crate::loyalty::ledger::posting::Posting;
 use crate::loyalty::ledger::queue::{Answer, Job, PostError, Queued};
-use crate::loyalty::ledger::writer::{Pace, Writer, preview};
+use crate::loyalty::ledger::writer::{Pace, Writer};
 use crate::loyalty::program::timelines::Timelines;
 use crate::platform::db::Db;
 

@@ -3,30 +3,26 @@
 //! Retries live here and nowhere else. A group that fails runs again; one that keeps failing is taken apart, so that a
 //! poisoned command fails alone. Decisions are pure: run again, they answer the same or see what has changed since.
 
-use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use diesel::result::Error as QueryError;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use futures_util::FutureExt;
 use metrics::{counter, histogram};
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
 use tokio::time::{Instant as Started, sleep};
 
-use crate::kernel::calendar::Zone;
-use crate::kernel::clock::Instant;
-use crate::kernel::id::{LaneCount, MemberId, ProgramId, Seq};
-use crate::loyalty::ledger::accounts::Owner;
-use crate::loyalty::ledger::group::{Group, Outcome};
-use crate::loyalty::ledger::load::{LaneHead, LoadError, Loaded, Lock, Plan, find_receipts, load};
-use crate::loyalty::ledger::posting::RequestHash;
-use crate::loyalty::ledger::queue::{Queued, Verdict, replay};
+use crate::kernel::id::LaneCount;
+use crate::loyalty::ledger::decide::{Decided, GroupError, Verdicts, answer, chain, decide};
+use crate::loyalty::ledger::load::{Lock, Plan};
+use crate::loyalty::ledger::queue::{Queued, Verdict};
 use crate::loyalty::ledger::save::save;
 use crate::loyalty::ledger::writes::Rollback;
-use crate::loyalty::program::timelines::{TimelineError, Timelines};
-use crate::platform::db::{Db, DbError, Fault, fault_of};
+use crate::loyalty::program::timelines::Timelines;
+use crate::platform::db::{Db, DbError, Fault};
 
 /// The most commands of one commit: the knee of throughput against waiting.
 pub const GROUP_MAX: usize = 200;
@@ -96,30 +92,6 @@ pub struct Writer {
     met_read_only: bool,
 }
 
-/// Why a group was not stored.
-#[derive(Debug, thiserror::Error)]
-enum GroupError {
-    #[error("no connection")]
-    Connect(#[from] DbError),
-    #[error("the group could not be read")]
-    Load(#[from] LoadError),
-    #[error("a version could not be read")]
-    Timeline(#[from] TimelineError),
-    #[error("a statement failed")]
-    Query(#[from] QueryError),
-}
-
-impl GroupError {
-    fn fault(&self) -> Fault<'_> {
-        match self {
-            Self::Query(error) | Self::Load(LoadError::Query(error)) => fault_of(error),
-            Self::Connect(error) => error.fault(),
-            Self::Timeline(TimelineError::Query(error)) => fault_of(error),
-            Self::Load(LoadError::Row(_)) | Self::Timeline(_) => Fault::Other,
-        }
-    }
-}
-
 /// Why a group was given up.
 enum GaveUp {
     /// The database is away, or somebody holds the lane: its commands would fare no better alone.
@@ -127,9 +99,6 @@ enum GaveUp {
     /// It fails in the database: perhaps one of its commands does, so each is tried alone.
     Poisoned,
 }
-
-/// What a stored group answers, in the order of its commands.
-type Verdicts = Vec<Verdict>;
 
 impl Writer {
     /// A writer that has not connected yet.
@@ -249,7 +218,10 @@ impl Writer {
             Some(conn) => conn,
             None => connect(&self.db, self.pace.lock_timeout_ms).await?,
         };
-        let done = self.transact(&conn, jobs, lock).await;
+        // A command that panics fails as one that the database refuses: the writer, and who else waits for it, live on.
+        let done = AssertUnwindSafe(self.transact(&conn, jobs, lock)).catch_unwind().await;
+        // Nobody knows where it left the connection.
+        let Ok(done) = done else { return Err(GroupError::Panicked) };
         if done.is_err() {
             // A connection that cannot even roll back is dropped.
             let rolled_back = Rollback {}.execute(&mut &conn).await;
@@ -285,83 +257,6 @@ impl Writer {
     }
 }
 
-/// A group as its decisions left it, not stored yet.
-struct Decided {
-    heads: Vec<LaneHead>,
-    clock: Instant,
-    group: Group,
-    zones: HashMap<ProgramId, Zone>,
-    verdicts: Verdicts,
-}
-
-async fn decide(
-    conn: &AsyncPgConnection,
-    timelines: &Timelines,
-    lanes: LaneCount,
-    plan: &Plan,
-    lock: Lock,
-    jobs: &mut [Box<dyn Queued>],
-) -> Result<Decided, GroupError> {
-    let Loaded { heads, versions, clock, mut group } = load(conn, plan, lock).await?;
-    let mut zones: HashMap<ProgramId, Zone> = HashMap::new();
-    let mut outcomes = Vec::with_capacity(jobs.len());
-    for job in jobs.iter_mut() {
-        let program = job.program();
-        let version = versions.get(&program).copied().unwrap_or_default();
-        let timeline = timelines.at_least(conn, program, version).await?;
-        zones.insert(program, timeline.newest().zone);
-        outcomes.push(group.run(job.as_mut(), clock, &timeline));
-    }
-    let verdicts = verdicts(conn, lanes, jobs, outcomes, &group).await?;
-    Ok(Decided { heads, clock, group, zones, verdicts })
-}
-
-/// Decides one command on what is there, and stores nothing: a quote.
-pub async fn preview(conn: &AsyncPgConnection, timelines: &Timelines, lanes: LaneCount, job: Box<dyn Queued>) {
-    let mut plan = Plan::default();
-    plan.add(job.as_ref(), lanes);
-    let mut jobs = vec![job];
-    let decided = decide(conn, timelines, lanes, &plan, Lock::Nothing, &mut jobs).await;
-    if let Err(error) = (Rollback {}).execute(&mut &*conn).await {
-        tracing::warn!(%error, "a preview was not rolled back");
-    }
-    let verdicts = decided.map_or_else(
-        |error| {
-            tracing::warn!(error = %chain(&error), "a preview was not decided");
-            vec![Verdict::Unavailable]
-        },
-        |decided| decided.verdicts,
-    );
-    answer(jobs, verdicts);
-}
-
-async fn verdicts(
-    conn: &AsyncPgConnection,
-    lanes: LaneCount,
-    jobs: &mut [Box<dyn Queued>],
-    outcomes: Vec<Outcome>,
-    group: &Group,
-) -> Result<Verdicts, QueryError> {
-    let seen: Vec<Owner> =
-        outcomes.iter().filter_map(|o| if let Outcome::Seen(s) = o { Some(*s) } else { None }).collect();
-    let mut receipts: HashMap<(MemberId, Seq), (RequestHash, String)> = HashMap::new();
-    if !seen.is_empty() {
-        receipts = find_receipts(conn, &seen, lanes).await?;
-        let own = group.rows.iter().filter(|r| seen.contains(&Owner { member: r.member, seq: r.seq }));
-        receipts.extend(own.map(|r| ((r.member, r.seq), (r.hash, r.document.clone()))));
-    }
-    let verdicts = jobs.iter().zip(outcomes).map(|(job, outcome)| match outcome {
-        Outcome::Accepted(posting) => Verdict::Accepted(posting),
-        Outcome::Refused => Verdict::Refused,
-        Outcome::Barred(refusal) => Verdict::Barred(refusal),
-        Outcome::Seen(owner) => {
-            let receipt = receipts.get(&(owner.member, owner.seq)).map(|(hash, document)| (hash, document));
-            replay(job.as_ref(), owner, receipt)
-        }
-    });
-    Ok(verdicts.collect())
-}
-
 /// A connection with the settings that every writer needs.
 ///
 /// # Errors
@@ -377,18 +272,8 @@ async fn connect(db: &Db, lock_timeout_ms: u32) -> Result<AsyncPgConnection, DbE
     Ok(conn)
 }
 
-fn answer(jobs: Vec<Box<dyn Queued>>, verdicts: Verdicts) {
-    for (job, verdict) in jobs.into_iter().zip(verdicts) {
-        job.answer(verdict);
-    }
-}
-
 fn answer_away(jobs: Vec<Box<dyn Queued>>) {
     for job in jobs {
         job.answer(Verdict::Unavailable);
     }
-}
-
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    std::iter::successors(Some(error), |e| e.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

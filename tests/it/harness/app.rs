@@ -20,7 +20,7 @@ use perennial::loyalty::program::document::Document;
 use perennial::loyalty::program::timelines::Timelines;
 use perennial::loyalty::statement::reader::AccountReader;
 use perennial::platform::auth::{Authenticator, KeyName, NewKey, Scopes, issue};
-use perennial::platform::db::{Db, PoolSize, Role};
+use perennial::platform::db::{DatabaseUrl, Db, PoolSize, Role};
 use perennial::platform::entropy::uuid_v7;
 use perennial::platform::web::rate::RateSettings;
 use perennial::platform::web::telemetry::Metrics;
@@ -63,7 +63,12 @@ pub struct Process {
 impl Process {
     /// Starts one; several may serve one database.
     pub async fn start(test: &TestDb, pace: Pace) -> Self {
-        let db = Db::open(&test.url, PoolSize(8), Role::App).await.unwrap();
+        Self::start_at(&test.url, pace).await
+    }
+
+    /// Starts one that reaches its database in a way of its own.
+    pub async fn start_at(url: &DatabaseUrl, pace: Pace) -> Self {
+        let db = Db::open(url, PoolSize(8), Role::App).await.unwrap();
         let ledger = Ledger::start_at(&db, LANES, Timelines::default(), WriterCount(2), pace);
         let shared = Shared {
             db: Data::new(db.clone()),
@@ -186,9 +191,7 @@ impl TestApp {
 
     /// Issues a key, as the operator does, and answers it as it is presented.
     pub async fn key(&self, program: &ProgramScope, scopes: Scopes) -> String {
-        let new = NewKey { name: KeyName::parse("test").unwrap(), scopes, expires_at: None };
-        let mut conn = self.test.db.conn().await.unwrap();
-        issue(&mut conn, program, &new).await.unwrap().token.reveal()
+        key(&self.test.db, program, scopes).await
     }
 }
 
@@ -215,6 +218,13 @@ pub async fn publish(db: &Db, code: &str, document: &str) -> ProgramScope {
     let document = Document::from_toml(document).unwrap();
     create(&mut db.conn().await.unwrap(), &scope, &code, &document).await.unwrap();
     scope
+}
+
+/// Issues a key, as the operator does, and answers it as it is presented.
+pub async fn key(db: &Db, program: &ProgramScope, scopes: Scopes) -> String {
+    let new = NewKey { name: KeyName::parse("test").unwrap(), scopes, expires_at: None };
+    let mut conn = db.conn().await.unwrap();
+    issue(&mut conn, program, &new).await.unwrap().token.reveal()
 }
 
 /// The metrics of this process: it has one recorder, whichever test comes first.

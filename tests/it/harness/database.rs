@@ -1,5 +1,6 @@
 //! A database for each test, cloned from a migrated template.
 
+use std::path::Path;
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -14,6 +15,7 @@ use rustix::process::{Pid, test_kill_process};
 use tokio::runtime;
 use tokio::sync::OnceCell;
 
+use super::Wire;
 use super::home::scratch;
 
 /// Lanes of a test's database: several, so that tests meet more than one.
@@ -65,6 +67,16 @@ impl TestDb {
             let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
             on_server(shared().await, &end).await;
         }
+    }
+
+    /// How to reach it through a wire, as its owner.
+    pub fn through(&self, wire: &Wire) -> DatabaseUrl {
+        DatabaseUrl::socket(wire.directory(), "perennial", &self.name)
+    }
+
+    /// The directory of its server's socket.
+    pub fn socket_directory() -> &'static Path {
+        SHARED.get().unwrap().socket_directory()
     }
 }
 

@@ -1,0 +1,156 @@
+//! A group, loaded and decided, not stored yet: what a writer saves and a preview drops.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+
+use diesel::result::Error as QueryError;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::FutureExt;
+
+use crate::kernel::calendar::Zone;
+use crate::kernel::clock::Instant;
+use crate::kernel::id::{LaneCount, MemberId, ProgramId, Seq};
+use crate::loyalty::ledger::accounts::Owner;
+use crate::loyalty::ledger::group::{Group, Outcome};
+use crate::loyalty::ledger::load::{LaneHead, LoadError, Loaded, Lock, Plan, find_receipts, load};
+use crate::loyalty::ledger::posting::RequestHash;
+use crate::loyalty::ledger::queue::{Queued, Verdict, replay};
+use crate::loyalty::ledger::writes::Rollback;
+use crate::loyalty::program::timelines::{TimelineError, Timelines};
+use crate::platform::db::{DbError, Fault, fault_of};
+
+/// Why a group was not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum GroupError {
+    /// The server is gone.
+    #[error("no connection")]
+    Connect(#[from] DbError),
+    /// A row is not readable, or the database failed.
+    #[error("the group could not be read")]
+    Load(#[from] LoadError),
+    /// A programme's document is not readable.
+    #[error("a version could not be read")]
+    Timeline(#[from] TimelineError),
+    /// The database refused.
+    #[error("a statement failed")]
+    Query(#[from] QueryError),
+    /// A bug.
+    #[error("a command panicked")]
+    Panicked,
+}
+
+impl GroupError {
+    /// What kind of failure it is.
+    pub fn fault(&self) -> Fault<'_> {
+        match self {
+            Self::Query(error) | Self::Load(LoadError::Query(error)) => fault_of(error),
+            Self::Connect(error) => error.fault(),
+            Self::Timeline(TimelineError::Query(error)) => fault_of(error),
+            Self::Load(LoadError::Row(_)) | Self::Timeline(_) | Self::Panicked => Fault::Other,
+        }
+    }
+}
+
+/// What a stored group answers, in the order of its commands.
+pub type Verdicts = Vec<Verdict>;
+
+/// A group as its decisions left it, not stored yet.
+pub struct Decided {
+    /// The lanes that it locked.
+    pub heads: Vec<LaneHead>,
+    /// Postgres's clock.
+    pub clock: Instant,
+    /// The accounts, and the new postings.
+    pub group: Group,
+    /// The zones of its programmes.
+    pub zones: HashMap<ProgramId, Zone>,
+    /// What its commands are told once it is stored.
+    pub verdicts: Verdicts,
+}
+
+/// Loads what the jobs ask for and decides them, one after the other, in an open transaction.
+///
+/// # Errors
+/// When the database fails, or holds what cannot be read.
+pub async fn decide(
+    conn: &AsyncPgConnection,
+    timelines: &Timelines,
+    lanes: LaneCount,
+    plan: &Plan,
+    lock: Lock,
+    jobs: &mut [Box<dyn Queued>],
+) -> Result<Decided, GroupError> {
+    let Loaded { heads, versions, clock, mut group } = load(conn, plan, lock).await?;
+    let mut zones: HashMap<ProgramId, Zone> = HashMap::new();
+    let mut outcomes = Vec::with_capacity(jobs.len());
+    for job in jobs.iter_mut() {
+        let program = job.program();
+        let version = versions.get(&program).copied().unwrap_or_default();
+        let timeline = timelines.at_least(conn, program, version).await?;
+        zones.insert(program, timeline.newest().zone);
+        outcomes.push(group.run(job.as_mut(), clock, &timeline));
+    }
+    let verdicts = verdicts(conn, lanes, jobs, outcomes, &group).await?;
+    Ok(Decided { heads, clock, group, zones, verdicts })
+}
+
+/// Decides one command on what is there, and stores nothing: a quote.
+pub async fn preview(conn: &AsyncPgConnection, timelines: &Timelines, lanes: LaneCount, job: Box<dyn Queued>) {
+    let mut plan = Plan::default();
+    plan.add(job.as_ref(), lanes);
+    let mut jobs = vec![job];
+    // The connection goes back to the pool, so it is rolled back whatever happens.
+    let decided =
+        AssertUnwindSafe(decide(conn, timelines, lanes, &plan, Lock::Nothing, &mut jobs)).catch_unwind().await;
+    let decided = decided.unwrap_or(Err(GroupError::Panicked));
+    if let Err(error) = (Rollback {}).execute(&mut &*conn).await {
+        tracing::warn!(%error, "a preview was not rolled back");
+    }
+    let verdicts = decided.map_or_else(
+        |error| {
+            tracing::warn!(error = %chain(&error), "a preview was not decided");
+            vec![Verdict::Unavailable]
+        },
+        |decided| decided.verdicts,
+    );
+    answer(jobs, verdicts);
+}
+
+async fn verdicts(
+    conn: &AsyncPgConnection,
+    lanes: LaneCount,
+    jobs: &mut [Box<dyn Queued>],
+    outcomes: Vec<Outcome>,
+    group: &Group,
+) -> Result<Verdicts, QueryError> {
+    let seen: Vec<Owner> =
+        outcomes.iter().filter_map(|o| if let Outcome::Seen(s) = o { Some(*s) } else { None }).collect();
+    let mut receipts: HashMap<(MemberId, Seq), (RequestHash, String)> = HashMap::new();
+    if !seen.is_empty() {
+        receipts = find_receipts(conn, &seen, lanes).await?;
+        let own = group.rows.iter().filter(|r| seen.contains(&Owner { member: r.member, seq: r.seq }));
+        receipts.extend(own.map(|r| ((r.member, r.seq), (r.hash, r.document.clone()))));
+    }
+    let verdicts = jobs.iter().zip(outcomes).map(|(job, outcome)| match outcome {
+        Outcome::Accepted(posting) => Verdict::Accepted(posting),
+        Outcome::Refused => Verdict::Refused,
+        Outcome::Barred(refusal) => Verdict::Barred(refusal),
+        Outcome::Seen(owner) => {
+            let receipt = receipts.get(&(owner.member, owner.seq)).map(|(hash, document)| (hash, document));
+            replay(job.as_ref(), owner, receipt)
+        }
+    });
+    Ok(verdicts.collect())
+}
+
+/// Answers jobs by their verdicts.
+pub fn answer(jobs: Vec<Box<dyn Queued>>, verdicts: Verdicts) {
+    for (job, verdict) in jobs.into_iter().zip(verdicts) {
+        job.answer(verdict);
+    }
+}
+
+/// An error with its causes, in words.
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(Some(error), |e| e.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

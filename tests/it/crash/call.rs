@@ -1,0 +1,98 @@
+//! A command as a storefront sends it, and sends it again.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::harness::{Client, Reply};
+
+/// After how long nobody waits for an answer any more, in seconds.
+const ANSWER_S: u64 = 30;
+
+/// What a command is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Enrol,
+    Change,
+    Adjust,
+    Order,
+    Return,
+}
+
+/// What a command is answered with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// The receipt that is stored, byte for byte.
+    Receipt,
+    /// The member as it is when the answer is given.
+    Member,
+}
+
+/// A command under its name: it may be sent any number of times.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub kind: Kind,
+    pub method: Method,
+    pub path: String,
+    /// The `Idempotency-Key`, where the body does not name the command.
+    pub key: Option<String>,
+    pub body: Value,
+    /// Its name in the ledger.
+    pub reference: String,
+    /// Where its receipt can be read afterwards.
+    pub read_at: Option<String>,
+}
+
+impl Kind {
+    /// What it is answered with.
+    pub fn answers(self) -> Answers {
+        match self {
+            Self::Enrol | Self::Change => Answers::Member,
+            Self::Adjust | Self::Order | Self::Return => Answers::Receipt,
+        }
+    }
+}
+
+impl Call {
+    /// A command whose key names it: `adjust:<key>`.
+    pub fn keyed(kind: Kind, command: &str, (method, path): (Method, String), key: String, body: Value) -> Self {
+        let reference = format!("{command}:{key}");
+        Self { kind, method, path, key: Some(key), body, reference, read_at: None }
+    }
+
+    /// An order.
+    pub fn order(reference: &str, body: Value) -> Self {
+        Self {
+            kind: Kind::Order,
+            method: Method::POST,
+            path: "/v1/orders".to_owned(),
+            key: None,
+            body,
+            reference: format!("order:{reference}"),
+            read_at: Some(format!("/v1/orders/{reference}")),
+        }
+    }
+
+    /// A return of an order.
+    pub fn order_return(order: &str, reference: &str, body: Value) -> Self {
+        Self {
+            kind: Kind::Return,
+            method: Method::POST,
+            path: format!("/v1/orders/{order}/returns"),
+            key: None,
+            body,
+            reference: format!("order:{order}/return:{reference}"),
+            read_at: None,
+        }
+    }
+
+    /// Sends it; none when it was not answered to the end.
+    pub async fn send(&self, client: &Client) -> Option<Reply> {
+        let mut request = client.request(self.method.clone(), &self.path).json(&self.body);
+        if let Some(key) = &self.key {
+            request = request.header("Idempotency-Key", key);
+        }
+        Reply::if_any(request.timeout(Duration::from_secs(ANSWER_S))).await.ok()
+    }
+}
