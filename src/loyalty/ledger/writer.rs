@@ -197,7 +197,7 @@ impl Writer {
                 Fault::Check("counters_used_check") => lock = Lock::LanesAndCounters,
                 Fault::Unique(_) | Fault::Conflict => gave_up = GaveUp::Poisoned,
                 Fault::LockTimeout if patient => gave_up = GaveUp::Away,
-                Fault::LockTimeout => return Err(GaveUp::Away),
+                Fault::LockTimeout | Fault::DiskFull => return Err(GaveUp::Away),
                 Fault::ConnectionLost | Fault::ReadOnly => {
                     gave_up = GaveUp::Away;
                     self.conn = None;

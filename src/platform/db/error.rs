@@ -99,6 +99,8 @@ pub enum Fault<'a> {
     ConnectionLost,
     /// The server is a standby, or read-only.
     ReadOnly,
+    /// The server's disk has no room (53100): nothing can be written until somebody makes some.
+    DiskFull,
     /// Anything else.
     Other,
 }
@@ -132,6 +134,27 @@ fn fault_by_message(message: &str) -> Fault<'static> {
         ("the database system is ", Fault::ConnectionLost),
         ("out of range", Fault::OutOfRange),
         ("numeric field overflow", Fault::OutOfRange),
+        ("No space left on device", Fault::DiskFull),
     ];
     told.iter().find(|(text, _)| message.contains(text)).map_or(Fault::Other, |(_, fault)| *fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_tells_what_the_driver_does_not() {
+        let said = [
+            ("could not extend file \"base/16385/16483\": No space left on device", Fault::DiskFull),
+            ("canceling statement due to lock timeout", Fault::LockTimeout),
+            ("terminating connection because of crash of another server process", Fault::ConnectionLost),
+            ("value \"9223372036854775808\" is out of range for type bigint", Fault::OutOfRange),
+            ("column \"lane\" does not exist", Fault::Other),
+        ];
+        for (message, fault) in said {
+            let error = QueryError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned()));
+            assert_eq!(fault_of(&error), fault, "{message}");
+        }
+    }
 }

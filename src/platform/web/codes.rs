@@ -68,7 +68,9 @@ impl From<QueryError> for Problem {
 fn kind_of(error: &DbError) -> &'static ProblemType {
     match error.fault() {
         Fault::OutOfRange => &OUT_OF_RANGE,
-        Fault::LockTimeout | Fault::Conflict | Fault::ConnectionLost | Fault::ReadOnly => &UNAVAILABLE,
+        Fault::LockTimeout | Fault::Conflict | Fault::ConnectionLost | Fault::ReadOnly | Fault::DiskFull => {
+            &UNAVAILABLE
+        }
         Fault::Other if matches!(error, DbError::Busy) => &UNAVAILABLE,
         Fault::Unique(_) | Fault::Check(_) | Fault::ForeignKey(_) | Fault::Other => &INTERNAL,
     }

@@ -18,6 +18,8 @@ pub enum Kind {
     Adjust,
     Order,
     Return,
+    Hold,
+    Release,
 }
 
 /// What a command is answered with.
@@ -37,6 +39,7 @@ pub struct Call {
     pub path: String,
     /// The `Idempotency-Key`, where the body does not name the command.
     pub key: Option<String>,
+    /// What is sent; null is nothing.
     pub body: Value,
     /// Its name in the ledger.
     pub reference: String,
@@ -49,7 +52,7 @@ impl Kind {
     pub fn answers(self) -> Answers {
         match self {
             Self::Enrol | Self::Change => Answers::Member,
-            Self::Adjust | Self::Order | Self::Return => Answers::Receipt,
+            Self::Adjust | Self::Order | Self::Return | Self::Hold | Self::Release => Answers::Receipt,
         }
     }
 }
@@ -87,9 +90,38 @@ impl Call {
         }
     }
 
+    /// A hold.
+    pub fn hold(reference: &str, body: Value) -> Self {
+        Self {
+            kind: Kind::Hold,
+            method: Method::POST,
+            path: "/v1/checkout/holds".to_owned(),
+            key: None,
+            body,
+            reference: format!("hold:{reference}"),
+            read_at: None,
+        }
+    }
+
+    /// The release of a hold.
+    pub fn release(hold: &str) -> Self {
+        Self {
+            kind: Kind::Release,
+            method: Method::DELETE,
+            path: format!("/v1/checkout/holds/{hold}"),
+            key: None,
+            body: Value::Null,
+            reference: format!("hold:{hold}/release"),
+            read_at: None,
+        }
+    }
+
     /// Sends it; none when it was not answered to the end.
     pub async fn send(&self, client: &Client) -> Option<Reply> {
-        let mut request = client.request(self.method.clone(), &self.path).json(&self.body);
+        let mut request = client.request(self.method.clone(), &self.path);
+        if !self.body.is_null() {
+            request = request.json(&self.body);
+        }
         if let Some(key) = &self.key {
             request = request.header("Idempotency-Key", key);
         }

@@ -14,6 +14,8 @@ pub struct Crowd {
     count: u64,
     members: Vec<String>,
     orders: Vec<String>,
+    /// Holds that nobody has released, each with its member and how many points it holds.
+    holds: Vec<(String, String, u64)>,
     /// What was learnt already: a command may be answered many times.
     learnt: HashSet<String>,
 }
@@ -21,7 +23,8 @@ pub struct Crowd {
 impl Crowd {
     /// Nobody yet.
     pub fn new(dice: Dice) -> Self {
-        Self { dice, count: 0, members: Vec::new(), orders: Vec::new(), learnt: HashSet::new() }
+        let learnt = HashSet::new();
+        Self { dice, count: 0, members: Vec::new(), orders: Vec::new(), holds: Vec::new(), learnt }
     }
 
     /// The command that enrols somebody.
@@ -36,7 +39,7 @@ impl Crowd {
         if self.members.is_empty() {
             return self.enrol();
         }
-        match self.dice.roll(24) {
+        match self.dice.roll(30) {
             0 => self.enrol(),
             1..=2 => self.change(),
             3..=6 => self.adjust(),
@@ -44,6 +47,9 @@ impl Crowd {
             11..=15 => self.order_paid_with_points(),
             16 => self.order_of(json!({ "external_id": format!("new-{}", self.count) }), 0),
             17 => self.order_of(Value::Null, 0),
+            18..=20 => self.hold(),
+            21..=22 if !self.holds.is_empty() => self.capture(),
+            23 if !self.holds.is_empty() => self.release(),
             _ => {
                 let member = self.member();
                 self.order_of(json!({ "id": member }), 0)
@@ -59,7 +65,11 @@ impl Crowd {
         match call.kind {
             Kind::Enrol => self.members.extend(answer["id"].as_str().map(str::to_owned)),
             Kind::Order => self.orders.extend(answer["reference"].as_str().map(str::to_owned)),
-            Kind::Change | Kind::Adjust | Kind::Return => {}
+            Kind::Hold => {
+                let [hold, member] = ["reference", "member"].map(|name| answer[name].as_str().unwrap().to_owned());
+                self.holds.push((hold, member, call.body["points"]["spend"].as_u64().unwrap()));
+            }
+            Kind::Change | Kind::Adjust | Kind::Return | Kind::Release => {}
         }
     }
 
@@ -119,6 +129,30 @@ impl Crowd {
             body["points"] = json!({ "spend": points });
         }
         Call::order(&reference, body)
+    }
+
+    /// Some end by themselves, soon.
+    fn hold(&mut self) -> Call {
+        let (reference, member, points) = (self.name("hold"), self.member(), 1 + self.dice.roll(200));
+        let lasts_s = if self.dice.once_in(2) { 1 } else { 900 };
+        let body = json!({ "reference": reference, "member": { "id": member }, "points": { "spend": points },
+            "lasts_s": lasts_s });
+        Call::hold(&reference, body)
+    }
+
+    /// An order that is paid with what is held, or with a part of it; perhaps another one was before it.
+    fn capture(&mut self) -> Call {
+        let (hold, member, points) = self.dice.pick(&self.holds).clone();
+        let points = if self.dice.once_in(2) { points } else { points.div_ceil(2) };
+        let mut order = self.order_of(json!({ "id": member }), points);
+        order.body["hold"] = json!(hold);
+        order
+    }
+
+    /// Once a hold: a release has no other name.
+    fn release(&mut self) -> Call {
+        let place = usize::try_from(self.dice.roll(u64::try_from(self.holds.len()).unwrap())).unwrap();
+        Call::release(&self.holds.swap_remove(place).0)
     }
 
     fn give_back(&mut self) -> Call {

@@ -67,6 +67,8 @@ fn every_kind(member: &str) -> Vec<Call> {
         order("newcomer", &json!({ "external_id": "c-18" }), 0),
         order("guest", &Value::Null, 0),
         Call::order_return("first", "r", json!({ "reference": "r", "amount": "5.00" })),
+        Call::hold("h", json!({ "reference": "h", "member": { "id": member }, "points": { "spend": 10 } })),
+        Call::release("h"),
     ]
 }
 
@@ -91,7 +93,7 @@ async fn whatever_is_cut_in_commit_is_answered_and_done_once() {
             wired.wire.break_at([how]);
             let first = call.send(&shop).await.unwrap();
             assert_eq!(wired.wire.planned(), 0, "{} was cut", call.reference);
-            let fresh = if call.kind == Kind::Change { 200 } else { 201 };
+            let fresh = if matches!(call.kind, Kind::Change | Kind::Release) { 200 } else { 201 };
             // What Postgres had done is found again under its name.
             let expected = if done_before { 200 } else { fresh };
             assert_eq!((first.status, replayed(&first)), (expected, done_before), "{first:?}");

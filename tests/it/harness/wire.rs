@@ -1,17 +1,16 @@
 //! A wire between the program and Postgres, which breaks when a COMMIT passes.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::io;
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::env::temp_dir;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::{fs, io, process};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
-
-use super::Home;
 
 /// The name of the socket in its directory, as the driver looks for it.
 const SOCKET: &str = ".s.PGSQL.5432";
@@ -29,7 +28,7 @@ pub enum Break {
 
 /// The wire.
 pub struct Wire {
-    home: Home,
+    directory: PathBuf,
     state: Arc<State>,
     listening: JoinHandle<()>,
 }
@@ -55,8 +54,12 @@ impl State {
 impl Wire {
     /// Lays one to the server whose socket is in `directory`.
     pub fn to(directory: &Path) -> Self {
-        let (home, state) = (Home::new(), Arc::new(State::default()));
-        let listener = UnixListener::bind(home.path().join(SOCKET)).unwrap();
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        // An address has room for some 100 bytes: the directory of the build may be too long.
+        let name = format!("wire-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let (own, state) = (temp_dir().join(name), Arc::new(State::default()));
+        fs::create_dir(&own).unwrap();
+        let listener = UnixListener::bind(own.join(SOCKET)).unwrap();
         let (server, shared) = (directory.join(SOCKET), Arc::clone(&state));
         let listening = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -67,12 +70,12 @@ impl Wire {
                 tokio::spawn(carry(client, server, Arc::clone(&shared)));
             }
         });
-        Self { home, state, listening }
+        Self { directory: own, state, listening }
     }
 
     /// The directory of its own socket.
     pub fn directory(&self) -> &Path {
-        self.home.path()
+        &self.directory
     }
 
     /// Has the next COMMITs broken, one after the other.
@@ -95,6 +98,8 @@ impl Wire {
 impl Drop for Wire {
     fn drop(&mut self) {
         self.listening.abort();
+        // The next run of the tests does not need it to be gone.
+        let _ = fs::remove_dir_all(&self.directory);
     }
 }
 
