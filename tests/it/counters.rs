@@ -88,15 +88,15 @@ async fn post(ledger: &Ledger, scope: &ProgramScope, count: Count) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_counter_gives_out_exactly_what_it_has() {
     let kiosk = Kiosk::new(16).await;
-    let key = stock(&kiosk, 37).await;
+    let key = stock(&kiosk, 1_000).await;
     // A second process, as it were, on the same lanes.
     let other = Ledger::start(&kiosk.test.db, LANES, kiosk.timelines.clone(), WriterCount(2));
-    let takes = (0..64).map(|n| {
+    let takes = (0..1_100).map(|n| {
         let ledger = if n % 2 == 0 { &kiosk.ledger } else { &other };
         post(ledger, &kiosk.scope, count(&kiosk, &key, n, &format!("take-{n}"), 1))
     });
     let given = join_all(takes).await.into_iter().filter(|given| *given).count();
-    assert_eq!((given, used(&kiosk).await), (37, 37));
+    assert_eq!((given, used(&kiosk).await), (1_000, 1_000));
     other.close().await;
 }
 
