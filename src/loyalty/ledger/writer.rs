@@ -37,9 +37,10 @@ const LOCK_TIMEOUT_MS: u32 = 5_000;
 /// How long a writer waits before it knocks at a database that went away, in milliseconds; doubled each time.
 const RECONNECT_MS: u64 = 50;
 
-/// Plans made while tables were empty must stay good when they are full.
+/// Plans made while tables were empty must stay good when they are full; what is answered is durable, whatever is usual.
 const SESSION: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; \
-    SET enable_mergejoin = off; SET enable_memoize = off; SET jit = off; SET plan_cache_mode = force_generic_plan";
+    SET enable_mergejoin = off; SET enable_memoize = off; SET jit = off; SET plan_cache_mode = force_generic_plan; \
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 
 /// How the writers of a process work.
 #[derive(Clone, Debug)]

@@ -16,7 +16,7 @@ use perennial::platform::db::{Db, Fault, PoolSize, Role, fault_of};
 use tokio::task::JoinHandle;
 use tokio::time::sleep as wait;
 
-use crate::harness::{LANES, facts};
+use crate::harness::LANES;
 
 /// Its name among the followers.
 const NAME: &str = "crash";
@@ -46,6 +46,12 @@ struct RowRow {
     postings: i64,
 }
 
+#[derive(QueryableByName)]
+struct CountRow {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
 /// A running follower.
 pub struct Follower {
     db: Db,
@@ -73,17 +79,26 @@ impl Follower {
         AtomicU64::load(&self.cut, Ordering::Relaxed)
     }
 
-    /// Waits until it has read everything, and compares what it keeps with the postings. The shop has to be quiet.
+    /// Waits until it has read everything, and compares what it keeps with the postings.
     pub async fn assert_sound(&self) {
+        let begun = Instant::now();
+        while !self.compare().await {
+            assert!(!self.task.is_finished(), "the follower has given up");
+            assert!(begun.elapsed() < Duration::from_secs(CAUGHT_UP_S), "the follower does not catch up");
+            wait(Duration::from_millis(REST_MS)).await;
+        }
+    }
+
+    /// False while it is behind. All in one snapshot: what happens to members by itself does not wait.
+    async fn compare(&self) -> bool {
         let behind = format!(
             "lanes AS l LEFT JOIN followers AS f ON f.lane = l.lane AND f.follower = '{NAME}' \
              WHERE f.number IS DISTINCT FROM l.head"
         );
-        let begun = Instant::now();
-        while facts::count(&self.db, &behind).await > 0 {
-            assert!(!self.task.is_finished(), "the follower has given up");
-            assert!(begun.elapsed() < Duration::from_secs(CAUGHT_UP_S), "the follower does not catch up");
-            wait(Duration::from_millis(REST_MS)).await;
+        let mut conn = self.db.dedicated().await.unwrap();
+        conn.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ").await.unwrap();
+        if count(&mut conn, &behind).await > 0 {
+            return false;
         }
         let met = "SELECT lane, member_id, seq FROM met";
         let postings = "SELECT lane, member_id, seq FROM postings";
@@ -94,9 +109,15 @@ impl Follower {
         let recomputed = format!("{SUMS} GROUP BY p.lane, p.member_id");
         for (one, other) in [(met, postings), (met_where, named), (sums, recomputed.as_str())] {
             let apart = format!("(({one} EXCEPT ALL {other}) UNION ALL ({other} EXCEPT ALL {one})) AS apart");
-            assert_eq!(facts::count(&self.db, &apart).await, 0, "{one} is not {other}");
+            assert_eq!(count(&mut conn, &apart).await, 0, "{one} is not {other}");
         }
+        true
     }
+}
+
+async fn count(conn: &mut AsyncPgConnection, what: &str) -> i64 {
+    let row: CountRow = sql_query(format!("SELECT count(*) FROM {what}")).get_result(conn).await.unwrap();
+    row.count
 }
 
 impl Drop for Follower {

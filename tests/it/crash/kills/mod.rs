@@ -21,6 +21,8 @@ use crate::harness::{Home, OwnPostgres};
 const KILLS: usize = 20;
 /// Of so many kills at least so many hit somebody in the middle of something.
 const IN_FLIGHT_OF: (usize, usize) = (15, 20);
+/// A server whose operator does not wait for the disk, as a rule; Perennial does all the same.
+const SETTINGS: [(&str, &str); 2] = [("synchronous_commit", "off"), ("wal_writer_delay", "2000")];
 /// Kills of one database, whose whole ledger is looked at after each of them.
 const KILLS_A_LIFE: usize = 20;
 /// How long the load runs before a kill, in milliseconds: at least, and by chance so much more.
@@ -48,7 +50,7 @@ async fn killed_at_any_moment_everything_answered_is_there_once_and_a_retry_does
     let kills = setting("PERENNIAL_CRASH_KILLS").map_or(KILLS, |kills| usize::try_from(kills).unwrap());
     let seed = seed();
     let home = Home::new();
-    let mut postgres = OwnPostgres::start(home.path(), &[]).await;
+    let mut postgres = OwnPostgres::start(home.path(), &SETTINGS).await;
     let mut table = Table::new(seed);
     while table.len() < kills {
         let life = table.len() / KILLS_A_LIFE;
