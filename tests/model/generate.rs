@@ -349,7 +349,8 @@ impl Generator {
         let beyond = self.rng.percent(5);
         match self.rng.within(1, 30) {
             1..=8 => return Asked::All,
-            9..=12 => return Asked::Amount(self.rng.within(0, all + i64::from(beyond))),
+            9..=12 if beyond => return Asked::Amount(all + 1),
+            9..=12 => return Asked::Amount(self.rng.within(0, all)),
             13 => return Asked::Nothing,
             _ => {}
         }
@@ -362,7 +363,8 @@ impl Generator {
                     let some = self.rng.within(i64::from(most > 0), most);
                     lines.push((i, Some(u32::try_from(some).unwrap()), None));
                 }
-                6 | 7 => lines.push((i, None, Some(self.rng.within(0, left(i) + i64::from(beyond))))),
+                6 | 7 if beyond => lines.push((i, None, Some(left(i) + 1))),
+                6 | 7 => lines.push((i, None, Some(self.rng.within(0, left(i))))),
                 _ => {}
             }
         }
