@@ -1,5 +1,4 @@
-ALTER TABLE accounts ADD COLUMN holds bigint [],
-ADD CONSTRAINT accounts_holds_check CHECK (cardinality(holds) % 7 = 0);
+ALTER TABLE accounts ADD COLUMN holds bigint [];
 COMMENT ON COLUMN accounts.holds IS 'Open holds, oldest first, seven numbers for each lot that they took from: the posting that opened the hold, its wallet slot, its end in microseconds since 1970, what a return is owed of it, the lot, its points, the lot''s last day counted from 0001-01-01.';
 
 CREATE VIEW holds AS

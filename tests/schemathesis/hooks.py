@@ -23,6 +23,7 @@ MEANING = {
     "points_exceed_order",
     "points_out_of_range",
     "return_invalid",
+    "same_member",
     "too_many_lines",
     "wallet_unknown",
 }

@@ -16,7 +16,7 @@ use crate::loyalty::checkout::holds::look::LookAtHold;
 use crate::loyalty::checkout::holds::receipt::{HeldReceipt, HoldView, ReleaseReceipt};
 use crate::loyalty::checkout::holds::release::ReleaseHold;
 use crate::loyalty::checkout::holds::story::hold_reference;
-use crate::loyalty::checkout::order_in::{PointsIn, REFERENCE_WANTS, is_reference};
+use crate::loyalty::checkout::order_in::{REFERENCE_WANTS, is_reference};
 use crate::loyalty::ledger::error::{LedgerRefusal, MEMBER_UNKNOWN, WALLET_UNKNOWN};
 use crate::loyalty::ledger::http::{REPLAYED, problem_of, problem_of_post, receipt_response};
 use crate::loyalty::ledger::post::Ledger;
@@ -53,12 +53,26 @@ struct HoldIn {
     reference: String,
     /// Whose points.
     member: MemberRefIn,
-    /// Which and how many, at least one.
-    points: PointsIn,
+    /// Which and how many.
+    points: PointsToHoldIn,
     /// For how long, in seconds.
     #[serde(default = "hold_s")]
     #[schema(minimum = 1, maximum = 86_400, default = 900)]
     lasts_s: i64,
+}
+
+/// Points to put aside.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PointsToHold)]
+struct PointsToHoldIn {
+    /// The wallet; absent: the programme's first.
+    #[serde(default)]
+    #[schema(pattern = "^[a-z][a-z0-9_]{0,39}$")]
+    wallet: Option<String>,
+    /// How many.
+    #[schema(minimum = 1, maximum = 1_000_000_000_000_000_i64)]
+    spend: i64,
 }
 
 fn hold_s() -> i64 {
