@@ -298,7 +298,18 @@ fn transfer_refused(refusal: TransferRefusal) -> Problem {
                 LedgerRefusal::OtherUnknown => Some("/to"),
                 LedgerRefusal::WalletUnknown => Some("/wallet"),
                 LedgerRefusal::InsufficientPoints { .. } => Some("/points"),
-                _ => None,
+                LedgerRefusal::MemberUnknown
+                | LedgerRefusal::MemberMoved
+                | LedgerRefusal::IdentityTaken(_)
+                | LedgerRefusal::HoldExceeded { .. }
+                | LedgerRefusal::TooManyHolds
+                | LedgerRefusal::Suspended
+                | LedgerRefusal::AlreadySuspended
+                | LedgerRefusal::NotSuspended
+                | LedgerRefusal::TooManyPoints
+                | LedgerRefusal::TooManyLots
+                | LedgerRefusal::OutOfOrder
+                | LedgerRefusal::CounterExhausted => None,
             };
             let problem = problem_of(refusal);
             if let Some(pointer) = pointer { problem.at(pointer) } else { problem }

@@ -10,6 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::kernel::id::MemberId;
 use crate::kernel::points::Points;
 use crate::kernel::scope::ProgramScope;
+use crate::loyalty::checkout::door::HOPS_MAX;
 use crate::loyalty::checkout::error::{HOLD_CAPTURED, HOLD_ENDED, HOLD_RELEASED, HOLD_UNKNOWN, HoldRefusal};
 use crate::loyalty::checkout::holds::hold_points::{HOLD_MAX_S, HOLD_S, HoldPoints};
 use crate::loyalty::checkout::holds::look::LookAtHold;
@@ -32,9 +33,6 @@ use crate::platform::entropy::uuid_v7;
 use crate::platform::web::body::Body;
 use crate::platform::web::codes;
 use crate::platform::web::problem::Problem;
-
-/// How often a member is looked up again who moved while the command was under way.
-const HOPS_MAX: u32 = 3;
 
 /// Registers the calls.
 pub fn configure(config: &mut ServiceConfig) {
