@@ -26,6 +26,7 @@ mod histories;
 mod holds;
 mod import;
 mod members;
+mod merges;
 mod migrations;
 mod openapi;
 mod operating;

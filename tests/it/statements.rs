@@ -9,12 +9,13 @@ use diesel::connection::InstrumentationEvent;
 use diesel::sql_types::{Array, BigInt, Text};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use perennial::loyalty::ledger::alias::Aliases;
 use perennial::loyalty::ledger::group::{Group, Outcome};
 use perennial::loyalty::ledger::load::{Lock, Plan, load};
 use perennial::loyalty::ledger::queue::Job;
 use perennial::loyalty::ledger::reads::{
-    Begin, FindAccounts, FindCounters, FindEarlier, FindOwners, FindProfiles, FindReceipts, FindStories, LockCounters,
-    LockLanes, ReadLanes, ReadVersions,
+    Begin, FindAccounts, FindCounters, FindEarlier, FindLater, FindOwners, FindProfiles, FindReceipts, FindStories,
+    LockCounters, LockLanes, ReadLanes, ReadVersions,
 };
 use perennial::loyalty::ledger::rows::{AccountRow, StoredPosting};
 use perennial::loyalty::ledger::save::save;
@@ -91,7 +92,7 @@ async fn post_group(shop: &Kiosk, conn: &AsyncPgConnection, name: &str, size: us
     let mut jobs: Vec<_> = members.map(|m| Job::new(shop.scope.clone(), order(*m, &format!("{name}-{m}"))).0).collect();
     let mut plan = Plan::default();
     for job in &jobs {
-        plan.add(job, LANES);
+        plan.add(job, LANES, &Aliases::default());
     }
     let mut loaded = load(conn, &plan, Lock::Lanes).await.unwrap();
     let program = shop.scope.program();
@@ -270,6 +271,8 @@ async fn reads(conn: &AsyncPgConnection) {
     let accounts = empty!(FindAccounts { lanes, members }).load::<AccountRow>(c).await.map(|rows| rows.len());
     let owners = empty!(FindOwners { programs, kinds, values }).execute(c).await;
     let stories = empty!(FindStories { programs, references }).load::<(uuid::Uuid, String, StoredPosting)>(c).await;
+    let later = empty!(FindLater { programs, references, owners, lanes, members, shifts });
+    let later = later.load::<(uuid::Uuid, String, StoredPosting)>(c).await.map(|rows| rows.len());
     let counters = empty!(FindCounters { programs, rules, periods }).execute(c).await;
     let locked = empty!(LockCounters { programs, rules, periods }).execute(c).await;
     let receipts = empty!(FindReceipts { lanes, members, seqs }).execute(c).await;
@@ -277,7 +280,7 @@ async fn reads(conn: &AsyncPgConnection) {
     let stories = stories.map(|rows| rows.len());
     let earlier = empty!(FindEarlier { lanes, members, kinds }).load::<(uuid::Uuid, StoredPosting)>(c).await;
     let earlier = earlier.map(|rows| rows.len());
-    let found = [lock, read, versions, accounts, owners, stories, counters, locked, receipts, profiles, earlier];
+    let found = [lock, read, versions, accounts, owners, stories, later, counters, locked, receipts, profiles, earlier];
     assert!(found.iter().all(|n| *n == Ok(0)), "{found:?}");
 }
 
@@ -320,6 +323,10 @@ fn no_accounts() -> SaveAccounts {
         enrolled_on,
         decided_by,
         order_counts,
+        merged_into,
+        merged_branch,
+        branches,
+        alias_depth,
         last_order_on,
         figures_ends,
         wallets_ends,

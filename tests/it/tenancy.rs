@@ -56,6 +56,10 @@ fn row(operation: &str, ours: &Ours) -> Option<Row> {
             member,
             json!({ "to": { "external_id": "ours-18" }, "wallet": "points", "points": 1 }),
         ),
+        "create_merge" => {
+            ("merges:write", Meet404, member, json!({ "source": { "external_id": "ours-19" }, "reason": "mine" }))
+        }
+        "claim_order" => ("orders:write", Meet404, "ours-guest".to_owned(), json!({ "member": { "id": member } })),
         "create_hold" => (
             "orders:write",
             Meet404,
@@ -130,6 +134,10 @@ async fn ours(app: &TestApp, shop: &Client) -> Ours {
     assert_eq!(settled.status, 201, "{settled:?}");
     let key = app.key(&app.program, "members:read".parse().unwrap()).await;
     shop.enrol(&json!({ "external_id": "ours-18" })).await;
+    shop.enrol(&json!({ "external_id": "ours-19" })).await;
+    let guest = json!({ "reference": "ours-guest", "member": null, "currency": "EUR",
+        "lines": [{ "id": "1", "amount": "1.00" }] });
+    assert_eq!(shop.post("/v1/orders", &guest).await.status, 201);
     let hold = json!({ "reference": "ours-hold", "member": { "id": member }, "points": { "spend": 1 } });
     assert_eq!(shop.post("/v1/checkout/holds", &hold).await.status, 201);
     let hold = "ours-hold".to_owned();

@@ -163,7 +163,11 @@ impl Fold {
         let sums = self.wallets.entry(entry.wallet.0).or_default();
         let there = usize::from(pending);
         match entry.kind {
-            EntryKind::Award | EntryKind::AdjustUp | EntryKind::Opening | EntryKind::TransferIn => {
+            EntryKind::Award
+            | EntryKind::AdjustUp
+            | EntryKind::Opening
+            | EntryKind::TransferIn
+            | EntryKind::MergeIn => {
                 (sums[there], sums[3]) = (sums[there] + p, sums[3] + p);
             }
             EntryKind::Available => (sums[0], sums[1]) = (sums[0] + p, sums[1] - p),
@@ -172,7 +176,9 @@ impl Fold {
             EntryKind::ClawBack | EntryKind::AdjustDown | EntryKind::TransferOut => {
                 (sums[there], sums[4]) = (sums[there] - p, sums[4] + p);
             }
-            EntryKind::Owe => (sums[2], sums[4]) = (sums[2] + p, sums[4] + p),
+            EntryKind::MergeOut => (sums[there], sums[3]) = (sums[there] - p, sums[3] - p),
+            EntryKind::Owe | EntryKind::DebtIn => (sums[2], sums[4]) = (sums[2] + p, sums[4] + p),
+            EntryKind::DebtOut => (sums[2], sums[4]) = (sums[2] - p, sums[4] - p),
             EntryKind::Repay => (sums[0], sums[2]) = (sums[0] - p, sums[2] - p),
             EntryKind::Expire => (sums[there], sums[6]) = (sums[there] - p, sums[6] + p),
             EntryKind::Hold => (sums[0], sums[7]) = (sums[0] - p, sums[7] + p),

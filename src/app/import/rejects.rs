@@ -11,7 +11,7 @@ use crate::loyalty::checkout::error::{CART_INVALID, HOLD_UNKNOWN, ORDER_IN_FUTUR
 use crate::loyalty::ledger::error::{
     ALREADY_SUSPENDED, EXHAUSTED, HOLD_EXCEEDED, IDENTITY_TAKEN, INSUFFICIENT_POINTS, LedgerRefusal, MEMBER_MOVED,
     MEMBER_SUSPENDED, MEMBER_UNKNOWN, NOT_SUSPENDED, OUT_OF_ORDER, POINTS_OUT_OF_RANGE, TOO_MANY_HOLDS, TOO_MANY_LOTS,
-    WALLET_UNKNOWN,
+    TOO_MANY_MERGES, WALLET_UNKNOWN,
 };
 use crate::loyalty::membership::error::{ENROLLED_AHEAD, MembershipRefusal};
 use crate::loyalty::membership::profile_in::BadField;
@@ -47,6 +47,7 @@ impl From<LedgerRefusal> for Reject {
             LedgerRefusal::NotSuspended => NOT_SUSPENDED,
             LedgerRefusal::TooManyPoints => POINTS_OUT_OF_RANGE,
             LedgerRefusal::TooManyLots => TOO_MANY_LOTS,
+            LedgerRefusal::TooManyMerges => TOO_MANY_MERGES,
             LedgerRefusal::WalletUnknown => WALLET_UNKNOWN,
             LedgerRefusal::OutOfOrder => OUT_OF_ORDER,
             LedgerRefusal::CounterExhausted => EXHAUSTED,

@@ -1,9 +1,11 @@
 //! What the checkout refuses.
 
 use crate::kernel::clock::Instant;
+use crate::kernel::id::MemberId;
 use crate::loyalty::checkout::cart::CartError;
 use crate::loyalty::checkout::returns::ReturnError;
 use crate::loyalty::ledger::error::LedgerRefusal;
+use crate::loyalty::membership::error::MergeRefusal;
 use crate::platform::web::problem::{ProblemType, problems};
 
 /// Why an order or a quote is refused.
@@ -76,6 +78,38 @@ pub enum ReturnRefusal {
     Ledger(#[from] LedgerRefusal),
 }
 
+/// Why a claim is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClaimRefusal {
+    /// There is no such order.
+    #[error("no such order")]
+    OrderUnknown,
+    /// It is a member's.
+    #[error("the order is not a guest's")]
+    NotAGuests,
+    /// Its account goes on in this member's.
+    #[error("the order was claimed already")]
+    Claimed(MemberId),
+    /// The two accounts cannot be merged.
+    #[error(transparent)]
+    Merge(MergeRefusal),
+}
+
+impl From<LedgerRefusal> for ClaimRefusal {
+    fn from(refusal: LedgerRefusal) -> Self {
+        Self::Merge(refusal.into())
+    }
+}
+
+impl From<MergeRefusal> for ClaimRefusal {
+    fn from(refusal: MergeRefusal) -> Self {
+        match refusal {
+            MergeRefusal::AlreadyMerged(into) => Self::Claimed(into),
+            other => Self::Merge(other),
+        }
+    }
+}
+
 problems! {
     CART_INVALID = 422 "order_invalid", "Order not valid", "The order contradicts itself; pointer names where.";
     LINES_DO_NOT_SUM = 422 "lines_do_not_sum", "Lines do not sum", "The lines do not sum to the stated total.";
@@ -95,6 +129,9 @@ problems! {
     BATCH_TIMED_OUT = 408 retryable "batch_timed_out", "Batch took too long",
         "The batch took longer than one may; send this line and all behind it again.";
     ORDER_UNKNOWN = 404 "order_unknown", "Order not found", "There is no such order in this programme.";
+    ORDER_NOT_A_GUESTS = 409 "order_not_a_guests", "Not a guest's order",
+        "The order is a member's; only an order that was placed as a guest can be claimed.";
+    ORDER_CLAIMED = 409 "order_claimed", "Claimed already", "The order was claimed by another member.";
     HOLD_UNKNOWN = 404 "hold_unknown", "Hold not found", "The member has no such hold.";
     HOLD_CAPTURED = 409 "hold_captured", "Hold taken", "An order took the hold already.";
     HOLD_RELEASED = 409 "hold_released", "Hold released", "The hold was released already.";

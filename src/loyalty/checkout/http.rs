@@ -6,17 +6,18 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, get, post};
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::kernel::id::{PostingId, Seq};
 use crate::kernel::money::{Currency, Money};
 use crate::loyalty::checkout::cart::CartError;
+use crate::loyalty::checkout::claim_order::ClaimOrder;
 use crate::loyalty::checkout::door::{Door, DoorError, HOPS_MAX};
 use crate::loyalty::checkout::error::{
-    CART_INVALID, CURRENCY_MISMATCH, DISCOUNT_EXCEEDS_LINE, DUPLICATE_LINE, GIFT_CARD_EXCEEDS_ORDER, LINES_DO_NOT_SUM,
-    ORDER_IN_FUTURE, ORDER_TOO_OLD, ORDER_UNKNOWN, OrderRefusal, POINTS_EXCEED_ORDER, RETURN_EXCEEDS_PURCHASE,
-    RETURN_INVALID, ReturnRefusal, TOO_MANY_LINES,
+    CART_INVALID, CURRENCY_MISMATCH, ClaimRefusal, DISCOUNT_EXCEEDS_LINE, DUPLICATE_LINE, GIFT_CARD_EXCEEDS_ORDER,
+    LINES_DO_NOT_SUM, ORDER_CLAIMED, ORDER_IN_FUTURE, ORDER_NOT_A_GUESTS, ORDER_TOO_OLD, ORDER_UNKNOWN, OrderRefusal,
+    POINTS_EXCEED_ORDER, RETURN_EXCEEDS_PURCHASE, RETURN_INVALID, ReturnRefusal, TOO_MANY_LINES,
 };
 use crate::loyalty::checkout::holds::http::hold_problem;
 use crate::loyalty::checkout::order_in::{BadOrder, OrderIn, REFERENCE_WANTS, is_reference};
@@ -25,16 +26,20 @@ use crate::loyalty::checkout::return_in::ReturnIn;
 use crate::loyalty::checkout::return_order::ReturnOrder;
 use crate::loyalty::checkout::returns::ReturnError;
 use crate::loyalty::checkout::settle::OrderedAt;
-use crate::loyalty::ledger::error::{LedgerRefusal, WALLET_UNKNOWN};
+use crate::loyalty::ledger::error::{LedgerRefusal, MEMBER_UNKNOWN, WALLET_UNKNOWN};
 use crate::loyalty::ledger::http::{
-    problem_of, problem_of_load, problem_of_post, problem_of_timeline, receipt_response,
+    PreviewQuery, problem_of, problem_of_load, problem_of_post, problem_of_timeline, receipt_response,
 };
 use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::ledger::posting::{AccountTime, Reference, RequestHash, Target};
 use crate::loyalty::ledger::queue::PostError;
+use crate::loyalty::membership::error::MergeRefusal;
 use crate::loyalty::membership::http::bad_field;
 use crate::loyalty::membership::identities::Identities;
-use crate::loyalty::membership::store::find_reference;
+use crate::loyalty::membership::merges::http::{merge_problem, previewed};
+use crate::loyalty::membership::merges::receipt::MergeReceipt;
+use crate::loyalty::membership::profile_in::MemberRefIn;
+use crate::loyalty::membership::store::{find_named, find_reference};
 use crate::loyalty::statement::store::find_posting;
 use crate::platform::auth::{Caller, needs};
 use crate::platform::db::Db;
@@ -46,7 +51,7 @@ use crate::platform::web::query::Query;
 
 /// Registers the room's calls.
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(settle_order).service(quote_order).service(get_order).service(return_order);
+    config.service(settle_order).service(quote_order).service(get_order).service(return_order).service(claim_order);
 }
 
 /// What an order would earn
@@ -151,16 +156,6 @@ async fn get_order(
     Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/json")).body(row.document))
 }
 
-/// Whether only to look.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ReturnQuery {
-    /// Answers what the return would do, and does nothing.
-    #[serde(default)]
-    preview: bool,
-}
-
 /// Return an order, in part or in full
 ///
 /// Points paid go back to the lots they came from, what was earned is taken back as the programme's policy says. With
@@ -168,7 +163,7 @@ struct ReturnQuery {
 /// Scope: `orders:write`.
 #[utoipa::path(
     tag = "orders",
-    params(("reference" = String, Path, description = "The order's reference."), ReturnQuery),
+    params(("reference" = String, Path, description = "The order's reference."), PreviewQuery),
     request_body = ReturnIn,
     responses(
         (status = 201, description = "The receipt.", body = ReturnReceipt),
@@ -180,7 +175,7 @@ struct ReturnQuery {
 async fn return_order(
     caller: Caller<needs::OrdersWrite>,
     order: Path<String>,
-    query: Query<ReturnQuery>,
+    query: Query<PreviewQuery>,
     body: Body<ReturnIn>,
     db: Data<Db>,
     ledger: Data<Ledger>,
@@ -212,6 +207,77 @@ async fn return_order(
     }
     let posted = ledger.post(scope, posting).await.map_err(|e| problem_of_post(e, problem))?;
     Ok(receipt_response(&posted))
+}
+
+/// Whose a guest's order is.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewClaim)]
+struct ClaimIn {
+    /// Who placed it.
+    member: MemberRefIn,
+}
+
+/// Claim a guest's order for a member
+///
+/// What the order earned comes over to the member, and the order counts as the member's: a merge of the guest's account.
+/// With `preview=true` the same answer, and nothing is done. Repeating the call answers the same receipt.
+/// Scope: `orders:write`.
+#[utoipa::path(
+    tag = "orders",
+    params(("reference" = String, Path, description = "The order's reference."), PreviewQuery),
+    request_body = ClaimIn,
+    responses(
+        (status = 201, description = "The receipt.", body = MergeReceipt),
+        (status = 200, description = "A preview, or the receipt of the first time with Idempotency-Replayed.",
+            body = MergeReceipt),
+    ),
+)]
+#[post("/v1/orders/{reference}/claims")]
+async fn claim_order(
+    caller: Caller<needs::OrdersWrite>,
+    order: Path<String>,
+    query: Query<PreviewQuery>,
+    body: Body<ClaimIn>,
+    db: Data<Db>,
+    ledger: Data<Ledger>,
+) -> Result<HttpResponse, Problem> {
+    let (Body(sent), scope) = (body, caller.scope());
+    let named = sent.member.read(scope.program()).map_err(|bad| bad_field(bad, "/member"))?;
+    if !is_reference(&order) {
+        return Err(Problem::of(&ORDER_UNKNOWN));
+    }
+    let conn = db.conn().await?;
+    let guest = find_reference(&conn, scope, Reference::order(&order).as_str()).await?;
+    let (guest, _) = guest.ok_or_else(|| Problem::of(&ORDER_UNKNOWN))?;
+    let claimed = Reference::order_claim(&order).other_side();
+    let found = find_named(&conn, scope, named, &claimed).await?;
+    drop(conn);
+    let (identity, member) = found.ok_or_else(|| Problem::of(&MEMBER_UNKNOWN).at("/member"))?;
+    // By whatever name: the same member's claim is the same claim.
+    let hash = RequestHash::of(&(&*order, member));
+    let claim = ClaimOrder { order: order.into_inner(), hash, guest, member, identity };
+    if query.0.preview {
+        let seen = ledger.preview(scope, claim).await.map_err(claim_failed)?;
+        return Ok(HttpResponse::Ok().json(previewed(seen.receipt, seen.replayed)));
+    }
+    Ok(receipt_response(&ledger.post(scope, claim).await.map_err(claim_failed)?))
+}
+
+fn claim_failed(error: PostError<ClaimRefusal>) -> Problem {
+    match error {
+        // An order is claimed once, so another claim of it is another member's.
+        PostError::Conflict => Problem::of(&ORDER_CLAIMED),
+        error => problem_of_post(error, |refusal| match refusal {
+            ClaimRefusal::OrderUnknown => Problem::of(&ORDER_UNKNOWN),
+            ClaimRefusal::NotAGuests => Problem::of(&ORDER_NOT_A_GUESTS),
+            ClaimRefusal::Claimed(into) => Problem::of(&ORDER_CLAIMED).with("merged_into", into.to_string()),
+            ClaimRefusal::Merge(MergeRefusal::Ledger(refusal @ LedgerRefusal::OtherUnknown)) => {
+                problem_of(refusal).at("/member")
+            }
+            ClaimRefusal::Merge(refusal) => merge_problem(refusal, "/member"),
+        }),
+    }
 }
 
 /// What an order that did not become a command is over HTTP.

@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod cart;
+pub mod claim_order;
 pub mod door;
 pub mod error;
 pub mod holds;

@@ -83,9 +83,7 @@ impl<'b, 'g> Source<'b, 'g> {
         let found = Self::find((program, book), (wallet, hold), rows).ok();
         let pays = |source: &Self| match source {
             Self::Wallet(_) => true,
-            Self::Hold(story, _) => {
-                account.status == Status::Active && account.holds.iter().any(|h| h.opened_in == story.row.seq)
-            }
+            Self::Hold(story, _) => account.status == Status::Active && story.open_in(account).is_some(),
         };
         found.filter(pays).map_or_else(|| payer(book, wallet).map(Self::Wallet), Ok)
     }
@@ -95,10 +93,7 @@ impl<'b, 'g> Source<'b, 'g> {
         let there = match self {
             Self::Wallet(None) => return asked,
             Self::Wallet(Some(payer)) => account.figures(payer.wallet.slot).spendable,
-            Self::Hold(story, _) => {
-                let open = account.holds.iter().find(|h| h.opened_in == story.row.seq);
-                open.map_or(Points::ZERO, Hold::points)
-            }
+            Self::Hold(story, _) => story.open_in(account).map_or(Points::ZERO, Hold::points),
         };
         match account.status {
             Status::Active => asked.min(there),
@@ -153,7 +148,10 @@ fn take(
     points: Points,
     when: (Zone, Instant),
 ) -> Result<OrderHoldReceipt, LedgerRefusal> {
-    let ended = capture(account, story.row.seq, points, when)?;
+    let ended = match story.open_in(account).map(|hold| hold.opened_in) {
+        Some(opened_in) => capture(account, opened_in, points, when)?,
+        None => None,
+    };
     let open = ended.is_some();
     if !open {
         spend_again(account, story, points)?;

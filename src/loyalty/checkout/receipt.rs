@@ -23,6 +23,10 @@ pub struct OrderReceipt {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub member: Option<Uuid>,
+    /// Whether it is a guest's, whose account is nobody's until the order is claimed; absent: it is not.
+    #[serde(default, skip_serializing_if = "is_not")]
+    #[schema(required = false)]
+    pub guest: bool,
     /// The version of the programme that decided.
     pub program_version: i32,
     /// What all money is in.
@@ -61,6 +65,10 @@ pub struct OrderReceipt {
     /// For what an order online would have been refused, of one that was taken as stated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<FlagReceipt>,
+}
+
+fn is_not(said: &bool) -> bool {
+    !said
 }
 
 /// For what an order online would have been refused: the sale had happened, so it was settled all the same.

@@ -243,10 +243,10 @@ impl<'g> Story<'g> {
         taken
     }
 
-    /// When a lot is over, as the posting that opened it says.
+    /// When a lot is over, as the posting says that opened it: the first that moved it.
     fn expiry_of(&self, lot: LotId) -> LotExpiry {
-        let opened = self.rows.iter().find(|r| r.seq == lot.opened_in());
-        let entry = opened.and_then(|r| r.moves.iter().find(|m| m.lot == lot).map(|m| (r, m.entry)));
+        let mut rows = self.rows.iter();
+        let entry = rows.find_map(|r| r.moves.iter().find(|m| m.lot == lot).map(|m| (r, m.entry)));
         let entry = entry.and_then(|(r, e)| usize::try_from(e).ok().and_then(|e| r.entries.get(e)));
         entry.map_or(LotExpiry::Never, |e| e.expiry)
     }

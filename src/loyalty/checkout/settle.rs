@@ -146,6 +146,7 @@ impl Posting for SettleOrder {
             reference: self.reference.clone(),
             posting: Some(posting.to_string()),
             member: Some(posting.member.0),
+            guest: enrols && self.identity.is_none(),
             program_version: book.version.0,
             currency: book.currency.code().to_owned(),
             ordered_on: day,

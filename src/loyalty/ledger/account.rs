@@ -13,7 +13,7 @@ use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::figures::Figures;
 use crate::loyalty::ledger::hold::Hold;
 use crate::loyalty::ledger::lot::{
-    LOTS_OPEN_MAX, LOTS_OPEN_SOFT_MAX, LOTS_OPENED_A_POSTING_MAX, Lot, LotExpiry, LotId, spending_order,
+    Branch, LOTS_OPEN_MAX, LOTS_OPEN_SOFT_MAX, LOTS_OPENED_A_POSTING_MAX, Lot, LotExpiry, LotId, spending_order,
 };
 use crate::loyalty::program::model::Slot;
 
@@ -33,6 +33,15 @@ pub struct WalletState {
     pub figures: Figures,
     /// The last day on which its lots that end by inactivity can be used.
     pub expires_on: Option<NaiveDate>,
+}
+
+/// Where an account went on that was merged into another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alias {
+    /// In whose account.
+    pub into: MemberId,
+    /// Where its lots have their names there.
+    pub branch: Branch,
 }
 
 /// One member's state: a fold of its postings.
@@ -62,6 +71,12 @@ pub struct Account {
     pub lots: Vec<Lot>,
     /// The open holds, oldest first.
     pub holds: Vec<Hold>,
+    /// Where it went on, if it was merged into another account: it is empty then, for good.
+    pub alias: Option<Alias>,
+    /// How many branches its lots have names in: its own, and those of all that were merged into it.
+    pub branches: Branch,
+    /// How many merges the longest chain of accounts has that leads to it.
+    pub alias_depth: i16,
     /// What the posting in the making has done so far.
     pub draft: Draft,
 }
@@ -101,6 +116,9 @@ impl Account {
             wallets: Vec::new(),
             lots: Vec::new(),
             holds: Vec::new(),
+            alias: None,
+            branches: Branch(1),
+            alias_depth: 0,
             draft: Draft::default(),
         }
     }
@@ -216,16 +234,16 @@ impl Account {
         Ok(())
     }
 
-    /// Books what the member owes from now on; it lies in no lot.
+    /// Books what the member owes from now on, or no longer; it lies in no lot.
     ///
     /// # Errors
     /// The debt would be too large.
-    pub fn owe(&mut self, wallet: Slot, points: Points) -> Result<(), LedgerRefusal> {
+    pub fn owe(&mut self, kind: EntryKind, wallet: Slot, points: Points) -> Result<(), LedgerRefusal> {
         if points.is_zero() {
             return Ok(());
         }
-        self.change(EntryKind::Owe, wallet, points, false)?;
-        self.push_entry(EntryKind::Owe, wallet, points, None, LotExpiry::Never);
+        self.change(kind, wallet, points, false)?;
+        self.push_entry(kind, wallet, points, None, LotExpiry::Never);
         Ok(())
     }
 
@@ -237,6 +255,11 @@ impl Account {
         let there = self.lot(lot).filter(|l| !l.is_pending()).map_or(Points::ZERO, |l| l.remaining);
         let repaid = self.figures(wallet).debt.min(there).min(came_in);
         self.enter(EntryKind::Repay, wallet, &[(lot, repaid)], None, LotExpiry::Never)
+    }
+
+    /// Makes room for a lot that comes along with a merge, under a name of its branch; empty until it is filled.
+    pub(in crate::loyalty::ledger) fn admit(&mut self, lot: Lot) {
+        self.put(Lot { remaining: Points::ZERO, ..lot });
     }
 
     /// Opens a lot again that was spent to the end, so that points can go back to it. It can be spent at once.
@@ -258,6 +281,22 @@ impl Account {
         self.draft.opened += 1;
         self.put(Lot { id, wallet, remaining: Points::ZERO, available_at: dates.available_at, expiry: dates.expiry });
         Ok(id)
+    }
+
+    /// Takes the sums that a merge's entries left in a wallet over from the account that is merged.
+    ///
+    /// # Errors
+    /// A sum would be too large.
+    pub(in crate::loyalty::ledger) fn take_sums(
+        &mut self,
+        source: &mut Self,
+        wallet: Slot,
+    ) -> Result<(), LedgerRefusal> {
+        let state = self.wallet_mut(wallet).ok_or(LedgerRefusal::WalletUnknown)?;
+        state.figures = state.figures.with(source.figures(wallet)).ok_or(LedgerRefusal::TooManyPoints)?;
+        let left = source.wallet_mut(wallet).ok_or(LedgerRefusal::WalletUnknown)?;
+        left.figures = Figures::default();
+        Ok(())
     }
 
     /// Notes that the member earned or spent on a day: what ends by inactivity lives on to `expires_on`.

@@ -11,6 +11,7 @@ use crate::kernel::calendar::Zone;
 use crate::kernel::clock::Instant;
 use crate::kernel::id::{LaneCount, MemberId, ProgramId, Seq};
 use crate::loyalty::ledger::accounts::Owner;
+use crate::loyalty::ledger::alias::Aliases;
 use crate::loyalty::ledger::group::{Group, Outcome};
 use crate::loyalty::ledger::load::{LaneHead, LoadError, Loaded, Lock, Plan, find_receipts, load};
 use crate::loyalty::ledger::posting::RequestHash;
@@ -76,32 +77,44 @@ pub async fn decide(
     conn: &AsyncPgConnection,
     timelines: &Timelines,
     lanes: LaneCount,
-    plan: &Plan,
     lock: Lock,
     jobs: &mut [Box<dyn Queued>],
 ) -> Result<Decided, GroupError> {
-    let Loaded { heads, versions, clock, mut group } = load(conn, plan, lock).await?;
-    let mut zones: HashMap<ProgramId, Zone> = HashMap::new();
-    let mut outcomes = Vec::with_capacity(jobs.len());
-    for job in jobs.iter_mut() {
-        let program = job.program();
-        let version = versions.get(&program).copied().unwrap_or_default();
-        let timeline = timelines.at_least(conn, program, version).await?;
-        zones.insert(program, timeline.newest().zone);
-        outcomes.push(group.run(job.as_mut(), clock, &timeline));
+    let mut aliases = Aliases::default();
+    // Each turn knows one alias more, of chains that are bounded: nearly always there is one turn.
+    loop {
+        let mut plan = Plan::default();
+        jobs.iter().for_each(|job| plan.add(job.as_ref(), lanes, &aliases));
+        let Loaded { heads, versions, clock, mut group } = load(conn, &plan, lock).await?;
+        if aliases.learn(group.accounts.values()) {
+            Rollback {}.execute(&mut &*conn).await?;
+            continue;
+        }
+        group.aliases = aliases.clone();
+        let mut zones: HashMap<ProgramId, Zone> = HashMap::new();
+        let mut outcomes = Vec::with_capacity(jobs.len());
+        for job in jobs.iter_mut() {
+            let program = job.program();
+            let version = versions.get(&program).copied().unwrap_or_default();
+            let timeline = timelines.at_least(conn, program, version).await?;
+            zones.insert(program, timeline.newest().zone);
+            outcomes.push(group.run(job.as_mut(), clock, &timeline));
+        }
+        // A merge of this very group may have led a later command elsewhere.
+        if outcomes.contains(&Outcome::Elsewhere) && aliases.learn(group.accounts.values()) {
+            Rollback {}.execute(&mut &*conn).await?;
+            continue;
+        }
+        let verdicts = verdicts(conn, lanes, jobs, outcomes, &group).await?;
+        return Ok(Decided { heads, clock, group, zones, verdicts });
     }
-    let verdicts = verdicts(conn, lanes, jobs, outcomes, &group).await?;
-    Ok(Decided { heads, clock, group, zones, verdicts })
 }
 
 /// Decides one command on what is there, and stores nothing: a quote.
 pub async fn preview(conn: &AsyncPgConnection, timelines: &Timelines, lanes: LaneCount, job: Box<dyn Queued>) {
-    let mut plan = Plan::default();
-    plan.add(job.as_ref(), lanes);
     let mut jobs = vec![job];
     // The connection goes back to the pool, so it is rolled back whatever happens.
-    let decided =
-        AssertUnwindSafe(decide(conn, timelines, lanes, &plan, Lock::Nothing, &mut jobs)).catch_unwind().await;
+    let decided = AssertUnwindSafe(decide(conn, timelines, lanes, Lock::Nothing, &mut jobs)).catch_unwind().await;
     let decided = decided.unwrap_or(Err(GroupError::Panicked));
     if let Err(error) = (Rollback {}).execute(&mut &*conn).await {
         tracing::warn!(%error, "a preview was not rolled back");
@@ -135,6 +148,7 @@ async fn verdicts(
         Outcome::Accepted(posting) => Verdict::Accepted(posting),
         Outcome::Refused => Verdict::Refused,
         Outcome::Barred(refusal) => Verdict::Barred(refusal),
+        Outcome::Elsewhere => Verdict::Unavailable,
         Outcome::Seen(owner) => {
             let receipt = receipts.get(&(owner.member, owner.seq)).map(|(hash, document)| (hash, document));
             replay(job.as_ref(), owner, receipt)

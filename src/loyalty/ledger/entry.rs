@@ -40,10 +40,18 @@ pub enum EntryKind {
     TransferOut,
     /// Points came from another member.
     TransferIn,
+    /// Points went along with an account that was merged into another.
+    MergeOut,
+    /// Points came along with an account that was merged into this one.
+    MergeIn,
+    /// What was owed went along.
+    DebtOut,
+    /// What was owed came along.
+    DebtIn,
 }
 
 /// Every kind with its stored number and its name in the API.
-pub const ENTRY_KINDS: [(EntryKind, i16, &str); 16] = [
+pub const ENTRY_KINDS: [(EntryKind, i16, &str); 20] = [
     (EntryKind::Award, 1, "award"),
     (EntryKind::Available, 2, "available"),
     (EntryKind::Spend, 3, "spend"),
@@ -60,6 +68,10 @@ pub const ENTRY_KINDS: [(EntryKind, i16, &str); 16] = [
     (EntryKind::Capture, 14, "capture"),
     (EntryKind::TransferOut, 15, "transfer_out"),
     (EntryKind::TransferIn, 16, "transfer_in"),
+    (EntryKind::MergeOut, 17, "merge_out"),
+    (EntryKind::MergeIn, 18, "merge_in"),
+    (EntryKind::DebtOut, 19, "debt_out"),
+    (EntryKind::DebtIn, 20, "debt_in"),
 ];
 
 impl EntryKind {
@@ -81,30 +93,37 @@ impl EntryKind {
     /// +1 where lots are filled, -1 where they are emptied, 0 where they only change state or are not touched.
     pub fn direction(self) -> i64 {
         match self {
-            Self::Award | Self::Restore | Self::AdjustUp | Self::Opening | Self::Release | Self::TransferIn => 1,
+            Self::Award
+            | Self::Restore
+            | Self::AdjustUp
+            | Self::Opening
+            | Self::Release
+            | Self::TransferIn
+            | Self::MergeIn => 1,
             Self::Spend
             | Self::ClawBack
             | Self::Repay
             | Self::Expire
             | Self::AdjustDown
             | Self::Hold
-            | Self::TransferOut => -1,
-            Self::Available | Self::Owe | Self::Capture => 0,
+            | Self::TransferOut
+            | Self::MergeOut => -1,
+            Self::Available | Self::Owe | Self::Capture | Self::DebtOut | Self::DebtIn => 0,
         }
     }
 
     /// The sign with which people and storage see the entry.
     pub fn sign(self) -> i64 {
         match self {
-            Self::Owe | Self::Capture => -1,
-            Self::Available => 1,
+            Self::Owe | Self::Capture | Self::DebtIn => -1,
+            Self::Available | Self::DebtOut => 1,
             other => other.direction(),
         }
     }
 
     /// Whether the entry's movements over lots sum to it (law 4): a debt has no lot.
     pub fn moves_lots(self) -> bool {
-        self != Self::Owe
+        !matches!(self, Self::Owe | Self::DebtOut | Self::DebtIn)
     }
 }
 

@@ -52,6 +52,9 @@ pub enum LedgerRefusal {
     /// The account would have too many open lots.
     #[error("more open lots than an account can have")]
     TooManyLots,
+    /// The account, or the chain of accounts that leads to it, would have taken in too many others.
+    #[error("more merges than an account can have")]
+    TooManyMerges,
     /// No such wallet in the programme, or not one to spend from.
     #[error("no such wallet")]
     WalletUnknown,
@@ -75,6 +78,8 @@ problems! {
     NOT_SUSPENDED = 409 "not_suspended", "Not suspended", "The member is not suspended.";
     POINTS_OUT_OF_RANGE = 422 "points_out_of_range", "Too many points", "No wallet holds more than 10^15 points.";
     TOO_MANY_LOTS = 409 "too_many_lots", "Too many open lots", "The account has as many open lots as it can.";
+    TOO_MANY_MERGES = 409 "too_many_merges", "Too many merges",
+        "An account takes in at most a million others, and no more than 16 are merged one into the next.";
     HOLD_EXCEEDED = 409 "hold_exceeded", "More than the hold holds", "An order can take no more out of a hold than it holds.";
     TOO_MANY_HOLDS = 409 "too_many_holds", "Too many open holds", "The account has as many open holds as it can.";
     WALLET_UNKNOWN = 422 "wallet_unknown", "Wallet not known",

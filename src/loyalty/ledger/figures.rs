@@ -57,7 +57,11 @@ impl Figures {
     pub fn after(self, kind: EntryKind, points: Points, pending: bool) -> Option<Self> {
         let mut f = self;
         match kind {
-            EntryKind::Award | EntryKind::AdjustUp | EntryKind::Opening | EntryKind::TransferIn => {
+            EntryKind::Award
+            | EntryKind::AdjustUp
+            | EntryKind::Opening
+            | EntryKind::TransferIn
+            | EntryKind::MergeIn => {
                 f.earned = f.earned.plus(points)?;
                 f.fill(points, pending)?;
             }
@@ -89,9 +93,17 @@ impl Figures {
                 f.reversed = f.reversed.plus(points)?;
                 f.drain(points, pending)?;
             }
-            EntryKind::Owe => {
+            EntryKind::MergeOut => {
+                f.earned = f.earned.minus(points)?;
+                f.drain(points, pending)?;
+            }
+            EntryKind::Owe | EntryKind::DebtIn => {
                 f.reversed = f.reversed.plus(points)?;
                 f.debt = f.debt.plus(points)?;
+            }
+            EntryKind::DebtOut => {
+                f.reversed = f.reversed.minus(points)?;
+                f.debt = f.debt.minus(points)?;
             }
             EntryKind::Repay => {
                 f.spendable = f.spendable.minus(points)?;
@@ -103,6 +115,15 @@ impl Figures {
             }
         }
         Some(f)
+    }
+
+    /// With what another account had in all its life; `None` when a figure would leave its range.
+    pub fn with(self, other: Self) -> Option<Self> {
+        let mut sums = self.to_stored();
+        for (sum, more) in sums.iter_mut().zip(other.to_stored()) {
+            *sum = sum.checked_add(more)?;
+        }
+        Self::from_stored(sums).ok()
     }
 
     /// Whether the sums explain what is there.

@@ -44,6 +44,7 @@ pub fn restore(
 ) -> Result<(), LedgerRefusal> {
     let mut rest = points;
     let mut alive: Vec<(LotId, Points)> = Vec::new();
+    let mut came_along: Vec<(Taken, Points)> = Vec::new();
     let mut over: Vec<(Taken, Points)> = Vec::new();
     for take in taken.iter().rev() {
         let back = take.points.min(rest);
@@ -53,12 +54,19 @@ pub fn restore(
         }
         if is_over(account, wallet, take, afterlife.today) {
             over.push((*take, back));
+        } else if take.lot.came_along() {
+            came_along.push((*take, back));
         } else {
             account.reopen(wallet, take.lot, take.expiry);
             alive.push((take.lot, back));
         }
     }
     account.enter(EntryKind::Restore, wallet, &alive, None, LotExpiry::Never)?;
+    // Empty at the merge, no posting of this account may have opened it: this one says when it ends.
+    for (take, back) in came_along {
+        account.reopen(wallet, take.lot, take.expiry);
+        account.enter(EntryKind::Restore, wallet, &[(take.lot, back)], None, take.expiry)?;
+    }
     match afterlife.grace_until {
         Some(day) => restore_for_a_while(account, wallet, &over, LotExpiry::On(day)),
         None => over.iter().try_for_each(|(take, back)| restore_over(account, wallet, *take, *back)),
@@ -154,7 +162,7 @@ pub fn claw_back(
     let held = if policy == ReturnPolicy::PendingOnly { Points::ZERO } else { owe_from_holds(account, wallet, rest) };
     let rest = rest.minus_or_zero(held);
     let (waived, owed) = if policy == ReturnPolicy::Allow { (Points::ZERO, rest) } else { (rest, Points::ZERO) };
-    account.owe(wallet, owed)?;
+    account.owe(EntryKind::Owe, wallet, owed)?;
     Ok(ClawedBack { points, taken, forgiven, held, waived, owed })
 }
 

@@ -9,6 +9,7 @@ use crate::kernel::id::{MemberId, PostingId, ProgramId};
 use crate::kernel::money::Currency;
 use crate::loyalty::ledger::account::Account;
 use crate::loyalty::ledger::accounts::{Accounts, Counter, DirectoryKey, Owner, Wishes};
+use crate::loyalty::ledger::alias::Aliases;
 use crate::loyalty::ledger::catch_up::catch_up;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::posting::{
@@ -48,6 +49,8 @@ pub enum Outcome {
     Barred(LedgerRefusal),
     /// Its reference was used before, by this posting.
     Seen(Owner),
+    /// Its member goes on in an account for which the group was not loaded: the group has to run again.
+    Elsewhere,
 }
 
 /// What was loaded for a group, and what its decisions made of it.
@@ -55,6 +58,8 @@ pub enum Outcome {
 pub struct Group {
     /// The accounts, as the decisions so far left them.
     pub accounts: HashMap<MemberId, Account>,
+    /// The aliases for which it was loaded.
+    pub aliases: Aliases,
     /// Who owns which of the values that were asked for.
     pub owners: HashMap<DirectoryKey, Owner>,
     /// Stored postings that a command asked for, by the reference it named.
@@ -101,13 +106,16 @@ impl Group {
         if let Some(owner) = self.owners.get(&key) {
             return Outcome::Seen(*owner);
         }
-        let member = command.target().member();
+        let needs = command.needs();
+        let named = command.target().member();
+        let found = if needs.itself { Ok(named) } else { self.follow(named) };
+        let other = needs.other.map(|other| self.follow(other)).transpose();
+        let (Ok(member), Ok(other)) = (found, other) else { return Outcome::Elsewhere };
         let known = self.accounts.get(&member).filter(|a| a.program == command.program());
         if known.is_none() && matches!(command.target(), Target::Member(_)) {
             return Outcome::Barred(LedgerRefusal::MemberUnknown);
         }
-        let needs = command.needs();
-        let other = needs.other.and_then(|other| self.accounts.get(&other).filter(|a| a.program == command.program()));
+        let other = other.and_then(|other| self.accounts.get(&other).filter(|a| a.program == command.program()));
         if needs.other.is_some() && other.is_none() {
             return Outcome::Barred(LedgerRefusal::OtherUnknown);
         }
@@ -123,6 +131,7 @@ impl Group {
                 Err(refusal) => return Outcome::Barred(refusal),
             }
         }
+        let came_along = if member == named { Vec::new() } else { self.came_along(command, &needs, named) };
         let (account, other, wishes, document) = {
             let mut accounts = Accounts {
                 member,
@@ -131,7 +140,7 @@ impl Group {
                 other,
                 earlier: self.earlier(&needs, member),
                 owners: &self.owners,
-                story: self.story(command, &needs, member, &caught_up),
+                story: self.story(command, &needs, member, (&came_along, &caught_up)),
                 counters: &self.counters,
                 profile: self.profiles.get(&member).or_else(|| self.known_profiles.get(&member)),
                 wishes: Wishes::default(),
@@ -158,20 +167,47 @@ impl Group {
         self.rows.is_empty()
     }
 
-    /// With what happened by itself right before the command: what a return claws back may be over since then.
+    /// As whom a member goes on.
+    fn follow(&self, mut member: MemberId) -> Result<MemberId, NotLoaded> {
+        while let Some(alias) = self.accounts.get(&member).and_then(|account| account.alias) {
+            if !self.aliases.knows(member, alias) {
+                return Err(NotLoaded);
+            }
+            member = alias.into;
+        }
+        Ok(member)
+    }
+
+    /// With what came along with merges, and with what happened by itself right before the command: what a return claws
+    /// back may be over since then.
     fn story<'g>(
         &'g self,
         command: &dyn Command,
         needs: &Needs,
         member: MemberId,
-        caught_up: &'g [PostingRow],
+        (came_along, caught_up): (&'g [PostingRow], &'g [PostingRow]),
     ) -> Vec<&'g PostingRow> {
         let Some(reference) = &needs.story_of else { return Vec::new() };
         let key = DirectoryKey::reference(command.program(), reference);
         let stored = self.stories.get(&key).into_iter().flatten();
         // Somebody else's order is no order of this member.
         let of_member = stored.chain(&self.rows).filter(|r| r.member == member);
-        of_member.chain(caught_up).collect()
+        came_along.iter().chain(of_member).chain(caught_up).collect()
+    }
+
+    /// What a story has of accounts that were merged into the member's, oldest first, with the lots' names of today.
+    fn came_along(&self, command: &dyn Command, needs: &Needs, named: MemberId) -> Vec<PostingRow> {
+        let Some(reference) = &needs.story_of else { return Vec::new() };
+        let key = DirectoryKey::reference(command.program(), reference);
+        let mut rows: Vec<PostingRow> = Vec::new();
+        let mut from = named;
+        while let Some(alias) = self.accounts.get(&from).and_then(|account| account.alias) {
+            let stored = self.stories.get(&key).into_iter().flatten();
+            rows.extend(stored.chain(&self.rows).filter(|r| r.member == from).cloned());
+            rows.iter_mut().for_each(|row| *row = row.in_branch(alias.branch));
+            from = alias.into;
+        }
+        rows
     }
 
     fn earlier(&self, needs: &Needs, member: MemberId) -> Vec<&PostingRow> {
@@ -223,6 +259,9 @@ impl Group {
         Outcome::Accepted(PostingId { member: owner.member, seq: owner.seq })
     }
 }
+
+/// The group was not loaded for the account in which somebody goes on.
+struct NotLoaded;
 
 /// A decision that was accepted.
 struct Accepted {

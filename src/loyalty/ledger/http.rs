@@ -5,7 +5,7 @@ use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, get, post};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ use crate::loyalty::ledger::adjust::{Adjust, Adjusted, Direction};
 use crate::loyalty::ledger::error::{
     ALREADY_SUSPENDED, EXHAUSTED, HOLD_EXCEEDED, IDEMPOTENCY_CONFLICT, IDENTITY_TAKEN, INSUFFICIENT_POINTS,
     LedgerRefusal, MEMBER_MOVED, MEMBER_SUSPENDED, MEMBER_UNKNOWN, NOT_SUSPENDED, OUT_OF_ORDER, POINTS_OUT_OF_RANGE,
-    QUEUE_FULL, TOO_MANY_HOLDS, TOO_MANY_LOTS, WALLET_UNKNOWN,
+    QUEUE_FULL, TOO_MANY_HOLDS, TOO_MANY_LOTS, TOO_MANY_MERGES, WALLET_UNKNOWN,
 };
 use crate::loyalty::ledger::load::LoadError;
 use crate::loyalty::ledger::post::Ledger;
@@ -37,11 +37,22 @@ use crate::platform::web::text::Text;
 pub const REPLAYED: &str = "Idempotency-Replayed";
 /// The longest reason of what a person does to a member, in characters.
 const REASON_CHARS_MAX: usize = 500;
-type Reason = Text<REASON_CHARS_MAX>;
+/// Why a person does something to a member.
+pub type Reason = Text<REASON_CHARS_MAX>;
 
 /// Registers the room's calls.
 pub fn configure(config: &mut ServiceConfig) {
     config.service(create_adjustment).service(create_suspension).service(create_reinstatement).service(get_integrity);
+}
+
+/// Whether only to look.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PreviewQuery {
+    /// Answers what it would do, and does nothing.
+    #[serde(default)]
+    pub preview: bool,
 }
 
 /// An adjustment.
@@ -116,6 +127,7 @@ fn adjustment_problem(refusal: LedgerRefusal) -> Problem {
         | LedgerRefusal::AlreadySuspended
         | LedgerRefusal::NotSuspended
         | LedgerRefusal::TooManyLots
+        | LedgerRefusal::TooManyMerges
         | LedgerRefusal::OutOfOrder
         | LedgerRefusal::CounterExhausted => None,
     };
@@ -280,6 +292,7 @@ pub fn problem_of(refusal: LedgerRefusal) -> Problem {
         LedgerRefusal::NotSuspended => Problem::of(&NOT_SUSPENDED),
         LedgerRefusal::TooManyPoints => Problem::of(&POINTS_OUT_OF_RANGE),
         LedgerRefusal::TooManyLots => Problem::of(&TOO_MANY_LOTS),
+        LedgerRefusal::TooManyMerges => Problem::of(&TOO_MANY_MERGES),
         LedgerRefusal::WalletUnknown => Problem::of(&WALLET_UNKNOWN),
         LedgerRefusal::OutOfOrder => Problem::of(&OUT_OF_ORDER),
         LedgerRefusal::CounterExhausted => Problem::of(&EXHAUSTED),

@@ -7,10 +7,11 @@
 //! | 3 | newest versions, and the clock | always, after the lock |
 //! | 4 | accounts | always |
 //! | 5 | owners of directory values | always |
-//! | 6 | stories: an order, the lots it touched, its returns | where a command needs one |
+//! | 6 | stories: an order, the lots it touched, its returns; also where its member goes on | where a command needs one |
 //! | 7 | counters, profiles, earlier postings of a kind | where a command needs one |
 //!
-//! One more round trip only where a reference was seen before (its receipt), or a version is new.
+//! One more round trip only where a reference was seen before (its receipt), a version is new, or a member was merged into
+//! another (then the group is loaded again for that one).
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -22,11 +23,13 @@ use uuid::Uuid as Id;
 use crate::kernel::clock::Instant;
 use crate::kernel::id::{Lane, LaneCount, MemberId, ProgramId, Seq};
 use crate::loyalty::ledger::accounts::{Counter, DirectoryKey, Owner};
+use crate::loyalty::ledger::alias::{Aliases, Bypass};
 use crate::loyalty::ledger::group::{Command, Group};
+use crate::loyalty::ledger::lot::LotId;
 use crate::loyalty::ledger::posting::{CounterKey, RequestHash};
 use crate::loyalty::ledger::reads::{
-    Begin, FindAccounts, FindCounters, FindEarlier, FindOwners, FindProfiles, FindReceipts, FindStories, LockCounters,
-    LockLanes, ReadLanes, ReadVersions,
+    Begin, FindAccounts, FindCounters, FindEarlier, FindLater, FindOwners, FindProfiles, FindReceipts, FindStories,
+    LockCounters, LockLanes, ReadLanes, ReadVersions,
 };
 use crate::loyalty::ledger::rows::{AccountRow, BadRow, ProfileRow, StoredPosting};
 use crate::loyalty::members::model::Profile;
@@ -79,27 +82,38 @@ pub struct Plan {
     counters: BTreeSet<CounterKey>,
     profiles: BTreeSet<(Lane, MemberId)>,
     earlier: BTreeSet<(Lane, MemberId, i16)>,
+    /// Of stories of members who were merged: where they go on.
+    later: BTreeSet<(DirectoryKey, Lane, Bypass)>,
 }
 
 impl Plan {
     /// Adds what a command asks for.
-    pub fn add(&mut self, command: &dyn Command, lanes: LaneCount) {
+    pub fn add(&mut self, command: &dyn Command, lanes: LaneCount, aliases: &Aliases) {
         let program = command.program();
-        let member = command.target().member();
-        let lane = member.lane(lanes);
         let needs = command.needs();
-        self.lanes.insert(lane);
+        let named = command.target().member();
+        for member in aliases.path(named) {
+            let lane = member.lane(lanes);
+            self.lanes.insert(lane);
+            self.members.insert((lane, member));
+            self.profiles.extend(needs.profile.then_some((lane, member)));
+            self.earlier.extend(needs.earlier.map(|kind| (lane, member, kind.number())));
+        }
         self.programs.insert(program);
-        self.members.insert((lane, member));
         self.values.insert(DirectoryKey::reference(program, &command.reference()));
         self.values.extend(needs.identities.iter().map(DirectoryKey::identity));
-        self.stories.extend(needs.story_of.iter().map(|r| DirectoryKey::reference(program, r)));
+        if let Some(reference) = &needs.story_of {
+            let key = DirectoryKey::reference(program, reference);
+            let bypasses = aliases.bypasses(named).into_iter();
+            self.later.extend(bypasses.map(|bypass| (key.clone(), bypass.into.lane(lanes), bypass)));
+            self.stories.insert(key);
+        }
         self.counters.extend(needs.counters);
-        self.profiles.extend(needs.profile.then_some((lane, member)));
-        self.earlier.extend(needs.earlier.map(|kind| (lane, member, kind.number())));
         if let Some(other) = needs.other {
-            self.lanes.insert(other.lane(lanes));
-            self.members.insert((other.lane(lanes), other));
+            for other in aliases.path(other) {
+                self.lanes.insert(other.lane(lanes));
+                self.members.insert((other.lane(lanes), other));
+            }
             self.values.insert(DirectoryKey::reference(program, &command.reference().other_side()));
         }
     }
@@ -124,13 +138,14 @@ pub async fn load(conn: &AsyncPgConnection, plan: &Plan, lock: Lock) -> Result<L
     let (accounts, owners) = (find_accounts(plan), find_owners(plan));
     let versions = ReadVersions { programs: plan.programs.iter().map(|p| p.0).collect() };
     // Polled in order on one connection: that pipelines them.
-    let (_, heads, versions, accounts, owners, stories, counters, profiles, earlier) = try_join!(
+    let (_, heads, versions, accounts, owners, stories, later, counters, profiles, earlier) = try_join!(
         Begin {}.execute(&mut &*conn),
         heads(conn, plan, lock),
         versions.load::<(Id, i32, Instant)>(&mut &*conn),
         accounts.load::<AccountRow>(&mut &*conn),
         owners.load::<(Id, i16, String, Id, i64)>(&mut &*conn),
         stories(conn, plan),
+        later(conn, plan),
         counters(conn, plan, lock),
         profiles(conn, plan),
         earlier(conn, plan),
@@ -143,10 +158,15 @@ pub async fn load(conn: &AsyncPgConnection, plan: &Plan, lock: Lock) -> Result<L
         let key = DirectoryKey { program: ProgramId(program), kind, value };
         group.owners.insert(key, Owner { member: MemberId(member), seq: Seq(seq) });
     }
-    for (program, reference, row) in stories {
+    let came_later = !later.is_empty();
+    for (program, reference, row) in stories.into_iter().chain(later) {
         let program = ProgramId(program);
         let key = DirectoryKey { program, kind: 1, value: reference };
         group.stories.entry(key).or_default().push(row.read(program)?);
+    }
+    for story in group.stories.values_mut().filter(|_| came_later) {
+        story.sort_by_key(|row| (row.member, row.seq));
+        story.dedup_by_key(|row| (row.member, row.seq));
     }
     for (program, row) in earlier {
         group.earlier.entry(row.member()).or_default().push(row.read(ProgramId(program))?);
@@ -213,6 +233,22 @@ async fn stories(conn: &AsyncPgConnection, plan: &Plan) -> QueryResult<Vec<(Id, 
     let find = FindStories {
         programs: plan.stories.iter().map(|s| s.program.0).collect(),
         references: plan.stories.iter().map(|s| s.value.clone()).collect(),
+    };
+    find.load(&mut &*conn).await
+}
+
+async fn later(conn: &AsyncPgConnection, plan: &Plan) -> QueryResult<Vec<(Id, String, StoredPosting)>> {
+    if plan.later.is_empty() {
+        return Ok(Vec::new());
+    }
+    let later = || plan.later.iter();
+    let find = FindLater {
+        programs: later().map(|(key, ..)| key.program.0).collect(),
+        references: later().map(|(key, ..)| key.value.clone()).collect(),
+        owners: later().map(|(.., bypass)| bypass.member.0).collect(),
+        lanes: later().map(|(_, lane, _)| lane.0).collect(),
+        members: later().map(|(.., bypass)| bypass.into.0).collect(),
+        shifts: later().map(|(.., bypass)| LotId(0).in_branch(bypass.branch).0).collect(),
     };
     find.load(&mut &*conn).await
 }

@@ -16,7 +16,24 @@ pub const LOTS_OPEN_MAX: usize = 4_096;
 /// No posting opens more lots.
 pub const LOTS_OPENED_A_POSTING_MAX: i64 = 255;
 
-/// A lot's name among its member's lots: the posting that opened it and its place in there.
+/// No account has more branches.
+pub const BRANCHES_MAX: i32 = 1_000_000;
+/// How far the names of two branches are apart: more than 4 thousand million postings have names in one.
+const BRANCH_SPAN: i64 = 1 << 40;
+
+/// Whose names an account's lots have: branch 0 is its own, the others are of accounts that were merged into it. So a lot
+/// keeps its name through a merge, and what an order did to it is found by it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Branch(pub i32);
+
+impl Branch {
+    /// A branch of an account that became this one's.
+    pub fn plus(self, inner: Self) -> Self {
+        Self(self.0.saturating_add(inner.0))
+    }
+}
+
+/// A lot's name among its member's lots: the posting that opened it and its place in there, in a branch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LotId(pub i64);
 
@@ -26,9 +43,19 @@ impl LotId {
         Self(seq.0.saturating_mul(256).saturating_add(ordinal))
     }
 
-    /// The posting that opened it.
-    pub fn opened_in(self) -> Seq {
-        Seq(self.0.div_euclid(256))
+    /// Its name where its account was merged into one in which it has this branch.
+    pub fn in_branch(self, branch: Branch) -> Self {
+        Self(i64::from(branch.0).saturating_mul(BRANCH_SPAN).saturating_add(self.0))
+    }
+
+    /// Whether it came with an account that was merged into this one.
+    pub fn came_along(self) -> bool {
+        self.0 >= BRANCH_SPAN
+    }
+
+    /// The posting that opened it; of a lot that came along, none of its member's.
+    pub fn opened_in(self) -> Option<Seq> {
+        (!self.came_along()).then(|| Seq(self.0.div_euclid(256)))
     }
 }
 

@@ -47,6 +47,7 @@ impl MemoryLedger {
             Outcome::Accepted(posting) => Verdict::Accepted(posting),
             Outcome::Refused => Verdict::Refused,
             Outcome::Barred(refusal) => Verdict::Barred(refusal),
+            Outcome::Elsewhere => Verdict::Unavailable,
             Outcome::Seen(owner) => replay(&job, owner, self.posting(owner).map(|r| (&r.hash, &r.document))),
         };
         self.absorb(group);
@@ -61,16 +62,17 @@ impl MemoryLedger {
 
     fn group_for(&self, command: &dyn Command) -> Group {
         let mut group = Group { counters: self.counters.clone(), ..Group::default() };
-        let member = command.target().member();
-        group.accounts.extend(self.accounts.get(&member).map(|a| (member, a.clone())));
-        group.known_profiles.extend(self.profiles.get(&member).map(|p| (member, p.clone())));
         let needs = command.needs();
-        if let Some(other) = needs.other {
-            group.accounts.extend(self.accounts.get(&other).map(|a| (other, a.clone())));
+        group.aliases.learn(self.accounts.values());
+        let path: Vec<MemberId> = group.aliases.path(command.target().member()).collect();
+        for member in &path {
+            group.known_profiles.extend(self.profiles.get(member).map(|p| (*member, p.clone())));
+            let rows = self.postings.get(member).into_iter().flatten().filter(|row| Some(row.kind) == needs.earlier);
+            group.earlier.insert(*member, rows.cloned().collect());
         }
-        if let Some(kind) = needs.earlier {
-            let rows = self.postings.get(&member).into_iter().flatten().filter(|row| row.kind == kind);
-            group.earlier.insert(member, rows.cloned().collect());
+        let others: Vec<MemberId> = needs.other.iter().flat_map(|other| group.aliases.path(*other)).collect();
+        for member in path.iter().chain(&others) {
+            group.accounts.extend(self.accounts.get(member).map(|a| (*member, a.clone())));
         }
         let mut keys: Vec<DirectoryKey> = needs.identities.iter().map(DirectoryKey::identity).collect();
         keys.push(DirectoryKey::reference(command.program(), &command.reference()));
@@ -81,8 +83,10 @@ impl MemoryLedger {
         }
         if let Some(reference) = needs.story_of {
             let key = DirectoryKey::reference(command.program(), &reference);
-            let owner = self.owners.get(&key).and_then(|o| self.postings.get(&o.member));
-            group.stories.insert(key, owner.cloned().unwrap_or_default());
+            let owner = self.owners.get(&key).map(|owner| owner.member);
+            let tellers = owner.iter().chain(path.iter().filter(|member| Some(**member) != owner));
+            let rows = tellers.filter_map(|member| self.postings.get(member)).flatten();
+            group.stories.insert(key, rows.cloned().collect());
         }
         group
     }

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod accounts;
 pub mod adjust;
+pub mod alias;
 pub mod canonical;
 pub mod catch_up;
 pub mod decide;
@@ -18,6 +19,7 @@ pub mod jobs;
 pub mod load;
 pub mod lot;
 pub mod memory;
+pub mod merge;
 pub mod opening;
 pub mod post;
 pub mod posting;

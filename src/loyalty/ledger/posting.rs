@@ -14,6 +14,7 @@ use crate::kernel::money::Currency;
 use crate::loyalty::ledger::accounts::Accounts;
 use crate::loyalty::ledger::entry::{Entry, Move};
 use crate::loyalty::ledger::error::LedgerRefusal;
+use crate::loyalty::ledger::lot::Branch;
 use crate::loyalty::members::model::{Identity, Profile};
 use crate::loyalty::program::model::Timeline;
 use crate::platform::audit::Action;
@@ -93,6 +94,8 @@ pub struct Needs {
     pub other: Option<MemberId>,
     /// The member's earlier postings of a kind that the decision reads.
     pub earlier: Option<PostingKind>,
+    /// Whether it is about the member itself, also when that was merged into another: then it is not that one's affair.
+    pub itself: bool,
 }
 
 /// The name of a counter: stock or a budget in one business period.
@@ -119,6 +122,11 @@ impl Reference {
     /// The reference of a return of an order.
     pub fn order_return(order: &str, reference: &str) -> Self {
         Self(format!("order:{order}/return:{reference}"))
+    }
+
+    /// The reference of the claim of a guest's order.
+    pub fn order_claim(order: &str) -> Self {
+        Self(format!("order:{order}/claim"))
     }
 
     /// The reference of a command named by an idempotency key: `enrol:<key>`.
@@ -200,10 +208,14 @@ pub enum PostingKind {
     Suspend,
     /// A person reinstated a member.
     Reinstate,
+    /// The member was merged into another.
+    MergeOut,
+    /// Another was merged into the member.
+    MergeIn,
 }
 
 /// Every kind with its stored number and its name in the API.
-pub const POSTING_KINDS: [(PostingKind, i16, &str); 13] = [
+pub const POSTING_KINDS: [(PostingKind, i16, &str); 15] = [
     (PostingKind::Enrol, 1, "enrol"),
     (PostingKind::Order, 2, "order"),
     (PostingKind::Return, 3, "return"),
@@ -217,6 +229,8 @@ pub const POSTING_KINDS: [(PostingKind, i16, &str); 13] = [
     (PostingKind::Received, 11, "received"),
     (PostingKind::Suspend, 12, "suspend"),
     (PostingKind::Reinstate, 13, "reinstate"),
+    (PostingKind::MergeOut, 14, "merge_out"),
+    (PostingKind::MergeIn, 15, "merge_in"),
 ];
 
 impl PostingKind {
@@ -319,6 +333,12 @@ pub struct PostingRow {
 }
 
 impl PostingRow {
+    /// The same posting with the names that its lots have where its account was merged into.
+    pub fn in_branch(&self, branch: Branch) -> Self {
+        let moves = self.moves.iter().map(|m| Move { lot: m.lot.in_branch(branch), ..*m });
+        Self { moves: moves.collect(), ..self.clone() }
+    }
+
     /// The movements of one entry, by its place.
     pub fn moves_of(&self, entry: usize) -> impl Iterator<Item = &Move> {
         self.moves.iter().filter(move |m| usize::try_from(m.entry).is_ok_and(|e| e == entry))

@@ -31,6 +31,10 @@ pub type AccountSql = (
     Array<Nullable<Timestamptz>>,
     Array<Nullable<Date>>,
     Nullable<Array<BigInt>>,
+    Nullable<Uuid>,
+    Nullable<Int4>,
+    Nullable<Int4>,
+    Nullable<SmallInt>,
 );
 
 /// The SQL types of a row of `postings`.
@@ -108,7 +112,7 @@ statement! {
 
 statement! {
     /// The stories of postings: each itself, those that opened the lots it moved, and later ones that moved the same
-    /// lots or return it.
+    /// lots or return it. Of lots that came along with a merge (their names have a branch) all that moved them.
     FindStories {
         programs: Vec<Id> => Array<Uuid>,
         references: Vec<String> => Array<Text>,
@@ -122,8 +126,33 @@ statement! {
          SELECT move_lots FROM postings WHERE lane = d.lane AND member_id = d.member_id AND seq = d.seq OFFSET 0) AS o \
          CROSS JOIN LATERAL (SELECT * FROM postings AS q WHERE q.lane = d.lane AND q.member_id = d.member_id AND (\
          q.seq = d.seq OR q.seq = ANY (ARRAY(SELECT lot / 256 FROM unnest(o.move_lots) AS lot)) OR q.seq > d.seq AND (\
-         q.move_lots && o.move_lots OR starts_with(q.reference, u.reference || '/return:'))) OFFSET 0) AS p \
+         q.move_lots && o.move_lots OR starts_with(q.reference, u.reference || '/return:')) OR \
+         q.move_lots && ARRAY(SELECT lot FROM unnest(o.move_lots) AS lot WHERE lot >= 1099511627776)) OFFSET 0) AS p \
          ORDER BY p.member_id, p.seq"
+    )
+}
+
+statement! {
+    /// The stories of postings whose owner was merged into another member: what moved the lots there, under the names
+    /// that they have by then, and the returns.
+    FindLater {
+        programs: Vec<Id> => Array<Uuid>,
+        references: Vec<String> => Array<Text>,
+        owners: Vec<Id> => Array<Uuid>,
+        lanes: Vec<i16> => Array<SmallInt>,
+        members: Vec<Id> => Array<Uuid>,
+        shifts: Vec<i64> => Array<BigInt>,
+    } -> (Uuid, Text, PostingSql),
+    concat!(
+        "SELECT u.program_id, u.reference, ",
+        posting_columns!(),
+        " FROM unnest(?, ?, ?, ?, ?, ?) AS u (program_id, reference, owner, lane, member_id, shift) CROSS JOIN LATERAL (\
+         SELECT lane, member_id, seq FROM directory WHERE program_id = u.program_id AND kind = 1 \
+         AND value = u.reference AND member_id = u.owner OFFSET 0) AS d CROSS JOIN LATERAL (\
+         SELECT move_lots FROM postings WHERE lane = d.lane AND member_id = d.member_id AND seq = d.seq OFFSET 0) AS o \
+         CROSS JOIN LATERAL (SELECT * FROM postings AS q WHERE q.lane = u.lane AND q.member_id = u.member_id AND (\
+         q.move_lots && ARRAY(SELECT lot + u.shift FROM unnest(o.move_lots) AS lot) \
+         OR starts_with(q.reference, u.reference || '/return:')) OFFSET 0) AS p ORDER BY p.member_id, p.seq"
     )
 }
 

@@ -9,11 +9,11 @@ use crate::kernel::clock::Instant;
 use crate::kernel::id::{MemberId, ProgramId, Seq, Version};
 use crate::kernel::money::Currency;
 use crate::kernel::points::Points;
-use crate::loyalty::ledger::account::{Account, Draft, Status, WalletState};
+use crate::loyalty::ledger::account::{Account, Alias, Draft, Status, WalletState};
 use crate::loyalty::ledger::entry::{Entry, EntryKind, Move};
 use crate::loyalty::ledger::figures::{FIGURES_A_WALLET, Figures};
 use crate::loyalty::ledger::hold::{HeldLot, Hold};
-use crate::loyalty::ledger::lot::{Lot, LotExpiry, LotId};
+use crate::loyalty::ledger::lot::{Branch, Lot, LotExpiry, LotId};
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference, RequestHash};
 use crate::loyalty::members::model::Profile;
 use crate::loyalty::program::model::Slot;
@@ -77,6 +77,14 @@ pub struct AccountRow {
     pub lot_expires_on: Vec<Option<NaiveDate>>,
     /// Open holds, [`HOLD_NUMBERS`] a lot that they took from.
     pub holds: Option<Vec<i64>>,
+    /// Of an account that was merged: into which.
+    pub merged_into: Option<Uuid>,
+    /// Of an account that was merged: where its lots have their names there.
+    pub merged_branch: Option<i32>,
+    /// How many branches there are, if others were merged into it.
+    pub branches: Option<i32>,
+    /// How long the longest chain of accounts is that leads to it.
+    pub alias_depth: Option<i16>,
 }
 
 impl AccountRow {
@@ -109,6 +117,12 @@ impl AccountRow {
             wallets,
             lots: self.read_lots().ok_or_else(|| bad("lot_ids"))?,
             holds: holds_of(self.holds.as_deref().unwrap_or_default()).ok_or_else(|| bad("holds"))?,
+            alias: self
+                .merged_into
+                .zip(self.merged_branch)
+                .map(|(into, branch)| Alias { into: MemberId(into), branch: Branch(branch) }),
+            branches: Branch(self.branches.unwrap_or(1)),
+            alias_depth: self.alias_depth.unwrap_or_default(),
             draft: Draft::default(),
         })
     }

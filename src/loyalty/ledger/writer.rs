@@ -17,7 +17,7 @@ use tokio::time::{Instant as Started, sleep};
 
 use crate::kernel::id::LaneCount;
 use crate::loyalty::ledger::decide::{Decided, GroupError, Verdicts, answer, chain, decide};
-use crate::loyalty::ledger::load::{Lock, Plan};
+use crate::loyalty::ledger::load::Lock;
 use crate::loyalty::ledger::queue::{Queued, Verdict};
 use crate::loyalty::ledger::save::save;
 use crate::loyalty::ledger::writes::Rollback;
@@ -240,12 +240,8 @@ impl Writer {
         jobs: &mut [Box<dyn Queued>],
         lock: Lock,
     ) -> Result<Verdicts, GroupError> {
-        let mut plan = Plan::default();
-        for job in jobs.iter() {
-            plan.add(job.as_ref(), self.lanes);
-        }
         let Decided { heads, clock, group, zones, verdicts } =
-            decide(conn, &self.timelines, self.lanes, &plan, lock, jobs).await?;
+            decide(conn, &self.timelines, self.lanes, lock, jobs).await?;
         let started = Started::now();
         if group.is_idle() {
             Rollback {}.execute(&mut &*conn).await?;

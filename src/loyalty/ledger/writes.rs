@@ -33,6 +33,10 @@ statement! {
         decided_by: Vec<i32> => Array<Int4>,
         order_counts: Vec<i32> => Array<Int4>,
         last_order_on: Vec<Option<NaiveDate>> => Array<Nullable<Date>>,
+        merged_into: Vec<Option<Id>> => Array<Nullable<Uuid>>,
+        merged_branch: Vec<Option<i32>> => Array<Nullable<Int4>>,
+        branches: Vec<Option<i32>> => Array<Nullable<Int4>>,
+        alias_depth: Vec<Option<i16>> => Array<Nullable<SmallInt>>,
         figures_ends: Vec<i32> => Array<Int4>,
         wallets_ends: Vec<i32> => Array<Int4>,
         lots_ends: Vec<i32> => Array<Int4>,
@@ -47,16 +51,19 @@ statement! {
      (?)[lz - ln + 1:lz] AS lot_wallets, (?)[lz - ln + 1:lz] AS lot_remaining, \
      (?)[lz - ln + 1:lz] AS lot_available_at, (?)[lz - ln + 1:lz] AS lot_expires_on, \
      CASE WHEN hn > 0 THEN (?)[hz - hn + 1:hz] END AS holds \
-     FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS u (lane, member_id, program_id, status, seq, \
-     moved_at, changes_at, enrolled_on, decided_by, order_count, last_order_on, fz, xz, lz, fn, xn, ln, hz, hn)) AS s \
+     FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS u (lane, member_id, program_id, \
+     status, seq, moved_at, changes_at, enrolled_on, decided_by, order_count, last_order_on, merged_into, merged_branch, \
+     branches, alias_depth, fz, xz, lz, fn, xn, ln, hz, hn)) AS s \
      ON a.lane = s.lane AND a.member_id = s.member_id \
      WHEN MATCHED THEN UPDATE SET status = s.status, seq = s.seq, moved_at = s.moved_at, changes_at = s.changes_at, \
      decided_by = s.decided_by, order_count = s.order_count, last_order_on = s.last_order_on, figures = s.figures, \
      expires_on = s.expires_on, lot_ids = s.lot_ids, lot_wallets = s.lot_wallets, lot_remaining = s.lot_remaining, \
-     lot_available_at = s.lot_available_at, lot_expires_on = s.lot_expires_on, holds = s.holds \
+     lot_available_at = s.lot_available_at, lot_expires_on = s.lot_expires_on, holds = s.holds, \
+     merged_into = s.merged_into, merged_branch = s.merged_branch, branches = s.branches, alias_depth = s.alias_depth \
      WHEN NOT MATCHED THEN INSERT VALUES (s.lane, s.member_id, s.program_id, s.status, s.seq, s.moved_at, \
      s.changes_at, s.enrolled_on, s.decided_by, s.order_count, s.last_order_on, s.figures, s.expires_on, s.lot_ids, \
-     s.lot_wallets, s.lot_remaining, s.lot_available_at, s.lot_expires_on, s.holds)"
+     s.lot_wallets, s.lot_remaining, s.lot_available_at, s.lot_expires_on, s.holds, s.merged_into, s.merged_branch, \
+     s.branches, s.alias_depth)"
 }
 
 statement! {

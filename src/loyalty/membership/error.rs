@@ -1,5 +1,6 @@
 //! What membership refuses.
 
+use crate::kernel::id::MemberId;
 use crate::kernel::points::Points;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::platform::web::problem::{ProblemType, problems};
@@ -43,11 +44,32 @@ pub enum TransferRefusal {
     InDebt,
 }
 
+/// Why a member is not merged into another.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MergeRefusal {
+    /// The ledger refuses.
+    #[error(transparent)]
+    Ledger(#[from] LedgerRefusal),
+    /// Into oneself.
+    #[error("a member cannot be merged into itself")]
+    Same,
+    /// It was merged before, or the other into it: this is who goes on.
+    #[error("the member was merged already")]
+    AlreadyMerged(MemberId),
+    /// A checkout is under way.
+    #[error("the member has open holds")]
+    HoldsOpen,
+}
+
 problems! {
     TRANSFER_NOT_ALLOWED = 409 "transfer_not_allowed", "No transfers",
         "The programme does not let members give points of this wallet away.";
     TRANSFER_LIMIT = 409 "transfer_limit", "More than may be given", "The programme limits how much a member may give.";
-    SAME_MEMBER = 422 "same_member", "Twice the same member", "A member cannot give points to itself.";
+    SAME_MEMBER = 422 "same_member", "Twice the same member",
+        "A member cannot give points to itself, nor be merged into itself.";
+    ALREADY_MERGED = 409 "already_merged", "Merged already", "The member was merged already; a merge is for good.";
+    HOLDS_OPEN = 409 "holds_open", "Open holds",
+        "The member has open holds; a merge waits until they are taken, released or over.";
     MEMBER_IN_DEBT = 409 "member_in_debt", "Member owes points", "Who owes points cannot give any away.";
     ENROLLED_AHEAD = 422 "enrolled_ahead", "Enrolment in the future", "The day of an enrolment is not after today.";
 }

@@ -22,8 +22,9 @@ use crate::loyalty::membership::error::{
     ENROLLED_AHEAD, MEMBER_IN_DEBT, MembershipRefusal, SAME_MEMBER, TRANSFER_LIMIT, TRANSFER_NOT_ALLOWED,
     TransferRefusal,
 };
+use crate::loyalty::membership::merges;
 use crate::loyalty::membership::profile_in::{BadField, MemberRefIn, Named, ProfileIn, ProfilePatchIn};
-use crate::loyalty::membership::store::{Member, find_member, find_owner, find_reference};
+use crate::loyalty::membership::store::{Member, find_member, find_named, find_owner};
 use crate::loyalty::membership::transfer::{TransferPoints, TransferReceipt};
 use crate::platform::auth::{Caller, needs};
 use crate::platform::db::Db;
@@ -35,6 +36,7 @@ use crate::platform::web::problem::Problem;
 
 /// Registers the room's calls.
 pub fn configure(config: &mut ServiceConfig) {
+    merges::http::configure(config);
     config
         .service(enrol_member)
         .service(get_member)
@@ -57,8 +59,12 @@ pub struct MemberView {
     birthday: Option<NaiveDate>,
     locale: Option<String>,
     attributes: Map<String, Value>,
-    /// `active` or `suspended`.
+    /// `active`, `suspended` or `merged`.
     status: &'static str,
+    /// As whom the member goes on, of one that was merged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    merged_into: Option<Uuid>,
     /// The day of the enrolment, in the programme's time zone.
     enrolled_on: NaiveDate,
 }
@@ -76,7 +82,12 @@ impl From<Member> for MemberView {
             birthday: profile.birthday,
             locale: profile.locale,
             attributes: profile.attributes,
-            status: if member.suspended { "suspended" } else { "active" },
+            status: match (member.merged_into, member.suspended) {
+                (Some(_), _) => "merged",
+                (None, true) => "suspended",
+                (None, false) => "active",
+            },
+            merged_into: member.merged_into.map(|into| into.0),
             enrolled_on: member.enrolled_on,
         }
     }
@@ -148,7 +159,8 @@ async fn get_member(
 
 /// A member by external id, e-mail, phone or card
 ///
-/// In the body, so that personal data stays out of logged addresses. Scope: `members:read`.
+/// In the body, so that personal data stays out of logged addresses. Of a member that was merged: as whom it goes on.
+/// Scope: `members:read`.
 #[utoipa::path(
     tag = "members",
     request_body = MemberRefIn,
@@ -167,8 +179,13 @@ async fn look_up_member(
         Named::Id(id) => Some(MemberId(id)),
         Named::By(identity) => find_owner(&*db.conn().await?, caller.scope(), &identity).await?,
     };
-    let member = member.ok_or_else(|| Problem::of(&MEMBER_UNKNOWN))?;
-    read(&db, &ledger, caller.scope(), member).await.map(|member| Json(member.into()))
+    let mut member = member.ok_or_else(|| Problem::of(&MEMBER_UNKNOWN))?;
+    loop {
+        let found = read(&db, &ledger, caller.scope(), member).await?;
+        // A chain of merges ends: nothing is merged into one that was merged.
+        let Some(into) = found.merged_into else { return Ok(Json(found.into())) };
+        member = into;
+    }
 }
 
 /// Change a member
@@ -207,7 +224,7 @@ async fn change_member(
         },
     );
     let posted = posted.await.map_err(|e| problem_of_post(e, refused))?;
-    let member = read(&db, &ledger, caller.scope(), MemberId(*id)).await?;
+    let member = read(&db, &ledger, caller.scope(), MemberId(posted.receipt.member)).await?;
     let mut response = HttpResponse::Ok();
     if posted.replayed {
         response.insert_header((REPLAYED, "true"));
@@ -261,20 +278,8 @@ async fn create_transfer(
     let points = points.ok_or_else(wants)?;
     let named = sent.to.clone().read(scope.program()).map_err(|bad| bad_field(bad, "/to"))?;
     let reference = Reference::keyed("transfer", key.as_str());
-    let (identity, to) = match named {
-        Named::Id(to) => (None, MemberId(to)),
-        Named::By(identity) => {
-            let conn = db.conn().await?;
-            match find_owner(&conn, scope, &identity).await? {
-                Some(to) => (Some(identity), to),
-                // What was given before is answered, whoever owns the name now.
-                None => match find_reference(&conn, scope, reference.other_side().as_str()).await? {
-                    Some((to, _)) => (None, to),
-                    None => return Err(Problem::of(&MEMBER_UNKNOWN).at("/to")),
-                },
-            }
-        }
-    };
+    let found = find_named(&*db.conn().await?, scope, named, &reference.other_side()).await?;
+    let (identity, to) = found.ok_or_else(|| Problem::of(&MEMBER_UNKNOWN).at("/to"))?;
     let hash = RequestHash::of(&(&*id, &sent));
     let from = MemberId(*id);
     let posted =
@@ -308,6 +313,7 @@ fn transfer_refused(refusal: TransferRefusal) -> Problem {
                 | LedgerRefusal::NotSuspended
                 | LedgerRefusal::TooManyPoints
                 | LedgerRefusal::TooManyLots
+                | LedgerRefusal::TooManyMerges
                 | LedgerRefusal::OutOfOrder
                 | LedgerRefusal::CounterExhausted => None,
             };

@@ -5,6 +5,7 @@ pub mod enrol;
 pub mod error;
 pub mod http;
 pub mod identities;
+pub mod merges;
 pub mod profile_in;
 pub mod store;
 pub mod transfer;

@@ -8,16 +8,18 @@ use uuid::Uuid as Id;
 
 use crate::kernel::id::{LaneCount, MemberId};
 use crate::kernel::scope::ProgramScope;
+use crate::loyalty::ledger::posting::Reference;
 use crate::loyalty::members::model::{Identity, Profile};
+use crate::loyalty::membership::profile_in::Named;
 use crate::statement;
 
 statement! {
     /// A member of a programme with its profile.
     FindMember { lane: i16 => SmallInt, member: Id => Uuid, program: Id => Uuid } -> (
-        Uuid, SmallInt, Date, Nullable<Text>, Nullable<Text>, Nullable<Text>, Nullable<Text>, Nullable<Text>,
-        Nullable<Date>, Nullable<Text>, Nullable<Text>,
+        Uuid, SmallInt, Nullable<Uuid>, Date, Nullable<Text>, Nullable<Text>, Nullable<Text>, Nullable<Text>,
+        Nullable<Text>, Nullable<Date>, Nullable<Text>, Nullable<Text>,
     ),
-    "SELECT a.member_id, a.status, a.enrolled_on, m.external_id, m.email, m.phone, m.card, m.name, m.birthday, \
+    "SELECT a.member_id, a.status, a.merged_into, a.enrolled_on, m.external_id, m.email, m.phone, m.card, m.name, m.birthday, \
      m.locale, m.attributes FROM accounts AS a LEFT JOIN members AS m ON m.lane = a.lane AND m.member_id = a.member_id \
      WHERE a.lane = ? AND a.member_id = ? AND a.program_id = ?"
 }
@@ -41,6 +43,8 @@ pub struct Member {
     pub id: MemberId,
     /// Whether the member takes part.
     pub suspended: bool,
+    /// As whom the member goes on, if it was merged.
+    pub merged_into: Option<MemberId>,
     /// The programme-local day of the enrolment.
     pub enrolled_on: NaiveDate,
     /// What is known of the member.
@@ -51,6 +55,7 @@ pub struct Member {
 struct MemberRow {
     member_id: Id,
     status: i16,
+    merged_into: Option<Id>,
     enrolled_on: NaiveDate,
     external_id: Option<String>,
     email: Option<String>,
@@ -77,6 +82,7 @@ pub async fn find_member(
     Ok(row.map(|row| Member {
         id: MemberId(row.member_id),
         suspended: row.status == 1,
+        merged_into: row.merged_into.map(MemberId),
         enrolled_on: row.enrolled_on,
         profile: Profile {
             external_id: row.external_id,
@@ -104,6 +110,26 @@ pub async fn find_owner(
     let find = FindOwner { program: scope.program().0, kind, value };
     let owner: Option<Id> = find.get_result(&mut &*conn).await.optional()?;
     Ok(owner.map(MemberId))
+}
+
+/// Whom a command names, and by which identity. What was done before is answered by who did it, whoever owns the name now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_named(
+    conn: &AsyncPgConnection,
+    scope: &ProgramScope,
+    named: Named,
+    reference: &Reference,
+) -> QueryResult<Option<(Option<Identity>, MemberId)>> {
+    let identity = match named {
+        Named::Id(member) => return Ok(Some((None, MemberId(member)))),
+        Named::By(identity) => identity,
+    };
+    match find_owner(conn, scope, &identity).await? {
+        Some(member) => Ok(Some((Some(identity), member))),
+        None => Ok(find_reference(conn, scope, reference.as_str()).await?.map(|(member, _)| (None, member))),
+    }
 }
 
 /// Who used a reference of the programme.

@@ -109,7 +109,9 @@ impl Posting for TransferPoints {
         accounts: &mut Accounts<'_>,
     ) -> Result<TransferReceipt, TransferRefusal> {
         verify_owner(accounts, self.identity.as_ref(), Target::Member(self.to))?;
-        if self.from == self.to {
+        let (giver, getter) = accounts.both()?;
+        // Two names may have become one member's.
+        if giver.member == getter.member {
             return Err(TransferRefusal::Same);
         }
         let book = program.at(at.at);
@@ -132,8 +134,8 @@ impl Posting for TransferPoints {
         let points = self.points.get();
         let receipt = TransferReceipt {
             posting: sent_in.to_string(),
-            member: self.from.0,
-            to: self.to.0,
+            member: sent_in.member.0,
+            to: received_in.member.0,
             received_in: received_in.to_string(),
             wallet: self.wallet.clone(),
             points,
@@ -141,8 +143,8 @@ impl Posting for TransferPoints {
         };
         let received = ReceivedReceipt {
             posting: received_in.to_string(),
-            member: self.to.0,
-            from: self.from.0,
+            member: received_in.member.0,
+            from: sent_in.member.0,
             sent_in: sent_in.to_string(),
             wallet: self.wallet.clone(),
             points,

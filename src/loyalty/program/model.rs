@@ -245,6 +245,11 @@ impl Timeline {
         periods.into_iter().next()
     }
 
+    /// A wallet by its slot, as the newest version has it that has it.
+    pub fn wallet_in(&self, slot: Slot) -> Option<&Wallet> {
+        self.later.iter().rev().chain([&self.first]).find_map(|v| v.wallet_in(slot))
+    }
+
     /// The newest version, perhaps of the future.
     pub fn newest(&self) -> &Arc<Rulebook> {
         self.later.last().unwrap_or(&self.first)

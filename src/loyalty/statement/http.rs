@@ -54,7 +54,8 @@ struct BalancesView {
 
 /// Balances of a member
 ///
-/// Right at the moment of the answer, whether or not a job has run. Scope: `members:read`.
+/// Right at the moment of the answer, whether or not a job has run. Of a member that was merged: those of who goes on.
+/// Scope: `members:read`.
 #[utoipa::path(
     tag = "members",
     params(("id" = Uuid, Path, description = "The member.")),
@@ -68,13 +69,27 @@ async fn get_balances(
     ledger: Data<Ledger>,
     accounts: Data<AccountReader>,
 ) -> Result<Json<BalancesView>, Problem> {
-    let found = accounts.find_account(caller.scope(), MemberId(*id)).await.map_err(problem_of_read)?;
-    let (now, account) = found.ok_or_else(|| Problem::of(&MEMBER_UNKNOWN))?;
+    let (now, account) = present_account(&accounts, caller.scope(), MemberId(*id)).await?;
     let timeline = timeline_of(&db, &ledger, &account).await?;
     let book = timeline.at(now);
     let wallets = balances(account, book, now).map_err(problem_of)?;
     let wallets = wallets.into_iter().map(|b| wallet_view(b, book)).collect();
     Ok(Json(BalancesView { as_of: now, currency: book.currency.code().to_owned(), wallets }))
+}
+
+/// A member's account as it is stored; of a member that was merged, that of who goes on.
+async fn present_account(
+    accounts: &AccountReader,
+    scope: &ProgramScope,
+    mut member: MemberId,
+) -> Result<(Instant, Account), Problem> {
+    loop {
+        let found = accounts.find_account(scope, member).await.map_err(problem_of_read)?;
+        let (now, account) = found.ok_or_else(|| Problem::of(&MEMBER_UNKNOWN))?;
+        // A chain of merges ends: nothing is merged into one that was merged.
+        let Some(alias) = account.alias else { return Ok((now, account)) };
+        member = alias.into;
+    }
 }
 
 /// The versions that an account is read by.

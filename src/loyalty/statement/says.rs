@@ -35,6 +35,10 @@ fn part(entry: &Entry) -> String {
         EntryKind::Hold => "put aside",
         EntryKind::Release => "no longer put aside",
         EntryKind::Capture => "paid of what was put aside",
+        EntryKind::MergeOut => "went along into another account",
+        EntryKind::MergeIn => "came along from another account",
+        EntryKind::DebtOut => "owed went along into another account",
+        EntryKind::DebtIn => "owed came along from another account",
     };
     format!("{} {noun} {verb}", grouped(points))
 }
@@ -54,6 +58,8 @@ fn nothing(kind: PostingKind) -> &'static str {
         PostingKind::Release => "Nothing released",
         PostingKind::Suspend => "Membership suspended",
         PostingKind::Reinstate => "Membership reinstated",
+        PostingKind::MergeOut => "Account merged into another",
+        PostingKind::MergeIn => "Another account merged into this one",
     }
 }
 

@@ -67,6 +67,7 @@ scopes! {
     KeysManage = 3 "keys:manage", "List, issue, rotate and revoke API keys.";
     MembersRead = 4 "members:read", "Read members, balances and statements.";
     MembersWrite = 5 "members:write", "Enrol and change members.";
+    MergesWrite = 11 "merges:write", "Merge members who turn out to be one.";
     OrdersRead = 6 "orders:read", "Read orders and why they earned what they earned.";
     OrdersWrite = 7 "orders:write", "Settle, hold and return orders.";
     ProgramRead = 8 "program:read", "Read the programme and its versions.";

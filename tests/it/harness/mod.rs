@@ -16,6 +16,7 @@ mod platform;
 mod shop;
 mod wire;
 mod with_holds;
+pub mod with_merges;
 
 pub use app::{EURO, Process, TestApp, key, publish};
 pub use binary::{Serving, perennial, ran, said};

@@ -38,6 +38,7 @@ use perennial::platform::entropy::uuid_v7;
 use super::customers::{order, patch, points, profile, request};
 use super::database::LANES;
 use super::with_holds::with_holds;
+use super::with_merges::{merge, with_merges};
 use super::{Dice, TestDb};
 
 /// Points that wait and end, coins that end by inactivity, debt, and three qualifying wallets.
@@ -212,6 +213,9 @@ impl Shop {
         let (member, wallet) = (acme.members.first().unwrap().0, "coins".into());
         let coins = Adjust { member, wallet, ..adjust("coins", Direction::Up, points(dice, 9)) };
         ledger.post(&acme.scope, coins).await.unwrap();
+        // Who turns out to be the second one.
+        merge(ledger, &acme.scope, member, acme.members[1].0).await;
+        with_merges(ledger, scope, "beans", dice).await;
         // And one stays suspended.
         let last = acme.members.last().unwrap().0;
         ledger.post(&acme.scope, status(last, "out", Status::Suspended)).await.unwrap();

@@ -44,7 +44,7 @@ impl Posting for LookAtHold {
     fn decide(&self, _: &Moment, _: &Timeline, accounts: &mut Accounts<'_>) -> Result<HoldView, HoldRefusal> {
         let story = HoldStory::read(&self.reference, &accounts.story()).ok_or(HoldRefusal::Unknown)?;
         let account = accounts.account()?;
-        let open = account.holds.iter().any(|hold| hold.opened_in == story.row.seq);
+        let open = story.open_in(account).is_some();
         let (status, order) = match story.closed {
             Some(Closed::Captured(order)) => (HoldStatus::Captured, Some(order)),
             Some(Closed::Released) => (HoldStatus::Released, None),

@@ -50,8 +50,11 @@ impl Posting for ReleaseHold {
         let book = program.at(at.at);
         let account = accounts.account()?;
         let posting = account.next_posting();
-        let ended =
-            release(account, story.row.seq, (book.zone, at.at))?.ok_or(HoldRefusal::Ended(story.held.ends_at))?;
+        let ended = match story.open_in(account).map(|hold| hold.opened_in) {
+            Some(opened_in) => release(account, opened_in, (book.zone, at.at))?,
+            None => None,
+        };
+        let ended = ended.ok_or(HoldRefusal::Ended(story.held.ends_at))?;
         let receipt = ReleaseReceipt {
             reference: self.reference.clone(),
             posting: posting.to_string(),

@@ -5,7 +5,9 @@ use serde::Deserialize;
 use crate::kernel::points::Points;
 use crate::loyalty::checkout::error::HoldRefusal;
 use crate::loyalty::checkout::holds::receipt::{HeldReceipt, OrderHoldReceipt};
+use crate::loyalty::ledger::account::Account;
 use crate::loyalty::ledger::entry::EntryKind;
+use crate::loyalty::ledger::hold::Hold;
 use crate::loyalty::ledger::lot::LotId;
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference};
 use crate::loyalty::program::model::Slot;
@@ -58,13 +60,19 @@ impl<'g> HoldStory<'g> {
             let used = |hold: &OrderHoldReceipt| hold.reference == reference && (hold.open || hold.ended.captured > 0);
             order.hold.filter(used).map(|_| order.reference)
         };
-        let mut orders = rows.iter().filter(|r| r.kind == PostingKind::Order && r.seq > row.seq);
+        let mut orders = rows.iter().filter(|r| r.kind == PostingKind::Order);
         let closed = if rows.iter().any(|r| r.reference == released) {
             Some(Closed::Released)
         } else {
             orders.find_map(|row| taken_by(&row)).map(Closed::Captured)
         };
         Some(Self { row, held, closed })
+    }
+
+    /// The hold, while it is open. An account that was merged had none, and its numbers are not those of who goes on.
+    pub fn open_in<'a>(&self, account: &'a Account) -> Option<&'a Hold> {
+        let own = |hold: &&Hold| self.row.member == account.member && hold.opened_in == self.row.seq;
+        account.holds.iter().find(own)
     }
 
     /// The wallet whose points it holds.

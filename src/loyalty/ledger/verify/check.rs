@@ -149,7 +149,7 @@ impl Check<'_> {
     }
 
     async fn members(&mut self, only: Option<ProgramId>) -> Result<(), DbError> {
-        let mut members = Members::new(self.conn);
+        let mut members = Members::new(self.conn, self.lane_count);
         while let Some(stored) = members.next().await? {
             let program = stored.account.as_ref().map(|a| ProgramId(a.program_id));
             if only.is_some() && program != only {

@@ -13,6 +13,7 @@ use crate::loyalty::ledger::lot::{LotExpiry, LotId};
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow};
 use crate::loyalty::ledger::verify::holds::FoldedHolds;
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
+use crate::loyalty::ledger::verify::merges::{FoldedMerges, branch_of};
 use crate::loyalty::program::model::{Slot, Timeline};
 
 /// The figures of a wallet in stored order.
@@ -70,6 +71,8 @@ pub struct Folded {
     pub profile_at: Option<Instant>,
     /// Whether the member is suspended.
     pub suspended: bool,
+    /// What merges made of it.
+    pub merges: FoldedMerges,
 }
 
 /// What a step of the fold works on.
@@ -111,12 +114,14 @@ impl Folded {
         let at = self.moved_at.map_or(own, |before| before.max(own));
         let place = Place::posting(row.member, row.seq);
         self.change_status(row, place, found);
+        self.stay_merged(row, found);
         let mut step = Step { row, timeline, zone, at, place, opened: 0 };
         for (number, entry) in row.entries.iter().enumerate() {
             let moves: Vec<&Move> = row.moves_of(number).collect();
             self.enter(&mut step, entry, &moves, found);
         }
         self.holds.step(row, &self.lots, timeline, found);
+        self.merge_step(row, timeline, found);
         self.moved_at = Some(at);
         self.decided_by = row.version.0;
         self.order_count += i64::from(row.orders);
@@ -137,6 +142,7 @@ impl Folded {
             | PostingKind::Hold
             | PostingKind::Transfer
             | PostingKind::Received => (self.suspended, self.suspended && !row.entries.is_empty()),
+            PostingKind::MergeOut | PostingKind::MergeIn => (self.suspended, self.suspended),
             PostingKind::Enrol
             | PostingKind::Return
             | PostingKind::CatchUp
@@ -164,7 +170,8 @@ impl Folded {
             found.add(Law::Movements, step.place, format!("an entry {} of nothing", entry.kind.name()));
         }
         let sum: i64 = moves.iter().map(|m| m.points.get()).sum();
-        let due = if entry.kind == EntryKind::Owe { 0 } else { entry.points.get() };
+        let debt = matches!(entry.kind, EntryKind::Owe | EntryKind::DebtOut | EntryKind::DebtIn);
+        let due = if debt { 0 } else { entry.points.get() };
         if sum != due {
             let says = format!("{} of {} moves {sum}", entry.kind.name(), entry.points);
             found.add(Law::Movements, step.place, says);
@@ -211,12 +218,18 @@ impl Folded {
             EntryKind::Opening,
             EntryKind::Release,
             EntryKind::TransferIn,
+            EntryKind::MergeIn,
         ];
         let fills = fills.contains(&entry.kind);
         let name = entry.kind.name();
         let own = step.row.seq.0.saturating_mul(256).saturating_add(step.opened);
-        if fills && part.lot.0 == own && !self.lots.contains_key(&part.lot) {
-            step.opened += 1;
+        // A merge brings lots along under numbers of their own; one that was empty then is filled by a return.
+        let comes_along = branch_of(part.lot.0) > 0 && matches!(entry.kind, EntryKind::MergeIn | EntryKind::Restore);
+        if fills && (part.lot.0 == own || comes_along) && !self.lots.contains_key(&part.lot) {
+            step.opened += if comes_along { 0 } else { 1 };
+            if entry.kind == EntryKind::Restore && branch_of(part.lot.0) >= self.merges.branches {
+                found.add(Law::Lots, step.place, format!("nobody came along with lot {}", part.lot.0));
+            }
             let (wallet, available_at, expiry) = (entry.wallet, entry.available_at, entry.expiry);
             self.lots.insert(part.lot, FoldedLot { wallet, remaining: 0, available_at, expiry, expired: 0, awards: 0 });
         }
@@ -274,14 +287,16 @@ impl Folded {
 fn effects(kind: EntryKind, pending: bool) -> [(&'static str, i64); 2] {
     let there = if pending { "pending" } else { "spendable" };
     match kind {
-        EntryKind::Award | EntryKind::AdjustUp | EntryKind::Opening | EntryKind::TransferIn => {
+        EntryKind::Award | EntryKind::AdjustUp | EntryKind::Opening | EntryKind::TransferIn | EntryKind::MergeIn => {
             [("earned", 1), (there, 1)]
         }
         EntryKind::Available => [("pending", -1), ("spendable", 1)],
         EntryKind::Spend => [("spendable", -1), ("spent", 1)],
         EntryKind::Restore => [("spendable", 1), ("spent", -1)],
         EntryKind::ClawBack | EntryKind::AdjustDown | EntryKind::TransferOut => [(there, -1), ("reversed", 1)],
-        EntryKind::Owe => [("debt", 1), ("reversed", 1)],
+        EntryKind::MergeOut => [(there, -1), ("earned", -1)],
+        EntryKind::Owe | EntryKind::DebtIn => [("debt", 1), ("reversed", 1)],
+        EntryKind::DebtOut => [("debt", -1), ("reversed", -1)],
         EntryKind::Repay => [("spendable", -1), ("debt", -1)],
         EntryKind::Expire => [(there, -1), ("expired", 1)],
         EntryKind::Hold => [("spendable", -1), ("held", 1)],
@@ -304,12 +319,20 @@ fn untimely(step: &Step<'_>, entry: &Entry, lot: &FoldedLot, over: Option<NaiveD
         }
         EntryKind::Spend | EntryKind::Hold | EntryKind::TransferOut if is_over => Some("it was over"),
         EntryKind::Expire if entry.expiry != lot.expiry => Some("the entry names another end"),
+        EntryKind::Restore if entry.expiry != LotExpiry::Never && entry.expiry != lot.expiry => {
+            Some("the entry names another end")
+        }
         EntryKind::Expire if !is_over && matches!(lot.expiry, LotExpiry::On(_) | LotExpiry::Never) => {
             Some("it was not over")
         }
         EntryKind::Available if lot.available_at.is_none() => Some("it was available"),
         EntryKind::Available if lot.available_at > entry.available_at => Some("its time had not come"),
-        EntryKind::Award | EntryKind::AdjustUp | EntryKind::Opening | EntryKind::TransferIn
+        EntryKind::Award
+        | EntryKind::AdjustUp
+        | EntryKind::Opening
+        | EntryKind::TransferIn
+        | EntryKind::MergeIn
+        | EntryKind::MergeOut
             if (entry.expiry, entry.available_at) != (lot.expiry, lot.available_at) =>
         {
             Some("the entry names other dates")
@@ -329,6 +352,10 @@ fn untimely(step: &Step<'_>, entry: &Entry, lot: &FoldedLot, over: Option<NaiveD
         | EntryKind::Release
         | EntryKind::Capture
         | EntryKind::TransferOut
-        | EntryKind::TransferIn => None,
+        | EntryKind::TransferIn
+        | EntryKind::MergeOut
+        | EntryKind::MergeIn
+        | EntryKind::DebtOut
+        | EntryKind::DebtIn => None,
     }
 }

@@ -70,7 +70,9 @@ impl FoldedHolds {
             | PostingKind::Transfer
             | PostingKind::Received
             | PostingKind::Suspend
-            | PostingKind::Reinstate => {}
+            | PostingKind::Reinstate
+            | PostingKind::MergeOut
+            | PostingKind::MergeIn => {}
         }
     }
 

@@ -37,6 +37,8 @@ pub enum Law {
     Holds,
     /// What one member gives another one gets.
     Transfers,
+    /// What a merged account had went on in another, and nothing came to it after.
+    Merges,
     /// References are used once, and the directory knows by whom.
     References,
     /// Identities of the directory and of the profiles are the same.
@@ -74,7 +76,7 @@ pub enum Law {
 }
 
 /// Every law with its name and what it says.
-pub const LAWS: [(Law, &str, &str); 28] = [
+pub const LAWS: [(Law, &str, &str); 29] = [
     (Law::AppendOnly, "append_only", "the application cannot change or remove postings (but texts) and journal rows"),
     (Law::Readable, "readable", "every row holds what its columns promise"),
     (Law::Sequence, "sequence", "a member's postings count from 1 without a gap, and the account knows the last"),
@@ -98,6 +100,7 @@ pub const LAWS: [(Law, &str, &str); 28] = [
         "what a hold took is in it until it is captured or back in its lots, and open holds are the account's",
     ),
     (Law::Transfers, "transfers", "what left a member arrived with another, and nothing else did"),
+    (Law::Merges, "merges", "what a merged account had went on in another, lot by lot, and nothing came to it after"),
     (
         Law::References,
         "references",

@@ -8,6 +8,7 @@ use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference};
 use crate::loyalty::ledger::rows::{AccountRow, BadRow};
 use crate::loyalty::ledger::verify::fold::Folded;
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
+use crate::loyalty::ledger::verify::merges::{Before, check_merge};
 use crate::loyalty::ledger::verify::orders::check_document;
 use crate::loyalty::ledger::verify::returns::Returns;
 use crate::loyalty::ledger::verify::state::{check_account, check_fold};
@@ -46,8 +47,10 @@ pub struct PostingFacts {
     pub row: Result<PostingRow, BadRow>,
     /// What the directory says of its reference.
     pub owned: Option<Owned>,
-    /// Of a return: the posting that has the order's reference; of a transfer: its other side.
+    /// Of a return: the posting that has the order's reference; of a transfer or merge: its other side.
     pub order: Option<Arc<PostingRow>>,
+    /// Of a return of an order that came along with a merge: what happened to it before.
+    pub before: Option<Before>,
 }
 
 /// The check of one member. An account without a timeline, or none at all, is checked for what is left.
@@ -103,10 +106,13 @@ impl<'a> MemberCheck<'a> {
             self.folded.enrolled_on = self.folded.enrolled_on.or(Some(day));
         }
         if row.kind == PostingKind::Return {
-            self.returns.check(&row, facts.order.as_deref(), &self.folded, timeline, found);
+            self.returns.check(&row, (facts.order.as_deref(), facts.before.as_ref()), &self.folded, timeline, found);
         }
         if matches!(row.kind, PostingKind::Transfer | PostingKind::Received) {
             check_transfer(&row, facts.order.as_deref(), timeline, found);
+        }
+        if matches!(row.kind, PostingKind::MergeOut | PostingKind::MergeIn) {
+            check_merge(&row, facts.order.as_deref(), timeline, found);
         }
         self.folded.step(&row, timeline, found);
     }

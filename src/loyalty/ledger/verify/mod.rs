@@ -5,12 +5,14 @@
 
 pub mod check;
 pub mod documents;
+pub mod elsewhere;
 pub mod fold;
 pub mod heads;
 pub mod holds;
 pub mod journal;
 pub mod law;
 pub mod member;
+pub mod merges;
 pub mod orders;
 pub mod report;
 pub mod returns;

@@ -40,12 +40,15 @@ pub fn check_document(row: &PostingRow, timeline: &Timeline, found: &mut Finding
         }
         PostingKind::Suspend => of_member(row, found).and_then(|()| check_status(row, "suspended")).map(|()| None),
         PostingKind::Reinstate => of_member(row, found).and_then(|()| check_status(row, "active")).map(|()| None),
-        // The rest of a return is `returns`' affair, that of a hold `holds`', of a transfer `transfers`'.
+        // The rest of a return is `returns`' affair, that of a hold `holds`', of a transfer `transfers`', of a merge
+        // `merges`'.
         PostingKind::Return
         | PostingKind::Hold
         | PostingKind::Release
         | PostingKind::Transfer
-        | PostingKind::Received => of_member(row, found).map(|()| None),
+        | PostingKind::Received
+        | PostingKind::MergeOut
+        | PostingKind::MergeIn => of_member(row, found).map(|()| None),
     };
     if row.kind != PostingKind::Order
         && row.kind != PostingKind::Return
@@ -89,6 +92,8 @@ fn check_kinds(row: &PostingRow, found: &mut Findings) {
         PostingKind::Hold => &[EntryKind::Hold],
         PostingKind::Transfer => &[EntryKind::TransferOut],
         PostingKind::Received => &[EntryKind::TransferIn],
+        PostingKind::MergeOut => &[EntryKind::MergeOut, EntryKind::DebtOut],
+        PostingKind::MergeIn => &[EntryKind::MergeIn, EntryKind::DebtIn],
         PostingKind::Release => &[EntryKind::Release, EntryKind::ClawBack, EntryKind::Expire],
         PostingKind::Opening => &[EntryKind::Opening, EntryKind::Repay, EntryKind::Expire],
     };

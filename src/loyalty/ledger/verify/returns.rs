@@ -14,6 +14,7 @@ use crate::loyalty::ledger::verify::documents::{
 };
 use crate::loyalty::ledger::verify::fold::Folded;
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
+use crate::loyalty::ledger::verify::merges::Before;
 use crate::loyalty::ledger::verify::orders::{compare, credit_of, uncovered};
 use crate::loyalty::program::model::{ReturnPolicy, Rulebook, Timeline, Wallet, WalletKind};
 
@@ -36,6 +37,9 @@ struct Order {
     forgiven: BTreeMap<String, i64>,
     /// What went back to each lot.
     lots: BTreeMap<LotId, i64>,
+    /// Of its own lots, before its account was merged: what expired, and how many awards they hold.
+    expired: BTreeMap<i64, i64>,
+    awards: BTreeMap<i64, u32>,
     complete: bool,
 }
 
@@ -53,12 +57,12 @@ struct Line {
 }
 
 impl Returns {
-    /// Checks a return; `order` is the posting that the directory has under the order's reference, `before` what the
-    /// member had.
+    /// Checks a return; `order` is the posting that the directory has under the order's reference, with what happened to it
+    /// in an account that was merged since; `before` is what the member had.
     pub fn check(
         &mut self,
         row: &PostingRow,
-        order: Option<&PostingRow>,
+        (order, elsewhere): (Option<&PostingRow>, Option<&Before>),
         before: &Folded,
         timeline: &Timeline,
         found: &mut Findings,
@@ -73,7 +77,11 @@ impl Returns {
             found.add(Law::Documents, place, says);
         }
         if !self.orders.contains_key(&document.order) {
-            let Some(order) = order.and_then(|order| Order::of(order, row)) else {
+            let order = match elsewhere {
+                None => order.filter(|o| o.member == row.member && o.seq < row.seq).and_then(Order::of),
+                Some(story) => Order::of_merged(story, timeline),
+            };
+            let Some(order) = order else {
                 return found.add(Law::Returns, place, "the member has no such order before it");
             };
             self.orders.insert(document.order.clone(), order);
@@ -87,9 +95,20 @@ impl Returns {
 }
 
 impl Order {
-    fn of(order: &PostingRow, back: &PostingRow) -> Option<Self> {
-        let earlier = order.kind == PostingKind::Order && order.member == back.member && order.seq < back.seq;
-        let document: OrderDocument = parse(order).ok().filter(|_| earlier)?;
+    /// An order that came along, with what had come back of it: that was checked where it happened.
+    fn of_merged(story: &Before, timeline: &Timeline) -> Option<Self> {
+        let mut order = Self::of(story.order.as_ref()?)?;
+        let book = timeline.version(order.row.version);
+        for back in &story.returns {
+            order.give_back(back, &parse(back).ok()?, book, &mut Findings::default());
+            order.forgive(back, &parse(back).ok()?, book);
+        }
+        (order.expired, order.awards) = (story.expired.clone(), story.awards.clone());
+        Some(order)
+    }
+
+    fn of(order: &PostingRow) -> Option<Self> {
+        let document: OrderDocument = parse(order).ok().filter(|_| order.kind == PostingKind::Order)?;
         let lines = document.lines.iter().map(|l| (l.id.clone(), Line::default())).collect();
         Some(Self {
             row: order.clone(),
@@ -99,6 +118,8 @@ impl Order {
             clawed_back: BTreeMap::new(),
             forgiven: BTreeMap::new(),
             lots: BTreeMap::new(),
+            expired: BTreeMap::new(),
+            awards: BTreeMap::new(),
             complete: false,
         })
     }
@@ -177,7 +198,8 @@ impl Order {
     fn check_lots(&mut self, row: &PostingRow, found: &mut Findings) {
         let place = Place::posting(row.member, row.seq);
         let restores = row.entries.iter().enumerate().filter(|(_, e)| e.kind == EntryKind::Restore);
-        for back in restores.flat_map(|(number, _)| row.moves_of(number)).filter(|m| m.lot.opened_in() != row.seq) {
+        for back in restores.flat_map(|(number, _)| row.moves_of(number)).filter(|m| m.lot.opened_in() != Some(row.seq))
+        {
             let gone = self.lots.entry(back.lot).or_default();
             *gone += back.points.get();
             let spends = self
@@ -240,6 +262,14 @@ impl Order {
         }
     }
 
+    fn forgive(&mut self, row: &PostingRow, document: &ReturnDocument, book: &Rulebook) {
+        for wallet in book.wallets.iter().filter(|w| matches!(w.kind, WalletKind::Redeemable(_))) {
+            let backs = document.clawed_back.iter().filter(|c| c.wallet == wallet.code);
+            let forgiven = self.forgiven.entry(wallet.code.clone()).or_default();
+            *forgiven += backs.map(|c| c.forgiven.whole(row.currency)).sum::<i64>();
+        }
+    }
+
     /// Forgiven is what expired of the order's own lot; of a lot that orders share nobody can say whose that was.
     fn check_forgiven(
         &mut self,
@@ -248,16 +278,21 @@ impl Order {
         (book, before): (&Rulebook, &Folded),
         found: &mut Findings,
     ) {
+        self.forgive(row, document, book);
         for wallet in book.wallets.iter().filter(|w| matches!(w.kind, WalletKind::Redeemable(_))) {
-            let backs = document.clawed_back.iter().filter(|c| c.wallet == wallet.code);
-            let forgiven = self.forgiven.entry(wallet.code.clone()).or_default();
-            *forgiven += backs.map(|c| c.forgiven.whole(row.currency)).sum::<i64>();
+            let forgiven = self.forgiven.get(&wallet.code).copied().unwrap_or_default();
             let mut awards = self.row.entries.iter().enumerate();
             let award = awards.find(|(_, e)| e.kind == EntryKind::Award && e.wallet == wallet.slot);
-            let lot =
-                award.and_then(|(number, _)| self.row.moves_of(number).next()).and_then(|m| before.lots.get(&m.lot));
-            let expired = lot.filter(|lot| lot.awards == 1).map_or(i64::MAX, |lot| lot.expired);
-            if *forgiven > expired {
+            let lot = award.and_then(|(number, _)| self.row.moves_of(number).next()).map(|m| m.lot);
+            let shared = |lot: &LotId| {
+                let here = before.lots.get(lot).map_or(0, |there| there.awards);
+                here + self.awards.get(&lot.0).copied().unwrap_or_default() != 1
+            };
+            let expired = lot.filter(|lot| !shared(lot)).map_or(i64::MAX, |lot| {
+                let here = before.lots.get(&lot).map_or(0, |there| there.expired);
+                here + self.expired.get(&lot.0).copied().unwrap_or_default()
+            });
+            if forgiven > expired {
                 let says = format!("{forgiven} are forgiven in {}, and {expired} expired", wallet.code);
                 found.add(Law::Returns, Place::posting(row.member, row.seq), says);
             }

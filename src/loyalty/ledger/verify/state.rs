@@ -78,6 +78,9 @@ pub fn check_fold(account: &Account, folded: &Folded, found: &mut Findings) {
         ("order_count", i64::from(account.order_count) == folded.order_count),
         ("last_order_on", account.last_order_on == folded.last_order_on),
         ("enrolled_on", Some(account.enrolled_on) == folded.enrolled_on),
+        ("merged_into", account.alias.map(|a| (a.into.0, i64::from(a.branch.0))) == folded.merges.alias),
+        ("branches", i64::from(account.branches.0) == folded.merges.branches),
+        ("alias_depth", i64::from(account.alias_depth) == folded.merges.depth),
     ];
     for (column, _) in columns.iter().filter(|(_, same)| !same) {
         found.add(Law::Fold, place, format!("{column} is not what the postings make of it"));

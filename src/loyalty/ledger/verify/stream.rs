@@ -1,16 +1,17 @@
 //! Rows in the order of their keys, a page at a time: whatever a table holds, memory holds a page of it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
 use uuid::Uuid;
 
-use crate::kernel::id::{Lane, MemberId, ProgramId};
+use crate::kernel::id::{Lane, LaneCount, MemberId, ProgramId};
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference};
 use crate::loyalty::ledger::rows::AccountRow;
 use crate::loyalty::ledger::verify::documents::{ReturnDocument, parse};
+use crate::loyalty::ledger::verify::elsewhere::{Elsewhere, find_before};
 use crate::loyalty::ledger::verify::member::{PostingFacts, ProfileFacts};
 use crate::loyalty::ledger::verify::store::{
     MemberColumns, PostingColumns, find_by_reference, find_owned, page_accounts, page_members, page_postings,
@@ -78,6 +79,7 @@ pub struct Stored {
 /// All members in the order of lane and id, each with its postings in order.
 pub struct Members<'c> {
     conn: &'c AsyncPgConnection,
+    lanes: LaneCount,
     accounts: Pages<MemberKey, AccountRow>,
     profiles: Pages<MemberKey, ProfileFacts>,
     postings: Pages<(MemberKey, i64), PostingFacts>,
@@ -85,10 +87,10 @@ pub struct Members<'c> {
 
 impl<'c> Members<'c> {
     /// From the first one on.
-    pub fn new(conn: &'c AsyncPgConnection) -> Self {
+    pub fn new(conn: &'c AsyncPgConnection, lanes: LaneCount) -> Self {
         let first = (Lane(i16::MIN), MemberId(Uuid::nil()));
         let (accounts, profiles) = (Pages::from(first), Pages::from(first));
-        Self { conn, accounts, profiles, postings: Pages::from((first, i64::MIN)) }
+        Self { conn, lanes, accounts, profiles, postings: Pages::from((first, i64::MIN)) }
     }
 
     /// The next member of which there is any row. Postings that were not taken are skipped.
@@ -131,7 +133,7 @@ impl<'c> Members<'c> {
     async fn read_postings(&mut self) -> QueryResult<()> {
         if let Some(((lane, member), seq)) = self.postings.wanted() {
             let rows = page_postings(self.conn, (lane.0, member.0, seq), PAGE_ASKED).await?;
-            self.postings.fill(postings(self.conn, rows).await?);
+            self.postings.fill(postings(self.conn, self.lanes, rows).await?);
         }
         Ok(())
     }
@@ -156,9 +158,10 @@ async fn profiles(conn: &AsyncPgConnection, rows: Vec<MemberColumns>) -> QueryRe
     Ok(facts.collect())
 }
 
-/// Adds to returns the postings of their orders, to transfers their other sides.
+/// Adds to returns the postings of their orders, to transfers and merges their other sides.
 async fn postings(
     conn: &AsyncPgConnection,
+    lanes: LaneCount,
     rows: Vec<PostingColumns>,
 ) -> QueryResult<Vec<((MemberKey, i64), PostingFacts)>> {
     let mut read = Vec::with_capacity(rows.len());
@@ -169,7 +172,7 @@ async fn postings(
         let row = stored.read(program);
         let order = row.as_ref().ok().and_then(order_of).map(|order| (program, order));
         wanted.extend(order.clone());
-        read.push(((key, seq.0), order, PostingFacts { seq, row, owned, order: None }));
+        read.push(((key, seq.0), order, PostingFacts { seq, row, owned, order: None, before: None }));
     }
     if wanted.is_empty() {
         return Ok(read.into_iter().map(|(key, _, facts)| (key, facts)).collect());
@@ -179,11 +182,27 @@ async fn postings(
     let found = find_by_reference(conn, &wanted).await?;
     let orders: HashMap<_, _> =
         found.into_iter().filter_map(|(key, stored)| Some((key.clone(), Arc::new(stored.read(key.0).ok()?)))).collect();
-    let facts = read.into_iter().map(|(key, order, facts)| {
-        let order = order.and_then(|key| orders.get(&key)).cloned();
-        (key, PostingFacts { order, ..facts })
-    });
-    Ok(facts.collect())
+    let mut facts: Vec<((MemberKey, i64), PostingFacts)> = read
+        .into_iter()
+        .map(|(key, order, facts)| {
+            let order = order.and_then(|key| orders.get(&key)).cloned();
+            (key, PostingFacts { order, ..facts })
+        })
+        .collect();
+    let wanted: BTreeSet<Elsewhere> = facts.iter().filter_map(|(_, facts)| elsewhere(facts)).collect();
+    let before = find_before(conn, lanes, &wanted).await?;
+    for (_, facts) in &mut facts {
+        facts.before = elsewhere(facts).and_then(|order| before.get(&order).cloned());
+    }
+    Ok(facts)
+}
+
+/// The order of a return, where it is another account's.
+fn elsewhere(facts: &PostingFacts) -> Option<Elsewhere> {
+    let back = facts.row.as_ref().ok().filter(|row| row.kind == PostingKind::Return)?;
+    let order = facts.order.as_ref().filter(|order| order.member != back.member)?;
+    let (program, reference) = (back.program, order.reference.as_str().to_owned());
+    Some(Elsewhere { program, reference, owner: order.member, member: back.member })
 }
 
 /// The reference of the posting that another one is checked against.

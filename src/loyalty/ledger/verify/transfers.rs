@@ -9,11 +9,11 @@ use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::ledger::verify::orders::compare;
 use crate::loyalty::program::model::{Slot, Timeline};
 
-/// The reference of the other side of a transfer; `None` of any other posting.
+/// The reference of the other side of a transfer or merge; `None` of any other posting.
 pub fn other_side(row: &PostingRow) -> Option<String> {
     match row.kind {
-        PostingKind::Transfer => Some(row.reference.other_side().as_str().to_owned()),
-        PostingKind::Received => row.reference.as_str().strip_suffix("/in").map(str::to_owned),
+        PostingKind::Transfer | PostingKind::MergeOut => Some(row.reference.other_side().as_str().to_owned()),
+        PostingKind::Received | PostingKind::MergeIn => row.reference.as_str().strip_suffix("/in").map(str::to_owned),
         _ => None,
     }
 }

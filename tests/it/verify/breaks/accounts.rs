@@ -9,6 +9,9 @@ const HOLDS: &str = "holds IS NOT NULL";
 /// Rows with lots.
 const LOTS: &str = "cardinality(lot_ids) > 0";
 
+/// Accounts that were merged into another.
+const MERGED: &str = "merged_into IS NOT NULL";
+
 /// All of them.
 pub const BREAKS: &[Break] = &[
     change("accounts", "lane", "true", OTHER_LANE, Law::Lanes),
@@ -104,6 +107,11 @@ pub const BREAKS: &[Break] = &[
     change("accounts", "holds", HOLDS, "SET holds[6] = holds[6] + 1", Law::Figures),
     change("accounts", "holds", HOLDS, "SET holds[7] = 700000", Law::Holds),
     change("accounts", "holds", HOLDS, "SET holds[4] = -1", Law::Readable),
+    change("accounts", "merged_into", MERGED, "SET merged_into = member_id", Law::Fold),
+    change("accounts", "merged_into", MERGED, "SET merged_into = NULL, merged_branch = NULL", Law::Fold),
+    change("accounts", "merged_branch", MERGED, "SET merged_branch = merged_branch + 1", Law::Fold),
+    change("accounts", "branches", "branches IS NOT NULL", "SET branches = branches + 1", Law::Fold),
+    change("accounts", "alias_depth", "alias_depth IS NOT NULL", "SET alias_depth = alias_depth + 1", Law::Fold),
     change("accounts", "row removed", "true", "DELETE FROM accounts WHERE ctid = $row", Law::Sequence),
     change(
         "accounts",

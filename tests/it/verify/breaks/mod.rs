@@ -3,6 +3,7 @@
 mod accounts;
 mod documents;
 mod journal;
+mod merges;
 mod postings;
 
 use perennial::loyalty::ledger::verify::law::Law;
@@ -34,7 +35,10 @@ const OTHER_LANE: &str = "SET lane = (lane + 1) % 4";
 
 /// All of them.
 pub fn breaks() -> Vec<&'static Break> {
-    [accounts::BREAKS, postings::BREAKS, documents::BREAKS, journal::BREAKS].into_iter().flatten().collect()
+    [accounts::BREAKS, postings::BREAKS, documents::BREAKS, merges::BREAKS, journal::BREAKS]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Columns that no law covers, and why.

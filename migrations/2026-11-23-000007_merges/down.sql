@@ -1,0 +1,5 @@
+ALTER TABLE accounts
+DROP COLUMN merged_into,
+DROP COLUMN merged_branch,
+DROP COLUMN branches,
+DROP COLUMN alias_depth;
