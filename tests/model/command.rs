@@ -48,6 +48,15 @@ pub enum What {
         wallet: &'static str,
         points: i64,
     },
+    Merge {
+        source: u32,
+        into: u32,
+    },
+    Claim {
+        order: String,
+        guest: u32,
+        member: u32,
+    },
     Hold {
         member: u32,
         wallet: Option<&'static str>,
@@ -130,7 +139,7 @@ pub enum Asked {
 }
 
 /// What a command is, for the pairs that must have been seen.
-pub const KINDS: [&str; 15] = [
+pub const KINDS: [&str; 17] = [
     "enrol",
     "order",
     "order paid with points",
@@ -146,6 +155,8 @@ pub const KINDS: [&str; 15] = [
     "order paid with a hold",
     "order as stated",
     "transfer",
+    "merge",
+    "claim",
 ];
 
 impl Command {
@@ -165,6 +176,8 @@ impl Command {
             What::Suspend { .. } => 9,
             What::Hold { .. } => 10,
             What::Transfer { .. } => 14,
+            What::Merge { .. } => 15,
+            What::Claim { .. } => 16,
             What::Release { .. } => 11,
         }
     }
@@ -178,6 +191,8 @@ impl Command {
             What::Adjust { .. } => Some(format!("adjust:{}", self.name)),
             What::Opening { .. } => Some(format!("opening:{}", self.name)),
             What::Transfer { .. } => Some(format!("transfer:{}", self.name)),
+            What::Merge { .. } => Some(format!("merge:{}", self.name)),
+            What::Claim { order, .. } => Some(format!("order:{order}/claim")),
             What::Hold { .. } => Some(format!("hold:{}", self.name)),
             What::Release { hold, .. } => Some(format!("hold:{hold}/release")),
             What::Suspend { suspended: true, .. } => Some(format!("suspend:{}", self.name)),

@@ -8,8 +8,8 @@ use crate::command::KINDS;
 use crate::spec::Policy;
 
 /// Every code that a command can be refused with here. Not reached from here: `CounterExhausted` (no command counts yet),
-/// `TooManyLots` and `TooManyHolds` (tests of their own).
-const CODES: [&str; 51] = [
+/// `TooManyLots`, `TooManyMerges` and `TooManyHolds` (tests of their own).
+const CODES: [&str; 56] = [
     "AlreadySuspended",
     "Conflict",
     "EnrolledAhead",
@@ -44,6 +44,11 @@ const CODES: [&str; 51] = [
     "cart TaxExceedsLine",
     "cart TaxRate",
     "cart TaxUnexpected",
+    "claim Claimed",
+    "claim NotAGuests",
+    "merge AlreadyMerged",
+    "merge HoldsOpen",
+    "merge Same",
     "transfer InDebt",
     "transfer Limit",
     "transfer NotAllowed",

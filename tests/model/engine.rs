@@ -5,7 +5,8 @@ use perennial::kernel::money::{Amount, Currency, Money};
 use perennial::kernel::points::Points;
 use perennial::kernel::scope::{Principal, ProgramScope};
 use perennial::loyalty::checkout::cart::{Cart, CartLine, DiscountedLine, Prices, StatedDiscount, Tax};
-use perennial::loyalty::checkout::error::{HoldRefusal, OrderRefusal, ReturnRefusal};
+use perennial::loyalty::checkout::claim_order::ClaimOrder;
+use perennial::loyalty::checkout::error::{ClaimRefusal, HoldRefusal, OrderRefusal, ReturnRefusal};
 use perennial::loyalty::checkout::holds::hold_points::HoldPoints;
 use perennial::loyalty::checkout::holds::receipt::EndedReceipt;
 use perennial::loyalty::checkout::holds::release::ReleaseHold;
@@ -24,13 +25,15 @@ use perennial::loyalty::ledger::queue::PostError;
 use perennial::loyalty::ledger::suspend::{StatusName, Suspend};
 use perennial::loyalty::members::model::{Identity, IdentityKind, Profile};
 use perennial::loyalty::membership::enrol::Enrol;
-use perennial::loyalty::membership::error::{MembershipRefusal, TransferRefusal};
+use perennial::loyalty::membership::error::{MembershipRefusal, MergeRefusal, TransferRefusal};
+use perennial::loyalty::membership::merges::merge_members::MergeMembers;
+use perennial::loyalty::membership::merges::receipt::MergedWalletReceipt;
 use perennial::loyalty::membership::transfer::TransferPoints;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::command::{Asked, Basket, Command, Line, Order, Ordered, Taxed, What};
-use crate::facts::{Answer, OrderFacts, ReturnFacts, Said, Time};
+use crate::facts::{Answer, MergedWallet, OrderFacts, ReturnFacts, Said, Time};
 use crate::spec::Spec;
 
 pub struct Engine<'s> {
@@ -94,6 +97,21 @@ fn transfer_code(refusal: &TransferRefusal) -> String {
         TransferRefusal::Ledger(refusal) => ledger_code(refusal),
         TransferRefusal::Limit { asked, left } => format!("transfer Limit {asked} of {left}"),
         other => format!("transfer {}", name(other)),
+    }
+}
+
+fn merge_code(refusal: &MergeRefusal) -> String {
+    match refusal {
+        MergeRefusal::Ledger(refusal) => ledger_code(refusal),
+        other => format!("merge {}", name(other)),
+    }
+}
+
+fn claim_code(refusal: &ClaimRefusal) -> String {
+    match refusal {
+        ClaimRefusal::Merge(refusal) => merge_code(refusal),
+        ClaimRefusal::OrderUnknown => name(refusal),
+        other => format!("claim {}", name(other)),
     }
 }
 
@@ -176,6 +194,7 @@ impl<'s> Engine<'s> {
                 let receipt = self.post(posting, clock, transfer_code)?;
                 Ok(Answer::Transferred { points: receipt.points, spendable: receipt.spendable })
             }
+            What::Merge { .. } | What::Claim { .. } => self.run_merge(command),
             What::Suspend { member, suspended } => {
                 let (name, status) =
                     if *suspended { ("suspend", Status::Suspended) } else { ("reinstate", Status::Active) };
@@ -209,6 +228,35 @@ impl<'s> Engine<'s> {
             }
             _ => Ok(Answer::Silent),
         }
+    }
+
+    fn run_merge(&mut self, command: &Command) -> Said {
+        let (hash, identity) = (RequestHash::of(&command.hash), None);
+        let receipt = match &command.what {
+            What::Merge { source, into } => {
+                let reference = Reference::keyed("merge", &command.name);
+                let (source, into, reason) = (member_id(*source), member_id(*into), String::from("a reason"));
+                let posting = MergeMembers { reference, hash, source, identity, into, reason };
+                self.post(posting, command.clock, merge_code)?
+            }
+            What::Claim { order, guest, member } => {
+                let (order, guest, member) = (order.clone(), member_id(*guest), member_id(*member));
+                self.post(ClaimOrder { order, hash, guest, member, identity }, command.clock, claim_code)?
+            }
+            _ => return Ok(Answer::Silent),
+        };
+        let wallet = |w: &MergedWalletReceipt| {
+            let there = w.spendable.or_else(|| w.amount.map(|amount| self.minor(amount))).unwrap();
+            let ever = [w.lifetime.earned, w.lifetime.reversed, w.lifetime.spent, w.lifetime.expired];
+            let there = [there, w.pending, w.debt];
+            MergedWallet { wallet: w.wallet.clone(), there, ever, active_until: w.active_until }
+        };
+        Ok(Answer::Merged {
+            into: member_of(receipt.into),
+            orders: receipt.orders,
+            last_order: receipt.last_order_on,
+            wallets: receipt.wallets.iter().map(wallet).collect(),
+        })
     }
 
     fn post<P: Posting>(

@@ -40,7 +40,24 @@ pub enum Answer {
         points: i64,
         spendable: i64,
     },
+    Merged {
+        into: u32,
+        orders: i32,
+        last_order: Option<Day>,
+        wallets: Vec<MergedWallet>,
+    },
     Silent,
+}
+
+/// What came over in a wallet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MergedWallet {
+    pub wallet: String,
+    /// spendable, pending, debt.
+    pub there: [i64; 3],
+    /// earned, reversed, spent, expired.
+    pub ever: [i64; 4],
+    pub active_until: Option<Day>,
 }
 
 /// An answer, or the code of a refusal.

@@ -204,7 +204,8 @@ impl Generator {
             49..=74 if !model.sales.is_empty() => self.give_back(model, member),
             75..=82 => self.adjust(model, member),
             83..=84 => self.opening(model, member),
-            85..=86 => self.transfer(model, member),
+            85 => self.transfer(model, member),
+            86 => self.merge(model, member),
             87..=88 => self.release(model, member),
             89..=93 => self.hold(model, member),
             94..=95 => {
@@ -258,7 +259,7 @@ impl Generator {
             _ => None,
         };
         let new = !known && self.rng.percent(80);
-        let email = self.rng.percent(if new { 100 } else { 5 }).then(|| self.email(member));
+        let email = self.rng.percent(if new { 80 } else { 5 }).then(|| self.email(member));
         let stated = imported.is_none() && self.rng.percent(20);
         let basket = self.basket(model, member, (from.unwrap_or("points"), stated));
         let mut hold = None;
@@ -321,6 +322,21 @@ impl Generator {
         let there = model.wallet(wallet).and_then(|w| model.members.get(&from).map(|m| m.spendable(w))).unwrap_or(0);
         let points = if self.rng.percent(10) { (there + 1).min(MOST) } else { self.rng.within(1, there.clamp(1, 200)) };
         What::Transfer { from, to, wallet, points }
+    }
+
+    /// A merge, or the claim of an order, mostly of a guest's.
+    fn merge(&mut self, model: &Naive<'_>, member: u32) -> What {
+        let guests: Vec<&String> = model.sales.iter().filter(|s| s.1.guest).map(|s| s.0).collect();
+        let all: Vec<&String> = model.sales.keys().collect();
+        let there: Vec<u32> = model.members.keys().copied().collect();
+        let other = if self.rng.percent(8) || there.is_empty() { self.member() } else { *self.rng.pick(&there) };
+        if all.is_empty() || self.rng.percent(50) {
+            return What::Merge { source: member, into: other };
+        }
+        let any = guests.is_empty() || self.rng.percent(15);
+        let order = self.rng.pick(if any { &all } else { &guests });
+        let guest = if self.rng.percent(5) { other } else { model.sales[*order].member };
+        What::Claim { order: (*order).clone(), guest, member }
     }
 
     fn release(&mut self, model: &Naive<'_>, member: u32) -> What {

@@ -7,10 +7,12 @@ use perennial::loyalty::ledger::account::{Account, Status};
 use perennial::loyalty::ledger::entry::{ENTRY_KINDS, Entry, EntryKind};
 use perennial::loyalty::ledger::lot::LotExpiry;
 use perennial::loyalty::ledger::posting::{PostingKind, PostingRow};
+use serde_json::Value;
 
 use crate::coverage::Coverage;
 use crate::engine::{Engine, member_id};
 use crate::facts::{Answer, Said};
+use crate::spec::CODES;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct FoldedLot {
@@ -129,15 +131,47 @@ impl Fold {
             coverage.entries.insert(entry.kind.number());
             self.enter(row, place, entry)?;
         }
+        self.merge(row)?;
         if row.moves.iter().any(|m| usize::try_from(m.entry).is_ok_and(|e| e >= row.entries.len())) {
             return Err("a movement of no entry".into());
         }
         Ok(())
     }
 
+    /// The sums of an account's life go over with it.
+    fn merge(&mut self, row: &PostingRow) -> Result<(), String> {
+        let sign = match row.kind {
+            PostingKind::MergeOut => -1,
+            PostingKind::MergeIn => 1,
+            _ => return Ok(()),
+        };
+        let document: Value = serde_json::from_str(&row.document).unwrap();
+        self.orders += sign * i32::try_from(document["orders"].as_i64().unwrap()).unwrap();
+        for wallet in document["wallets"].as_array().unwrap() {
+            let slot = CODES.iter().position(|code| wallet["wallet"] == *code).unwrap();
+            let sums = self.wallets.entry(i16::try_from(slot).unwrap()).or_default();
+            let ever = |sum: &str| wallet["lifetime"][sum].as_i64().unwrap();
+            let moved: i64 = row
+                .entries
+                .iter()
+                .filter(|e| usize::try_from(e.wallet.0) == Ok(slot))
+                .fold(0, |sum, e| sum + if e.kind.moves_lots() { e.points.get() } else { 0 });
+            let debt = wallet["debt"].as_i64().unwrap();
+            for (place, whole, part) in
+                [(3, "earned", moved), (4, "reversed", debt), (5, "spent", 0), (6, "expired", 0)]
+            {
+                sums[place] += i64::from(sign) * (ever(whole) - part);
+            }
+        }
+        if sign < 0 && self.wallets.values().any(|sums| *sums != [0; 8]) {
+            return Err(format!("a merged account keeps {:?}", self.wallets));
+        }
+        Ok(())
+    }
+
     fn enter(&mut self, row: &PostingRow, place: usize, entry: &Entry) -> Result<(), String> {
         let moved: i64 = row.moves_of(place).map(|m| m.points.get()).sum();
-        let wants = if entry.kind == EntryKind::Owe { 0 } else { entry.points.get() };
+        let wants = if entry.kind.moves_lots() { entry.points.get() } else { 0 };
         if moved != wants || entry.points.is_zero() || row.moves_of(place).any(|m| m.points.is_zero()) {
             return Err(format!("law 4: entry {place} moves {moved}"));
         }

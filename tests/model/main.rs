@@ -165,7 +165,8 @@ impl<'s> Both<'s> {
         self.cover(command, &product, used, coverage);
         // A command moves one member; that it moved no other is seen from time to time.
         self.steps += 1;
-        let touched = |m: &&u32| self.steps.is_multiple_of(8) || command.what.whose().0 == **m;
+        let named = command.what.whose().0;
+        let touched = |m: &&u32| self.steps.is_multiple_of(8) || named == **m || self.model.goes_on(named) == **m;
         let members: Vec<u32> = self.model.members.keys().filter(touched).copied().collect();
         self.compare(&members, command.clock)?;
         self.laws.check(&self.engine, &members, coverage)?;

@@ -56,8 +56,13 @@ impl Naive<'_> {
         Ok(Done { member, state, answer, sale: None, email: None, hold: Some((name.into(), held)) })
     }
 
-    pub fn release(&self, (member, mut state): (u32, Member), name: &str, today: Day) -> Result<Done, String> {
-        let held = self.held(name, member, None)?;
+    pub fn release(
+        &self,
+        (named, member, mut state): (u32, u32, Member),
+        name: &str,
+        today: Day,
+    ) -> Result<Done, String> {
+        let held = self.held(name, named, None)?;
         let place = state.holds.iter().position(|h| h.name == name).ok_or("hold Ended")?;
         let (facts, _) = state.end_hold(place, 0, today);
         let answer = Answer::Released(facts, state.spendable(held.wallet));
@@ -66,8 +71,8 @@ impl Naive<'_> {
     }
 
     /// A hold that nobody has ended.
-    pub fn held(&self, name: &str, member: u32, from: Option<&str>) -> Result<Held, String> {
-        let held = self.holds.get(name).filter(|h| h.member == member).ok_or("hold Unknown")?;
+    pub fn held(&self, name: &str, named: u32, from: Option<&str>) -> Result<Held, String> {
+        let held = self.holds.get(name).filter(|h| self.path(named).contains(&h.member)).ok_or("hold Unknown")?;
         if held.released {
             return Err("hold Released".into());
         }

@@ -3,6 +3,7 @@
 
 pub mod calendar;
 pub mod holds;
+pub mod merges;
 pub mod orders;
 pub mod price;
 pub mod returns;
@@ -36,6 +37,8 @@ pub struct Naive<'s> {
     pub emails: HashMap<String, u32>,
     pub holds: BTreeMap<String, Held>,
     gifts: Vec<Gift>,
+    /// Who was merged, and into whom.
+    pub merged: BTreeMap<u32, u32>,
 }
 
 /// What an accepted command leaves behind, besides its member.
@@ -50,13 +53,14 @@ pub struct Done {
 
 impl<'s> Naive<'s> {
     pub fn new(spec: &'s Spec) -> Self {
-        let (members, sales, holds) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { spec, members, sales, owned: HashMap::new(), emails: HashMap::new(), holds, gifts: Vec::new() }
+        let (members, sales, holds, merged) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { spec, members, sales, owned: HashMap::new(), emails: HashMap::new(), holds, gifts: Vec::new(), merged }
     }
 
     pub fn run(&mut self, command: &Command) -> Said {
         let Some(reference) = command.reference() else { return Ok(Answer::Silent) };
-        let (member, new) = command.what.whose();
+        let (named, new) = command.what.whose();
+        let member = self.goes_on(named);
         if let Some(owned) = self.owned.get(&reference) {
             // There is one way to release a hold.
             let same = owned.hash == command.hash || matches!(command.what, What::Release { .. });
@@ -64,6 +68,12 @@ impl<'s> Naive<'s> {
         }
         if let What::Transfer { from, to, wallet, points } = command.what {
             return self.transfer(command, reference, (from, to), wallet, points);
+        }
+        if let What::Merge { source, into } = command.what {
+            return self.merge(command, reference, (source, into), None);
+        }
+        if let What::Claim { order, guest, member } = &command.what {
+            return self.merge(command, reference, (*guest, *member), Some(order));
         }
         let known = self.members.get(&member).cloned();
         if known.is_none() && !new {
@@ -85,20 +95,20 @@ impl<'s> Naive<'s> {
         let mut done = match &command.what {
             What::Enrol { member, email, on, .. } => self.enrol(*member, email.as_ref(), *on, (at, today)),
             What::Order(order) => self.settle(order, &command.name, known, (command.clock, at)),
-            What::Return { member, order, asked, .. } => self.give_back(*member, order, asked, known.unwrap(), today),
-            What::Adjust { member, wallet, up, points } => {
-                self.adjust((*member, known.unwrap()), wallet, *up, *points, (at, today))
+            What::Return { order, asked, .. } => self.give_back((named, member), order, asked, known.unwrap(), today),
+            What::Adjust { wallet, up, points, .. } => {
+                self.adjust((member, known.unwrap()), wallet, *up, *points, (at, today))
             }
-            What::Opening { member, wallet, points, available, end, .. } => {
-                self.open((*member, known.unwrap()), wallet, *points, (*available, *end), (at, today))
+            What::Opening { wallet, points, available, end, .. } => {
+                self.open((member, known.unwrap()), wallet, *points, (*available, *end), (at, today))
             }
-            What::Hold { member, wallet, points, seconds } => {
+            What::Hold { wallet, points, seconds, .. } => {
                 let ends = at + Duration::seconds(*seconds);
-                self.hold((*member, known.unwrap()), (&command.name, ends), *wallet, *points, at)
+                self.hold((member, known.unwrap()), (&command.name, ends), *wallet, *points, at)
             }
-            What::Release { member, hold } => self.release((*member, known.unwrap()), hold, today),
-            What::Suspend { member, suspended } => suspend((*member, known.unwrap()), *suspended),
-            What::Transfer { .. } => unreachable!("two members have it"),
+            What::Release { hold, .. } => self.release((named, member, known.unwrap()), hold, today),
+            What::Suspend { suspended, .. } => suspend((member, known.unwrap()), *suspended),
+            What::Transfer { .. } | What::Merge { .. } | What::Claim { .. } => unreachable!("two members have it"),
             What::Look => unreachable!("it has no reference"),
         }?;
         done.state.postings += 1;
@@ -234,6 +244,8 @@ impl What {
             | Self::Adjust { member, .. }
             | Self::Opening { member, .. }
             | Self::Transfer { from: member, .. }
+            | Self::Merge { source: member, .. }
+            | Self::Claim { guest: member, .. }
             | Self::Hold { member, .. }
             | Self::Release { member, .. }
             | Self::Suspend { member, .. } => (*member, false),
@@ -247,6 +259,8 @@ impl What {
             Self::Order(order) => order.imported,
             Self::Adjust { .. }
             | Self::Transfer { .. }
+            | Self::Merge { .. }
+            | Self::Claim { .. }
             | Self::Hold { .. }
             | Self::Release { .. }
             | Self::Look

@@ -29,6 +29,8 @@ pub struct Sale {
     /// Wallet, lot, what counts, and how much of it by line.
     pub credits: Vec<(usize, usize, Counted, Vec<i64>)>,
     pub complete: bool,
+    /// Whether a guest placed it.
+    pub guest: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -98,7 +100,10 @@ impl Naive<'_> {
         let mut facts = OrderFacts { hold: paid, ..start(order, &priced, rules, (version, day)) };
         facts.flags = flags((asked, points), &priced, state.suspended, self.spec.codes[payer]);
         facts.flags.extend(missed.map(|hold| ("HoldUnavailable", hold.clone(), [0; 3])));
-        let mut sale = Sale { member: order.member, version, spent, ..sold(&priced) };
+        let member = self.goes_on(order.member);
+        facts.member = member;
+        let guest = order.new && order.email.is_none();
+        let mut sale = Sale { member, version, spent, guest, ..sold(&priced) };
         if state.suspended {
             facts.skipped = rules.earns.iter().map(|e| format!("{} member_suspended", e.code)).collect();
         } else {
@@ -112,7 +117,7 @@ impl Naive<'_> {
         state.orders += 1;
         state.last_order = state.last_order.max(Some(day));
         let email = order.email.clone().filter(|_| order.new);
-        let (member, answer) = (order.member, Answer::Order(Box::new(facts)));
+        let answer = Answer::Order(Box::new(facts));
         Ok(Done { member, state, answer, sale: Some((name.to_owned(), sale)), email, hold: taken })
     }
 
@@ -269,6 +274,7 @@ fn sold(priced: &Priced) -> Sale {
         own: BTreeMap::new(),
         credits: Vec::new(),
         complete: false,
+        guest: false,
     }
 }
 

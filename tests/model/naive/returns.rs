@@ -15,13 +15,14 @@ type After = ((i128, i128), i64);
 impl Naive<'_> {
     pub fn give_back(
         &self,
-        member: u32,
+        (named, member): (u32, u32),
         order: &str,
         asked: &Asked,
         mut state: Member,
         today: Day,
     ) -> Result<Done, String> {
-        let mut sale = self.sales.get(order).filter(|s| s.member == member).ok_or("OrderUnknown")?.clone();
+        let mut sale =
+            self.sales.get(order).filter(|s| self.path(named).contains(&s.member)).ok_or("OrderUnknown")?.clone();
         let after = after(&sale, asked).map_err(|code| format!("return {code}"))?;
         let before: Vec<(i128, i128)> = sale.lines.iter().map(|l| l.gone).collect();
         // Of a whole number of a line: what this return books.

@@ -24,6 +24,7 @@ impl Naive<'_> {
         wallet: &str,
         points: i64,
     ) -> Said {
+        let (from, to) = (self.goes_on(from), self.goes_on(to));
         let mut giver = self.members.get(&from).ok_or("MemberUnknown")?.clone();
         let mut getter = self.members.get(&to).ok_or("OtherUnknown")?.clone();
         let at = command.clock.max(giver.moved).max(getter.moved);

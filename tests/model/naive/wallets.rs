@@ -19,6 +19,8 @@ pub struct Lot {
     pub end: End,
     /// Expired of it, ever.
     pub expired: i64,
+    /// With whom it came: the member's own go before those that came along.
+    pub branch: i64,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,6 +46,8 @@ pub struct Member {
     pub lots: Vec<Lot>,
     /// The open holds, oldest first.
     pub holds: Vec<Hold>,
+    /// How many accounts it is made of.
+    pub branches: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -69,7 +73,8 @@ impl Member {
     pub fn new(at: Time, enrolled: Day, wallets: usize) -> Self {
         let purses = vec![Purse::default(); wallets];
         let (lots, holds, last_order) = (Vec::new(), Vec::new(), None);
-        Self { enrolled, moved: at, suspended: false, orders: 0, last_order, postings: 0, purses, lots, holds }
+        let (orders, postings, branches) = (0, 0, 1);
+        Self { enrolled, moved: at, suspended: false, orders, last_order, postings, purses, lots, holds, branches }
     }
 
     /// Lets time pass. Answers whether anything happened.
@@ -147,7 +152,7 @@ impl Member {
         }
         let there = open.iter().copied().filter(|i| self.lots[*i].left > 0);
         let mut ripe: Vec<usize> = there.filter(|i| self.lots[*i].waits.is_some_and(|d| d <= today)).collect();
-        ripe.sort_by_key(|i| (self.lots[*i].wallet, self.lots[*i].end, *i));
+        ripe.sort_by_key(|i| (self.lots[*i].wallet, self.lots[*i].end, self.age(*i)));
         for i in &ripe {
             self.lots[*i].waits = None;
             self.repay(*i, self.lots[*i].left);
@@ -210,10 +215,10 @@ impl Member {
         self.earned(wallet, points)?;
         let crowded = self.lots.iter().filter(|l| l.left > 0).count() >= CROWD;
         let same = |l: &Lot| l.wallet == wallet && l.left > 0 && l.waits == waits && l.end == end;
-        let joined = if crowded { self.lots.iter().rposition(same) } else { None };
+        let joined = if crowded { self.youngest(same) } else { None };
         let lot = joined.unwrap_or(self.lots.len());
         if joined.is_none() {
-            self.lots.push(Lot { wallet, left: 0, waits, end, expired: 0 });
+            self.lots.push(Lot { wallet, left: 0, waits, end, expired: 0, branch: 0 });
         }
         self.lots[lot].left += points;
         Ok(lot)
@@ -222,10 +227,19 @@ impl Member {
     /// A qualifying wallet counts: what ends together lies together.
     pub fn count(&mut self, wallet: usize, points: i64, end: End, today: Day) -> Result<usize, String> {
         let same = |l: &Lot| l.wallet == wallet && l.left > 0 && l.waits.is_none() && l.end == end;
-        let Some(lot) = self.lots.iter().rposition(same) else { return self.give(wallet, points, None, end, today) };
+        let Some(lot) = self.youngest(same) else { return self.give(wallet, points, None, end, today) };
         self.earned(wallet, points)?;
         self.lots[lot].left += points;
         Ok(lot)
+    }
+
+    /// Where a lot stands among those that end with it.
+    fn age(&self, lot: usize) -> (i64, usize) {
+        (self.lots[lot].branch, lot)
+    }
+
+    fn youngest(&self, like: impl Fn(&Lot) -> bool) -> Option<usize> {
+        (0..self.lots.len()).filter(|i| like(&self.lots[*i])).max_by_key(|i| self.age(*i))
     }
 
     fn earned(&mut self, wallet: usize, points: i64) -> Result<(), String> {
@@ -249,7 +263,7 @@ impl Member {
     pub fn take(&mut self, wallet: usize, points: i64) -> Vec<(usize, i64)> {
         let mut order: Vec<usize> = (0..self.lots.len()).collect();
         order.retain(|i| self.lots[*i].wallet == wallet && self.lots[*i].left > 0 && self.lots[*i].waits.is_none());
-        order.sort_by_key(|i| (self.lots[*i].end, *i));
+        order.sort_by_key(|i| (self.lots[*i].end, self.age(*i)));
         let (mut rest, mut takes) = (points, Vec::new());
         for i in order {
             let take = rest.min(self.lots[i].left);
@@ -278,7 +292,7 @@ impl Member {
         let in_all: i64 = over.iter().map(|o| o.1).sum();
         if let Some(day) = grace.filter(|_| in_all > 0) {
             let wallet = self.lots[over[0].0].wallet;
-            self.lots.push(Lot { wallet, left: in_all, waits: None, end: End::On(day), expired: 0 });
+            self.lots.push(Lot { wallet, left: in_all, waits: None, end: End::On(day), expired: 0, branch: 0 });
             return;
         }
         for (lot, back) in over {
