@@ -197,6 +197,25 @@ fn impure_imports(source: &Source, kind: Kind) -> Vec<Violation> {
         .collect()
 }
 
+/// Storeys with pure files whose arithmetic may overflow: `forbid` at the top of a storey holds all of it, and no file
+/// below can take it back.
+pub fn unguarded(house: &[Source]) -> Vec<Violation> {
+    let pure = |storey: &Source| {
+        let below = storey.path.trim_end_matches("mod.rs");
+        let mut files = house.iter().filter(|source| source.path.starts_with(below));
+        files.any(|source| matches!(kind(source), Kind::Pure | Kind::Posting))
+    };
+    let forbids = "# ! [ cfg_attr ( not ( test ) , forbid ( clippy : : arithmetic_side_effects ) ) ]";
+    let tops = house.iter().filter(|source| source.module().len() == 2 && source.name() == "mod.rs");
+    tops.filter(|top| pure(top) && top.rows_of(forbids).is_empty())
+        .map(|top| Violation {
+            place: top.path.clone(),
+            rule: "a storey with pure files does not forbid arithmetic that overflows".to_owned(),
+            cure: "start it with #![cfg_attr(not(test), forbid(clippy::arithmetic_side_effects))]",
+        })
+        .collect()
+}
+
 /// The crates that Cargo.toml names, as they are written in code.
 pub fn dependencies() -> Vec<String> {
     let manifest: toml::Table = fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();

@@ -2,7 +2,7 @@
 
 use chrono::{Duration, NaiveDate};
 
-use crate::kernel::clock::{Instant, Moment};
+use crate::kernel::clock::{Instant, Moment, earlier, later};
 use crate::kernel::money::{Currency, Money, Ratio};
 use crate::kernel::points::Points;
 use crate::loyalty::checkout::cart::Cart;
@@ -181,11 +181,11 @@ impl SettleOrder {
             OrderedAt::At(ordered) => ordered,
             OrderedAt::On(day) => program.newest().zone.start_of(day),
         };
-        if ordered > at.recorded + Duration::seconds(ORDER_AHEAD_MAX_S) {
+        if ordered > later(at.recorded, Duration::seconds(ORDER_AHEAD_MAX_S)) {
             return Err(OrderRefusal::TooFarAhead);
         }
         let live = self.time == AccountTime::Live;
-        if live && ordered < at.recorded - Duration::days(ORDER_AGE_MAX_D) {
+        if live && ordered < earlier(at.recorded, Duration::days(ORDER_AGE_MAX_D)) {
             return Err(OrderRefusal::TooOld);
         }
         Ok(ordered)

@@ -112,7 +112,7 @@ impl Ledger {
 
     fn place_of<P: Posting>(&self, posting: &P) -> usize {
         let lane = posting.target().member().lane(self.lanes).0.unsigned_abs();
-        usize::from(lane) % self.queues.len().max(1)
+        usize::from(lane).checked_rem(self.queues.len()).unwrap_or(0)
     }
 
     /// Posts a command, and answers when it is durable.
@@ -128,7 +128,7 @@ impl Ledger {
             Err(TrySendError::Full(_)) => return Err(PostError::Busy),
             Err(TrySendError::Closed(_)) => return Err(PostError::Unavailable),
         }
-        let depth = queue.max_capacity() - queue.capacity();
+        let depth = queue.max_capacity().saturating_sub(queue.capacity());
         gauge!("perennial_queue_depth", "writer" => place.to_string())
             .set(f64::from(u32::try_from(depth).unwrap_or(0)));
         answer.await.unwrap_or(Err(PostError::Unavailable))

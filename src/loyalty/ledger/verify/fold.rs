@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 
 use crate::kernel::calendar::Zone;
 use crate::kernel::clock::Instant;
+use crate::kernel::grow::Grow;
 use crate::kernel::id::{MemberId, Seq};
 use crate::loyalty::ledger::entry::{Entry, EntryKind, Move};
 use crate::loyalty::ledger::figures::FIGURES_A_WALLET;
@@ -119,7 +120,7 @@ impl Folded {
         self.holds.step(row, &self.lots, timeline, found);
         self.moved_at = Some(at);
         self.decided_by = row.version.0;
-        self.order_count += i64::from(row.orders);
+        self.order_count.grow(row.orders.into());
         if row.kind == PostingKind::Order {
             self.last_order_on = self.last_order_on.max(Some(zone.day_of(row.effective_at)));
         }
@@ -216,7 +217,7 @@ impl Folded {
         let name = entry.kind.name();
         let own = step.row.seq.0.saturating_mul(256).saturating_add(step.opened);
         if fills && part.lot.0 == own && !self.lots.contains_key(&part.lot) {
-            step.opened += 1;
+            step.opened.grow(1);
             let (wallet, available_at, expiry) = (entry.wallet, entry.available_at, entry.expiry);
             self.lots.insert(part.lot, FoldedLot { wallet, remaining: 0, available_at, expiry, expired: 0, awards: 0 });
         }
@@ -240,11 +241,13 @@ impl Folded {
                 found.add(Law::Lots, step.place, says);
             }
             lot.available_at = None;
+        } else if fills {
+            lot.remaining.grow(points);
         } else if entry.kind != EntryKind::Capture {
-            lot.remaining += if fills { points } else { -points };
+            lot.remaining.shrink(points);
         }
-        lot.expired += if entry.kind == EntryKind::Expire { points } else { 0 };
-        lot.awards += u32::from(entry.kind == EntryKind::Award);
+        lot.expired.grow(if entry.kind == EntryKind::Expire { points } else { 0 });
+        lot.awards.grow(u32::from(entry.kind == EntryKind::Award));
         if lot.remaining < 0 {
             found.add(Law::Lots, step.place, format!("lot {} is at {}", part.lot.0, lot.remaining));
         }

@@ -138,7 +138,7 @@ fn check_points(row: &PostingRow, timeline: &Timeline, found: &mut Findings) -> 
     let up = entered(row, &[EntryKind::AdjustUp, EntryKind::Opening], slot);
     let down = entered(row, &[EntryKind::AdjustDown], slot);
     let place = Place::posting(row.member, row.seq);
-    compare(Law::Documents, place, &[("points", document.points, up - down)], found);
+    compare(Law::Documents, place, &[("points", document.points, up.saturating_sub(down))], found);
     let after = row.entries.iter().rev().find(|e| e.wallet == slot).map(|e| e.after.get());
     if let (Some(says), Some(after)) = (document.spendable, after) {
         compare(Law::Documents, place, &[("spendable", says, after)], found);
@@ -183,7 +183,8 @@ fn check_order(row: &PostingRow, timeline: &Timeline, found: &mut Findings) -> R
     check_flags(row, &document, spent, found);
     for line in &document.lines {
         let parts = document.rows.iter().flat_map(|r| &r.lines).filter(|p| p.id == line.id);
-        let in_money = minor(line.charged) - minor(line.worth) - uncovered(row, line) - minor(line.gift_card);
+        let unpaid = [minor(line.worth), uncovered(row, line), minor(line.gift_card)];
+        let in_money = unpaid.into_iter().fold(minor(line.charged), i64::saturating_sub);
         let pairs = [
             ("earned of a line", line.earned, parts.map(|p| p.points).sum()),
             ("paid of a line", minor(line.paid), in_money),
