@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
+use crate::kernel::edges::cases;
 use crate::kernel::money::{MONEY_MINOR_MAX, Money, Ratio};
 use crate::kernel::points::Points;
 use crate::loyalty::checkout::cart::{Cart, CartError, CartLine, DiscountedLine, Prices, StatedDiscount, Tax};
@@ -224,7 +225,7 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #![proptest_config(cases(4_000))]
 
     #[test]
     fn whatever_the_cart_it_is_refused_or_its_figures_sum(
