@@ -1,7 +1,7 @@
 //! Whole stories at the edges: programmes, carts, accounts and clocks as extreme as they may be. Each command is accepted
 //! and keeps every law that `verify` knows, or is refused and leaves nothing.
 
-use chrono::{Days, Duration, NaiveDate};
+use chrono::{Duration, NaiveDate};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -14,8 +14,7 @@ use crate::loyalty::checkout::cases::*;
 use crate::loyalty::checkout::holds::hold_points::HoldPoints;
 use crate::loyalty::checkout::holds::release::ReleaseHold;
 use crate::loyalty::ledger::adjust::{Adjust, Direction};
-use crate::loyalty::ledger::lot::LOTS_OPEN_MAX;
-use crate::loyalty::ledger::posting::Posting;
+use crate::loyalty::ledger::posting::{Posting, PostingKind};
 use crate::loyalty::ledger::settle_due::SettleDue;
 use crate::loyalty::membership::transfer::TransferPoints;
 
@@ -30,11 +29,28 @@ enum Ask {
 #[derive(Clone, Debug)]
 enum Step {
     Wait(i64),
-    Order { cart: Cart, pays: Ask, stated: bool, hold: Option<usize>, ordered: OrderedAt },
-    Return { order: usize, request: ReturnRequest },
-    Hold { asks: Ask, lasts_s: i64 },
+    Order {
+        cart: Cart,
+        pays: Ask,
+        stated: bool,
+        hold: Option<usize>,
+        ordered: OrderedAt,
+    },
+    /// Of one of the orders that were accepted.
+    Return {
+        order: usize,
+        request: ReturnRequest,
+    },
+    Hold {
+        asks: Ask,
+        lasts_s: i64,
+    },
     Release(usize),
-    Bring { points: i64, from: Option<NaiveDate>, to: Option<NaiveDate> },
+    Bring {
+        points: i64,
+        from: Option<NaiveDate>,
+        to: Option<NaiveDate>,
+    },
     Adjust(Direction, Ask),
     Give(Ask),
     Change(Status),
@@ -85,14 +101,16 @@ fn minor(n: i64) -> Money {
 }
 
 fn any_line() -> impl Strategy<Value = CartLine> {
-    let rate = one_of(&["0", "0.000001", "21", "99.999999", "100", "100.000001"]);
+    let rate = prop_oneof![9 => one_of(&["0", "0.000001", "21", "99.999999", "100"]), 1 => Just("100.000001")];
     let tax = prop_oneof![
         2 => Just(Tax::None),
         2 => rate.prop_map(|r| Tax::Rate(Decimal::from_str_exact(r).unwrap())),
         1 => up_to(MONEY_MINOR_MAX).prop_map(|n| Tax::Stated(minor(n))),
+        1 => Just(Tax::Stated(minor(0))),
     ];
-    let quantity = prop_oneof![4 => 1..10_u32, 2 => Just(1_000_000), 1 => one_of(&[0, 1_000_001, u32::MAX])];
-    let amount = prop_oneof![2 => 0..10_000_i64, 1 => Just(0), 2 => up_to(MONEY_MINOR_MAX)];
+    let quantity = prop_oneof![20 => 1..10_u32, 10 => Just(1_000_000), 1 => one_of(&[0, 1_000_001, u32::MAX])];
+    let amount =
+        prop_oneof![4 => 0..10_000_i64, 1 => Just(0), 3 => up_to(MONEY_MINOR_MAX / 4), 1 => up_to(MONEY_MINOR_MAX)];
     (prop::bool::weighted(0.2), quantity, amount, tax).prop_map(|(ship, quantity, amount, tax)| {
         let kind = if ship { LineKind::Shipping } else { LineKind::Product };
         CartLine { kind, quantity, amount: minor(amount), tax, ..goods("1").lines.remove(0) }
@@ -102,8 +120,8 @@ fn any_line() -> impl Strategy<Value = CartLine> {
 fn any_cart() -> impl Strategy<Value = Cart> {
     let few = prop::collection::vec(any_line(), 1..4);
     let many = (any_line(), one_of(&[500, 501])).prop_map(|(line, n)| vec![line; n]);
-    let prices = one_of(&[Prices::TaxIncluded, Prices::TaxOnTop, Prices::NoTax]);
-    let gift_card = prop_oneof![3 => Just(0), 1 => up_to(MONEY_MINOR_MAX)];
+    let prices = one_of(&[Prices::TaxIncluded, Prices::TaxIncluded, Prices::TaxOnTop, Prices::NoTax]);
+    let gift_card = prop_oneof![6 => Just(0), 1 => 0..1_000_i64, 1 => up_to(MONEY_MINOR_MAX)];
     (prop_oneof![12 => few, 1 => many], prices, gift_card).prop_map(|(mut lines, prices, gift_card)| {
         lines.iter_mut().zip(0..).for_each(|(line, i): (_, i32)| line.id = i.to_string());
         Cart { prices, lines, gift_card: minor(gift_card), ..goods("1") }
@@ -130,16 +148,17 @@ fn any_request() -> impl Strategy<Value = ReturnRequest> {
 
 fn any_step() -> impl Strategy<Value = Step> {
     let ordered = prop_oneof![
-        6 => Just(OrderedAt::Now), 1 => odd_instant().prop_map(OrderedAt::At), 1 => odd_day().prop_map(OrderedAt::On),
+        14 => Just(OrderedAt::Now), 1 => odd_instant().prop_map(OrderedAt::At), 1 => odd_day().prop_map(OrderedAt::On),
     ];
-    let hold = prop::option::weighted(0.3, 0..4_usize);
-    let order = (any_cart(), any_ask(), any::<bool>(), hold, ordered)
+    let pays = prop_oneof![4 => Just(Ask::Exactly(0)), 2 => (0..1_000_i64).prop_map(Ask::Exactly), 3 => any_ask()];
+    let hold = prop::option::weighted(0.15, 0..4_usize);
+    let order = (any_cart(), pays, any::<bool>(), hold, ordered)
         .prop_map(|(cart, pays, stated, hold, ordered)| Step::Order { cart, pays, stated, hold, ordered });
     let bring = (up_to(POINTS_MAX), prop::option::of(odd_day()), prop::option::of(odd_day()));
     let wait = one_of(&[0, 1, 3_600, 86_400, 31 * 86_400, 366 * 86_400, 36_601 * 86_400]);
     prop_oneof![
         3 => wait.prop_map(Step::Wait),
-        8 => order,
+        10 => order,
         5 => (0..4_usize, any_request()).prop_map(|(order, request)| Step::Return { order, request }),
         3 => (any_ask(), one_of(&[1, 86_400])).prop_map(|(asks, lasts_s)| Step::Hold { asks, lasts_s }),
         1 => (0..4_usize).prop_map(Step::Release),
@@ -178,6 +197,13 @@ impl Shop {
         false
     }
 
+    /// The references of the postings of a kind, oldest first, without what they begin with; one of them by a number.
+    fn earlier(&self, kind: PostingKind, prefix: &str, number: usize) -> String {
+        let rows = self.ledger.postings[&self.member].iter().filter(|row| row.kind == kind);
+        let names: Vec<&str> = rows.filter_map(|row| row.reference.as_str().strip_prefix(prefix)).collect();
+        names.get(number.checked_rem(names.len()).unwrap_or(0)).map_or_else(|| "none".into(), |name| (*name).into())
+    }
+
     fn take_step(&mut self, number: usize, step: &Step, other: MemberId) -> bool {
         let (member, hash) = (self.member, RequestHash::of(&number));
         let reference = |command: &str| Reference::keyed(command, &number.to_string());
@@ -189,11 +215,15 @@ impl Shop {
             Step::Order { cart, pays, stated, hold, ordered } => {
                 let cart = Cart { points: self.asked(*pays), ..cart.clone() };
                 let order = self.settle(*ordered, &number.to_string(), cart);
-                self.attempt(SettleOrder { stated: *stated, hold: hold.map(|h| h.to_string()), ..order })
+                self.attempt(SettleOrder {
+                    stated: *stated,
+                    hold: hold.map(|h| self.earlier(PostingKind::Hold, "hold:", h)),
+                    ..order
+                })
             }
             Step::Return { order, request } => self.attempt(ReturnOrder {
                 reference: number.to_string(),
-                order: order.to_string(),
+                order: self.earlier(PostingKind::Order, "order:", *order),
                 hash,
                 member,
                 request: request.clone(),
@@ -211,7 +241,9 @@ impl Shop {
                     lasts_s: *lasts_s,
                 })
             }
-            Step::Release(hold) => self.attempt(ReleaseHold { reference: hold.to_string(), member }),
+            Step::Release(hold) => {
+                self.attempt(ReleaseHold { reference: self.earlier(PostingKind::Hold, "hold:", *hold), member })
+            }
             Step::Bring { points: n, from, to } => self.attempt(OpenBalance {
                 reference: reference("opening"),
                 hash,
@@ -270,11 +302,11 @@ fn enrol_another(shop: &mut Shop) -> MemberId {
 }
 
 proptest! {
-    #![proptest_config(cases(150))]
+    #![proptest_config(cases(100))]
 
     #[test]
     fn whatever_happens_is_lawful_or_refused(
-        program in any_program(), steps in prop::collection::vec(any_step(), 1..14),
+        program in any_program(), steps in prop::collection::vec(any_step(), 1..40),
         start in one_of(&["2024-02-28T22:59:59Z", "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "+262142-11-30T00:00:00Z"]),
     ) {
         let mut shop = Shop::new(start, &program);
@@ -290,30 +322,20 @@ proptest! {
     }
 }
 
-/// Every lot an account may have, of one point each, ending on days of their own.
-fn crowded(end: &str, count: usize) -> Shop {
-    let mut shop = Shop::new("2026-06-10T12:00:00Z", &program(&format!("expiry = {{ after = \"P36600D\"{end} }}"), ""));
-    let first = day("2026-07-01");
-    for n in 0..count {
-        let ends = first.checked_add_days(Days::new(u64::try_from(n).unwrap())).unwrap();
+#[test]
+fn an_order_paid_out_of_hundreds_of_lots_comes_back_to_each_of_them() {
+    let mut shop = Shop::new("2026-06-10T12:00:00Z", &program("expiry = { after = \"P36600D\" }", ""));
+    for ends in day("2026-07-01").iter_days().take(400) {
         shop.bring(1, &ends.to_string());
     }
-    shop
-}
-
-#[test]
-fn an_account_of_the_most_lots_spends_holds_and_gets_back_all_of_them() {
-    let most = i64::try_from(LOTS_OPEN_MAX).unwrap();
-    let mut shop = crowded("", LOTS_OPEN_MAX);
-    assert_eq!((shop.spendable(), shop.lots().len()), (most, LOTS_OPEN_MAX));
-    shop.order("1", paid_with(most, goods("40.96")));
+    shop.order("1", paid_with(400, goods("4.00")));
     assert_eq!(shop.spendable(), 0);
     shop.at("2026-06-11T12:00:00Z").give_back("1", "r", all());
-    assert_eq!((shop.spendable(), shop.lots().len()), (most, LOTS_OPEN_MAX));
+    assert_eq!((shop.spendable(), shop.lots().len()), (400, 400));
     assert!(shop.take_step(7, &Step::Hold { asks: Ask::There(0), lasts_s: 60 }, shop.member));
-    assert_eq!(shop.at("2026-06-11T13:00:00Z").spendable(), most);
+    assert_eq!(shop.at("2026-06-11T13:00:00Z").spendable(), 400);
     // They end one by one, and years later in one posting.
-    assert_eq!(shop.at("2026-07-02T00:00:00+02:00").spendable(), most - 1);
+    assert_eq!(shop.at("2026-07-02T00:00:00+02:00").spendable(), 399);
     assert_eq!(shop.at("2099-01-01T00:00:00Z").spendable(), 0);
     let member = shop.member;
     assert!(shop.attempt(SettleDue { member }));
