@@ -26,7 +26,7 @@ pub enum Kind {
 }
 
 /// The files of loyalty and insight that drive others; everything else there is pure unless its name says more.
-pub const ENGINES: [&str; 15] = [
+pub const ENGINES: [&str; 16] = [
     "src/loyalty/checkout/batch/window.rs",
     "src/loyalty/checkout/door.rs",
     "src/loyalty/ledger/decide.rs",
@@ -35,6 +35,7 @@ pub const ENGINES: [&str; 15] = [
     "src/loyalty/ledger/post.rs",
     "src/loyalty/ledger/queue.rs",
     "src/loyalty/ledger/save.rs",
+    "src/loyalty/ledger/storage.rs",
     "src/loyalty/ledger/verify/check.rs",
     "src/loyalty/ledger/verify/stream.rs",
     "src/loyalty/ledger/writer.rs",

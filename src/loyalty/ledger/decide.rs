@@ -4,18 +4,16 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 
 use diesel::result::Error as QueryError;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::FutureExt;
 
 use crate::kernel::calendar::Zone;
 use crate::kernel::clock::Instant;
-use crate::kernel::id::{LaneCount, MemberId, ProgramId, Seq};
+use crate::kernel::id::{LaneCount, ProgramId};
 use crate::loyalty::ledger::accounts::Owner;
 use crate::loyalty::ledger::group::{Group, Outcome};
-use crate::loyalty::ledger::load::{LaneHead, LoadError, Loaded, Lock, Plan, find_receipts, load};
-use crate::loyalty::ledger::posting::RequestHash;
+use crate::loyalty::ledger::load::{LaneHead, LoadError, Loaded, Lock, Plan};
 use crate::loyalty::ledger::queue::{Queued, Verdict, replay};
-use crate::loyalty::ledger::writes::Rollback;
+use crate::loyalty::ledger::storage::{Receipts, Session};
 use crate::loyalty::program::timelines::{TimelineError, Timelines};
 use crate::platform::db::{DbError, Fault, fault_of};
 
@@ -72,38 +70,38 @@ pub struct Decided {
 ///
 /// # Errors
 /// When the database fails, or holds what cannot be read.
-pub async fn decide(
-    conn: &AsyncPgConnection,
+pub async fn decide<S: Session>(
+    session: &S,
     timelines: &Timelines,
     lanes: LaneCount,
     plan: &Plan,
     lock: Lock,
     jobs: &mut [Box<dyn Queued>],
 ) -> Result<Decided, GroupError> {
-    let Loaded { heads, versions, clock, mut group } = load(conn, plan, lock).await?;
+    let Loaded { heads, versions, clock, mut group } = session.load(plan, lock).await?;
     let mut zones: HashMap<ProgramId, Zone> = HashMap::new();
     let mut outcomes = Vec::with_capacity(jobs.len());
     for job in jobs.iter_mut() {
         let program = job.program();
         let version = versions.get(&program).copied().unwrap_or_default();
-        let timeline = timelines.at_least(conn, program, version).await?;
+        let timeline = timelines.at_least_from(session.timeline(program), program, version).await?;
         zones.insert(program, timeline.newest().zone);
         outcomes.push(group.run(job.as_mut(), clock, &timeline));
     }
-    let verdicts = verdicts(conn, lanes, jobs, outcomes, &group).await?;
+    let verdicts = verdicts(session, lanes, jobs, outcomes, &group).await?;
     Ok(Decided { heads, clock, group, zones, verdicts })
 }
 
 /// Decides one command on what is there, and stores nothing: a quote.
-pub async fn preview(conn: &AsyncPgConnection, timelines: &Timelines, lanes: LaneCount, job: Box<dyn Queued>) {
+pub async fn preview<S: Session>(session: &S, timelines: &Timelines, lanes: LaneCount, job: Box<dyn Queued>) {
     let mut plan = Plan::default();
     plan.add(job.as_ref(), lanes);
     let mut jobs = vec![job];
-    // The connection goes back to the pool, so it is rolled back whatever happens.
+    // The session goes back to where it came from, so it is rolled back whatever happens.
     let decided =
-        AssertUnwindSafe(decide(conn, timelines, lanes, &plan, Lock::Nothing, &mut jobs)).catch_unwind().await;
+        AssertUnwindSafe(decide(session, timelines, lanes, &plan, Lock::Nothing, &mut jobs)).catch_unwind().await;
     let decided = decided.unwrap_or(Err(GroupError::Panicked));
-    if let Err(error) = (Rollback {}).execute(&mut &*conn).await {
+    if let Err(error) = session.rollback().await {
         tracing::warn!(%error, "a preview was not rolled back");
     }
     let verdicts = decided.map_or_else(
@@ -116,8 +114,8 @@ pub async fn preview(conn: &AsyncPgConnection, timelines: &Timelines, lanes: Lan
     answer(jobs, verdicts);
 }
 
-async fn verdicts(
-    conn: &AsyncPgConnection,
+async fn verdicts<S: Session>(
+    session: &S,
     lanes: LaneCount,
     jobs: &mut [Box<dyn Queued>],
     outcomes: Vec<Outcome>,
@@ -125,9 +123,9 @@ async fn verdicts(
 ) -> Result<Verdicts, QueryError> {
     let seen: Vec<Owner> =
         outcomes.iter().filter_map(|o| if let Outcome::Seen(s) = o { Some(*s) } else { None }).collect();
-    let mut receipts: HashMap<(MemberId, Seq), (RequestHash, String)> = HashMap::new();
+    let mut receipts = Receipts::new();
     if !seen.is_empty() {
-        receipts = find_receipts(conn, &seen, lanes).await?;
+        receipts = session.receipts(&seen, lanes).await?;
         let own = group.rows.iter().filter(|r| seen.contains(&Owner { member: r.member, seq: r.seq }));
         receipts.extend(own.map(|r| ((r.member, r.seq), (r.hash, r.document.clone()))));
     }

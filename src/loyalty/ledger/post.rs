@@ -16,6 +16,7 @@ use crate::kernel::scope::ProgramScope;
 use crate::loyalty::ledger::decide::preview;
 use crate::loyalty::ledger::posting::Posting;
 use crate::loyalty::ledger::queue::{Answer, Job, PostError, Queued};
+use crate::loyalty::ledger::storage::Storage;
 use crate::loyalty::ledger::writer::{Pace, Writer};
 use crate::loyalty::program::timelines::Timelines;
 use crate::platform::db::Db;
@@ -26,8 +27,8 @@ pub struct WriterCount(pub u16);
 
 /// The posting engine of this process.
 #[derive(Clone)]
-pub struct Ledger {
-    db: Db,
+pub struct Ledger<S: Storage = Db> {
+    storage: S,
     lanes: LaneCount,
     timelines: Timelines,
     queues: Arc<[Sender<Box<dyn Queued>>]>,
@@ -37,20 +38,20 @@ pub struct Ledger {
     pace: Pace,
 }
 
-impl Ledger {
+impl<S: Storage> Ledger<S> {
     /// Starts the writers.
-    pub fn start(db: &Db, lanes: LaneCount, timelines: Timelines, writers: WriterCount) -> Self {
-        Self::start_at(db, lanes, timelines, writers, Pace::serving())
+    pub fn start(storage: &S, lanes: LaneCount, timelines: Timelines, writers: WriterCount) -> Self {
+        Self::start_at(storage, lanes, timelines, writers, Pace::serving())
     }
 
     /// Starts writers of another pace.
-    pub fn start_at(db: &Db, lanes: LaneCount, timelines: Timelines, writers: WriterCount, pace: Pace) -> Self {
+    pub fn start_at(storage: &S, lanes: LaneCount, timelines: Timelines, writers: WriterCount, pace: Pace) -> Self {
         let count = writers.0.clamp(1, lanes.0.unsigned_abs().max(1));
         let (closing, told) = watch::channel(false);
         let started: Vec<_> = (0..count)
             .map(|number| {
                 let (sender, receiver) = mpsc::channel(pace.queue_max.max(1));
-                let writer = Writer::new(db.clone(), lanes, timelines.clone(), number, pace.clone());
+                let writer = Writer::new(storage.clone(), lanes, timelines.clone(), number, pace.clone());
                 let group = writer.group();
                 (sender, (tokio::spawn(writer.run(receiver, told.clone())), group))
             })
@@ -58,7 +59,7 @@ impl Ledger {
         let (queues, started): (Vec<_>, Vec<_>) = started.into_iter().unzip();
         let (handles, groups): (Vec<_>, Vec<_>) = started.into_iter().unzip();
         Self {
-            db: db.clone(),
+            storage: storage.clone(),
             lanes,
             timelines,
             queues: queues.into(),
@@ -140,10 +141,10 @@ impl Ledger {
     /// As [`Ledger::post`].
     pub async fn preview<P: Posting>(&self, scope: &ProgramScope, posting: P) -> Answer<P> {
         let (job, answer) = Job::new(scope.clone(), posting);
-        let conn = self.db.conn().await.map_err(|_| PostError::Unavailable)?;
+        let lent = self.storage.lend().await.map_err(|_| PostError::Unavailable)?;
         let (timelines, lanes) = (self.timelines.clone(), self.lanes);
-        // In a task: were it dropped with a caller who hung up, the pool would get a connection in a transaction.
-        tokio::spawn(async move { preview(&conn, &timelines, lanes, Box::new(job)).await });
+        // In a task: were it dropped with a caller who hung up, the next one would get it in a transaction.
+        tokio::spawn(async move { preview(&*lent, &timelines, lanes, Box::new(job)).await });
         answer.await.unwrap_or(Err(PostError::Unavailable))
     }
 

@@ -253,7 +253,8 @@ fn move_counters(group: &Group) -> MoveCounters {
     }
 }
 
-fn journal_rows(group: &Group, heads: &[LaneHead], clock: Instant, lanes: LaneCount) -> (InsertJournal, SaveHeads) {
+/// The journal row of each lane of the group, and where that leaves the lanes.
+pub fn journal_rows(group: &Group, heads: &[LaneHead], clock: Instant, lanes: LaneCount) -> (InsertJournal, SaveHeads) {
     let mut by_lane: HashMap<Lane, Vec<&PostingRow>> = HashMap::new();
     for row in &group.rows {
         by_lane.entry(row.member.lane(lanes)).or_default().push(row);
