@@ -93,7 +93,7 @@ proptest! {
             Err(BadOrder::Currency(_)) => {}
             Ok(order) => {
                 let terms = Terms { value: Ratio::of(1.into(), 1.into()).unwrap(), net_of: NetOf::NOTHING };
-                if let Err(error) = price(&order.cart, &terms) {
+                if let Err(error) = price(&order.cart, order.cart.points, &terms) {
                     prop_assert!(error.pointer().starts_with('/'));
                 }
             }
