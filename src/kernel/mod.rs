@@ -4,6 +4,8 @@
 
 pub mod calendar;
 pub mod clock;
+#[cfg(test)]
+pub mod edges;
 pub mod grow;
 pub mod id;
 pub mod money;

@@ -45,24 +45,16 @@ pub struct Priced {
     pub base: Money,
 }
 
-/// Prices a cart.
+/// Prices a cart of whose points `taken` are there to be taken: all of them, but in a sale that has happened.
 ///
 /// Discounts come off the stated amounts. Points and their worth are spread over the product lines by charged; a gift
-/// card over all lines by what is then left to pay, so that no line is paid twice.
+/// card over all lines by what is then left to pay, so that no line is paid twice. What was paid in money and by gift
+/// card stays as it was stated; what points that are not there were to pay is left uncovered, spread over the product
+/// lines by what is then left to pay.
 ///
 /// # Errors
 /// The first mistake that is found, in the order of the document.
-pub fn price(cart: &Cart, terms: &Terms) -> Result<Priced, CartError> {
-    price_taking(cart, cart.points, terms)
-}
-
-/// The same of a sale that has happened, where only `taken` of the cart's points are there to be taken. What was paid in
-/// money and by gift card stays as it was stated; what the missing points were to pay is left uncovered, spread over the
-/// product lines by what is then left to pay.
-///
-/// # Errors
-/// As [`price`].
-pub fn price_taking(cart: &Cart, taken: Points, terms: &Terms) -> Result<Priced, CartError> {
+pub fn price(cart: &Cart, taken: Points, terms: &Terms) -> Result<Priced, CartError> {
     let places = places(&cart.lines)?;
     let discounts = discounts(cart, &places)?;
     let mut lines = Vec::with_capacity(cart.lines.len());

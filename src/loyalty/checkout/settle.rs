@@ -9,7 +9,7 @@ use crate::loyalty::checkout::cart::Cart;
 use crate::loyalty::checkout::error::OrderRefusal;
 use crate::loyalty::checkout::holds::story::hold_reference;
 use crate::loyalty::checkout::pay::{Payer, Source};
-use crate::loyalty::checkout::price::{Priced, Terms, price_taking};
+use crate::loyalty::checkout::price::{Priced, Terms, price};
 use crate::loyalty::checkout::receipt::{
     CountsName, EarnedReceipt, LineKindName, LinePoints, LineReceipt, OrderReceipt, RowReceipt, SkippedReceipt,
     SpentReceipt,
@@ -128,7 +128,7 @@ impl Posting for SettleOrder {
         let account = accounts.account()?;
         let (source, taken) = self.source((program, book), &rows, account)?;
         let payer = source.payer();
-        let priced = price_taking(&self.cart, taken, &terms(book, payer)).map_err(OrderRefusal::Cart)?;
+        let priced = price(&self.cart, taken, &terms(book, payer)).map_err(OrderRefusal::Cart)?;
         let hold = source.pay(account, program, taken, (ordered, day, at.at))?;
         let rows = award(&book.earning, &priced.lines).map_err(|_| LedgerRefusal::TooManyPoints)?;
         let credit = credits(book, &priced.lines, &rows).map_err(|_| LedgerRefusal::TooManyPoints)?;

@@ -5,6 +5,7 @@
 
 pub mod check;
 pub mod documents;
+pub mod flags;
 pub mod fold;
 pub mod heads;
 pub mod holds;

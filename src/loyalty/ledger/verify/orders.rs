@@ -8,6 +8,7 @@ use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference};
 use crate::loyalty::ledger::verify::documents::{
     EnrolDocument, LineDocument, OfMember, OrderDocument, PointsDocument, StatusDocument, entered, minor, parse,
 };
+use crate::loyalty::ledger::verify::flags::check_flags;
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::program::model::{Rulebook, Timeline, WalletKind};
 
@@ -197,20 +198,6 @@ fn check_order(row: &PostingRow, timeline: &Timeline, found: &mut Findings) -> R
     }
     check_wallets(row, book, &document, found);
     Ok(document.ordered_on)
-}
-
-/// What nobody paid is what the flags say, and only of points that were asked for and not taken.
-fn check_flags(row: &PostingRow, document: &OrderDocument, spent: i64, found: &mut Findings) {
-    let place = Place::posting(row.member, row.seq);
-    let lines = document.lines.iter().map(|line| uncovered(row, line)).sum();
-    let says = document.flags.iter().map(|flag| minor(flag.uncovered, row.currency)).sum();
-    compare(Law::Documents, place, &[("uncovered", says, lines)], found);
-    for flag in &document.flags {
-        compare(Law::Documents, place, &[("points of a flag", flag.spendable, spent)], found);
-        if flag.asked <= flag.spendable {
-            found.add(Law::Documents, place, "it is flagged for points that were there");
-        }
-    }
 }
 
 /// What nobody paid of a line.
