@@ -84,13 +84,13 @@ pub struct OrderDocument {
 /// For what an order was flagged that was taken as stated.
 #[derive(Debug, Deserialize)]
 pub struct FlagDocument {
-    /// Points that it was paid with.
-    pub asked: i64,
+    /// Points that it was paid with; absent, where the flag is of a hold.
+    pub asked: Option<i64>,
     /// Points that were there; none, where that was not asked.
     #[serde(default)]
     pub spendable: i64,
-    /// What nobody paid.
-    pub uncovered: Amount,
+    /// What nobody paid; absent, where the flag is of a hold.
+    pub uncovered: Option<Amount>,
 }
 
 /// A line.

@@ -203,11 +203,11 @@ fn check_order(row: &PostingRow, timeline: &Timeline, found: &mut Findings) -> R
 fn check_flags(row: &PostingRow, document: &OrderDocument, spent: i64, found: &mut Findings) {
     let place = Place::posting(row.member, row.seq);
     let lines = document.lines.iter().map(|line| uncovered(row, line)).sum();
-    let says = document.flags.iter().map(|flag| minor(flag.uncovered, row.currency)).sum();
+    let says = document.flags.iter().filter_map(|flag| flag.uncovered).map(|amount| minor(amount, row.currency)).sum();
     compare(Law::Documents, place, &[("uncovered", says, lines)], found);
-    for flag in &document.flags {
+    for (flag, asked) in document.flags.iter().filter_map(|flag| Some((flag, flag.asked?))) {
         compare(Law::Documents, place, &[("points of a flag", flag.spendable, spent)], found);
-        if flag.asked <= flag.spendable {
+        if asked <= flag.spendable {
             found.add(Law::Documents, place, "it is flagged for points that were there");
         }
     }
