@@ -129,7 +129,7 @@ proptest! {
         num in any_decimal(), den in any_decimal(), x in up_to(i64::MAX), y in up_to(i64::MAX),
     ) {
         let Some(ratio) = Ratio::of(num, den) else { return Ok(()) };
-        prop_assert!(!(num.is_sign_negative() && !num.is_zero()) && den > Decimal::ZERO);
+        prop_assert!((num.is_zero() || !num.is_sign_negative()) && den > Decimal::ZERO);
         let (Some(floor), Some(near)) = (ratio.floor(x), ratio.half_up(x)) else { return Ok(()) };
         prop_assert!(near == floor || near == floor + 1);
         if let Some(less) = ratio.floor(x.min(y)) {

@@ -194,8 +194,12 @@ impl Group {
         }
         for released in wishes.releases {
             self.owners.remove(&released);
+            let takes = self.takes.len();
             self.takes.retain(|(taken, _)| *taken != released);
-            self.releases.push(released);
+            // Taken in this group it is no row yet: whose row there is by then has taken it meanwhile, and keeps it.
+            if self.takes.len() == takes {
+                self.releases.push(released);
+            }
         }
         for (counter, by) in wishes.counts {
             self.counters.entry(counter.clone()).or_default().used.grow(by);

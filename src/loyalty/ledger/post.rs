@@ -7,7 +7,7 @@ use metrics::gauge;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, Sender};
 use tokio::sync::oneshot::Receiver;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant as Started;
 
@@ -25,6 +25,9 @@ use crate::platform::db::Db;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WriterCount(pub u16);
 
+/// A writer at work, and what tells it to close.
+type Running = (oneshot::Sender<()>, JoinHandle<()>);
+
 /// The posting engine of this process.
 #[derive(Clone)]
 pub struct Ledger<S: Storage = Db> {
@@ -32,8 +35,7 @@ pub struct Ledger<S: Storage = Db> {
     lanes: LaneCount,
     timelines: Timelines,
     queues: Arc<[Sender<Box<dyn Queued>>]>,
-    closing: Arc<watch::Sender<bool>>,
-    writers: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    writers: Arc<Mutex<Vec<Running>>>,
     groups: Arc<[watch::Receiver<Option<Started>>]>,
     pace: Pace,
 }
@@ -47,24 +49,23 @@ impl<S: Storage> Ledger<S> {
     /// Starts writers of another pace.
     pub fn start_at(storage: &S, lanes: LaneCount, timelines: Timelines, writers: WriterCount, pace: Pace) -> Self {
         let count = writers.0.clamp(1, lanes.0.unsigned_abs().max(1));
-        let (closing, told) = watch::channel(false);
         let started: Vec<_> = (0..count)
             .map(|number| {
                 let (sender, receiver) = mpsc::channel(pace.queue_max.max(1));
                 let writer = Writer::new(storage.clone(), lanes, timelines.clone(), number, pace.clone());
                 let group = writer.group();
-                (sender, (tokio::spawn(writer.run(receiver, told.clone())), group))
+                let (close, closing) = oneshot::channel();
+                (sender, ((close, tokio::spawn(writer.run(receiver, closing))), group))
             })
             .collect();
         let (queues, started): (Vec<_>, Vec<_>) = started.into_iter().unzip();
-        let (handles, groups): (Vec<_>, Vec<_>) = started.into_iter().unzip();
+        let (running, groups): (Vec<_>, Vec<_>) = started.into_iter().unzip();
         Self {
             storage: storage.clone(),
             lanes,
             timelines,
             queues: queues.into(),
-            closing: Arc::new(closing),
-            writers: Arc::new(Mutex::new(handles)),
+            writers: Arc::new(Mutex::new(running)),
             groups: groups.into(),
             pace,
         }
@@ -150,8 +151,10 @@ impl<S: Storage> Ledger<S> {
 
     /// Takes nothing more, answers what was accepted, and ends the writers.
     pub async fn close(&self) {
-        self.closing.send_replace(true);
-        for writer in self.writers.lock().await.drain(..) {
+        let mut running = self.writers.lock().await;
+        let (told, writers): (Vec<_>, Vec<_>) = running.drain(..).unzip();
+        drop(told);
+        for writer in writers {
             if let Err(error) = writer.await {
                 tracing::error!(%error, "a writer ended badly");
             }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use metrics::{counter, histogram};
 use tokio::sync::mpsc::Receiver;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant as Started, sleep};
 
 use crate::kernel::id::LaneCount;
@@ -107,14 +107,14 @@ impl<S: Storage> Writer<S> {
     }
 
     /// Serves its queue until it is told to close, and then what is still in it.
-    pub async fn run(mut self, mut queue: Receiver<Box<dyn Queued>>, mut closing: watch::Receiver<bool>) {
+    pub async fn run(mut self, mut queue: Receiver<Box<dyn Queued>>, mut closing: oneshot::Receiver<()>) {
         let mut jobs = Vec::with_capacity(self.pace.group_max);
         let mut open = true;
         loop {
             tokio::select! {
                 // Told to close, it closes, however much still waits; and no dice that a simulation could not throw again.
                 biased;
-                _ = closing.changed(), if open => {
+                _ = &mut closing, if open => {
                     open = false;
                     queue.close();
                 }
