@@ -206,7 +206,6 @@ impl Shop {
 
     fn take_step(&mut self, number: usize, step: &Step, other: MemberId) -> bool {
         let (member, hash) = (self.member, RequestHash::of(&number));
-        let reference = |command: &str| Reference::keyed(command, &number.to_string());
         match step {
             Step::Wait(seconds) => {
                 self.now = later(self.now, Duration::seconds(*seconds));
@@ -244,6 +243,17 @@ impl Shop {
             Step::Release(hold) => {
                 self.attempt(ReleaseHold { reference: self.earlier(PostingKind::Hold, "hold:", *hold), member })
             }
+            Step::Bring { .. } | Step::Adjust(..) | Step::Give(_) | Step::Change(_) => {
+                self.take_step_of_staff(number, step, other)
+            }
+        }
+    }
+
+    /// The steps that a member does not take at a till.
+    fn take_step_of_staff(&mut self, number: usize, step: &Step, other: MemberId) -> bool {
+        let (member, hash) = (self.member, RequestHash::of(&number));
+        let reference = |command: &str| Reference::keyed(command, &number.to_string());
+        match step {
             Step::Bring { points: n, from, to } => self.attempt(OpenBalance {
                 reference: reference("opening"),
                 hash,
@@ -282,6 +292,7 @@ impl Shop {
                 let (reference, reason) = (reference("status"), String::from("a test"));
                 self.attempt(Suspend { reference, hash, member, status: *status, reason })
             }
+            Step::Wait(_) | Step::Order { .. } | Step::Return { .. } | Step::Hold { .. } | Step::Release(_) => false,
         }
     }
 }
