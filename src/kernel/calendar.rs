@@ -7,13 +7,15 @@ use chrono::{Datelike, Days, Duration, LocalResult, Months, NaiveDate, NaiveTime
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::clock::Instant;
+use crate::kernel::clock::{Instant, earlier, later};
 
 /// The most days a period spans.
 pub const PERIOD_DAYS_MAX: u32 = 36_600;
 
 /// Longer than any zone is from UTC, and than any gap in one.
 const OFFSET_MOST: Duration = Duration::hours(26);
+/// Longer than both together.
+const REACH_MOST: Duration = Duration::hours(52);
 
 /// A programme's time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +33,7 @@ impl Zone {
     /// The local day on which an instant falls.
     pub fn day_of(self, at: Instant) -> NaiveDate {
         // Local time does not exist at the ends of what can be counted.
-        let (first, last) = (Instant::MIN_UTC + OFFSET_MOST, Instant::MAX_UTC - OFFSET_MOST);
+        let (first, last) = (later(Instant::MIN_UTC, OFFSET_MOST), earlier(Instant::MAX_UTC, OFFSET_MOST));
         at.clamp(first, last).with_timezone(&self.0).date_naive()
     }
 
@@ -52,13 +54,15 @@ impl Zone {
     fn first_after_gap(self, day: NaiveDate) -> Instant {
         // A gap is at most a day (Samoa 2011) and starts on a whole second: halve until the first second of `day`.
         let midnight = Utc.from_utc_datetime(&day.and_time(NaiveTime::MIN));
-        let span = midnight.checked_sub_signed(OFFSET_MOST * 2).zip(midnight.checked_add_signed(OFFSET_MOST * 2));
-        let Some((mut before, mut inside)) = span else { return midnight };
-        while inside - before > Duration::seconds(1) {
-            let middle = before + Duration::seconds((inside - before).num_seconds() / 2);
+        let (mut before, mut inside) = (earlier(midnight, REACH_MOST), later(midnight, REACH_MOST));
+        loop {
+            let apart_s = inside.signed_duration_since(before).num_seconds();
+            if apart_s <= 1 {
+                return inside;
+            }
+            let middle = later(before, Duration::seconds(apart_s / 2));
             if self.day_of(middle) >= day { inside = middle } else { before = middle }
         }
-        inside
     }
 }
 
@@ -133,7 +137,7 @@ impl FromStr for Period {
             rest = tail.get(1..).unwrap_or("");
         }
         // A month has 30.4375 days on average.
-        let span = u64::from(months) * 487 / 16 + u64::from(days);
+        let span = (u64::from(months).saturating_mul(487) / 16).saturating_add(days.into());
         if span == 0 || span > u64::from(PERIOD_DAYS_MAX) {
             return Err(NotAPeriod);
         }

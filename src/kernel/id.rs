@@ -25,7 +25,7 @@ impl MemberId {
         x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         x ^= x >> 31;
-        let lane = x % u64::from(lanes.0.unsigned_abs().max(1));
+        let lane = x.checked_rem(lanes.0.unsigned_abs().into()).unwrap_or(0);
         Lane(i16::try_from(lane).unwrap_or(0))
     }
 }

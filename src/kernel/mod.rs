@@ -1,7 +1,12 @@
 //! The vocabulary: values without I/O, clock or randomness.
 
+#![cfg_attr(not(test), forbid(clippy::arithmetic_side_effects))]
+
 pub mod calendar;
 pub mod clock;
+#[cfg(test)]
+pub mod edges;
+pub mod grow;
 pub mod id;
 pub mod money;
 pub mod page;

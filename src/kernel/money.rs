@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::kernel::spread::gcd;
+use crate::kernel::spread::lowest_terms;
 
 /// No amount of money is larger, in minor units.
 pub const MONEY_MINOR_MAX: i64 = 1_000_000_000_000;
@@ -82,6 +82,11 @@ impl Money {
     /// The difference, or `None` when `other` is more.
     pub fn minus(self, other: Self) -> Option<Self> {
         self.0.checked_sub(other.0).and_then(Self::from_minor)
+    }
+
+    /// The difference, or zero when `other` is more.
+    pub fn minus_or_zero(self, other: Self) -> Self {
+        self.minus(other).unwrap_or(Self::ZERO)
     }
 }
 
@@ -164,10 +169,9 @@ impl Ratio {
         }
         let (num, den) = (num.normalize(), den.normalize());
         let scale = num.scale().max(den.scale());
-        let widen = |d: Decimal| 10_i128.checked_pow(scale - d.scale()).and_then(|f| d.mantissa().checked_mul(f));
-        let (num, den) = (widen(num)?, widen(den)?);
-        let divisor = gcd(num, den).max(1);
-        Some(Self { num: num / divisor, den: den / divisor })
+        let widen = |d: Decimal| d.mantissa().checked_mul(10_i128.checked_pow(scale.checked_sub(d.scale())?)?);
+        let (num, den) = lowest_terms(widen(num)?, widen(den)?);
+        Some(Self { num, den })
     }
 
     /// floor(x r), or `None` when it does not fit. Down: a programme never owes a fraction.
@@ -188,9 +192,7 @@ pub fn half_up(a: i64, b: i64, c: i64) -> i64 {
     if c <= 0 {
         return 0;
     }
-    let (product, c) = (i128::from(a) * i128::from(b), i128::from(c));
-    let twice = product.checked_mul(2).and_then(|n| n.checked_add(c));
-    twice.and_then(|n| i64::try_from(n.div_euclid(2 * c)).ok()).unwrap_or(i64::MAX)
+    Ratio { num: b.into(), den: c.into() }.half_up(a).unwrap_or(i64::MAX)
 }
 
 /// An amount of money as documents write it: a decimal string with the currency's places.

@@ -66,3 +66,24 @@ impl std::fmt::Display for Points {
         self.0.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::kernel::edges::{cases, whole};
+
+    proptest! {
+        #![proptest_config(cases(1_000))]
+
+        #[test]
+        fn sums_of_points_are_exact_or_nothing(a in whole(), b in whole()) {
+            prop_assert_eq!(Points::try_from(a).is_ok(), (0..=POINTS_MAX).contains(&a));
+            let (Ok(x), Ok(y)) = (Points::try_from(a), Points::try_from(b)) else { return Ok(()) };
+            prop_assert_eq!(x.plus(y), Points::try_from(a + b).ok());
+            prop_assert_eq!(x.minus(y), Points::try_from(a - b).ok());
+            prop_assert_eq!(x.minus_or_zero(y).get(), (a - b).max(0));
+        }
+    }
+}

@@ -20,17 +20,18 @@ pub fn spread(total: i64, weights: &[i64]) -> Vec<i64> {
     let mut remainders: Vec<(usize, i128)> = Vec::with_capacity(weights.len());
     let mut rest = total;
     for (i, w) in weights.iter().enumerate() {
-        let exact = total_wide * weight(w);
+        // 64 bits times 64 bits fit in 128, and a part is no further from zero than the total.
+        let exact = total_wide.saturating_mul(weight(w));
         let part = i64::try_from(exact.div_euclid(sum)).unwrap_or(0);
         parts.push(part);
         remainders.push((i, exact.rem_euclid(sum)));
-        rest -= part;
+        rest = rest.saturating_sub(part);
     }
     // Stable: equal remainders keep document order.
     remainders.sort_by_key(|(_, remainder)| std::cmp::Reverse(*remainder));
     for (i, _) in remainders.iter().take(usize::try_from(rest).unwrap_or(0)) {
         if let Some(part) = parts.get_mut(*i) {
-            *part += 1;
+            *part = part.saturating_add(1);
         }
     }
     parts
@@ -52,7 +53,7 @@ impl Share {
 
     /// `part` of `whole`; `None` unless 0 <= part <= whole and 0 < whole.
     pub fn of(part: i64, whole: i64) -> Option<Self> {
-        (whole > 0 && (0..=whole).contains(&part)).then(|| Self { num: part.into(), den: whole.into() }.reduced())
+        (whole > 0 && (0..=whole).contains(&part)).then(|| Self::reduced(part.into(), whole.into()))
     }
 
     /// The sum; `None` beyond everything, or when the exact fraction gets too fine to be written down (a denominator
@@ -61,14 +62,14 @@ impl Share {
         let left = self.num.checked_mul(other.den)?;
         let right = other.num.checked_mul(self.den)?;
         let den = self.den.checked_mul(other.den)?;
-        let sum = Self { num: left.checked_add(right)?, den }.reduced();
+        let sum = Self::reduced(left.checked_add(right)?, den);
         (sum.num <= sum.den && i64::try_from(sum.den).is_ok()).then_some(sum)
     }
 
     /// What stays of a stored whole number when this share of it is gone: floor(x (1 - f)). Source: golden.md R4.
     pub fn stays(self, x: i64) -> i64 {
-        let exact = i128::from(x).checked_mul(self.den - self.num).map(|n| n.div_euclid(self.den));
-        exact.and_then(|n| i64::try_from(n).ok()).unwrap_or(0)
+        let kept = self.den.checked_sub(self.num).and_then(|kept| i128::from(x).checked_mul(kept));
+        kept.and_then(|n| i64::try_from(n.div_euclid(self.den)).ok()).unwrap_or(0)
     }
 
     /// Whether it is everything.
@@ -76,9 +77,9 @@ impl Share {
         self.num == self.den
     }
 
-    fn reduced(self) -> Self {
-        let divisor = gcd(self.num, self.den).max(1);
-        Self { num: self.num / divisor, den: self.den / divisor }
+    fn reduced(num: i128, den: i128) -> Self {
+        let (num, den) = lowest_terms(num, den);
+        Self { num, den }
     }
 }
 
@@ -123,9 +124,15 @@ impl fmt::Display for Share {
     }
 }
 
-/// The greatest common divisor of two numbers of 0 or more.
-pub(super) fn gcd(a: i128, b: i128) -> i128 {
-    if b == 0 { a } else { gcd(b, a % b) }
+/// A fraction of two numbers of 0 or more in lowest terms.
+pub(super) fn lowest_terms(num: i128, den: i128) -> (i128, i128) {
+    let divisor = gcd(num, den);
+    let lower = |n: i128| n.checked_div(divisor).unwrap_or(n);
+    (lower(num), lower(den))
+}
+
+fn gcd(a: i128, b: i128) -> i128 {
+    a.checked_rem(b).map_or(a, |rest| gcd(b, rest))
 }
 
 #[cfg(test)]

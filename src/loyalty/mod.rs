@@ -1,5 +1,7 @@
 //! The programme: what is earned, held, spent and given back.
 
+#![cfg_attr(not(test), forbid(clippy::arithmetic_side_effects))]
+
 pub mod bulk;
 pub mod checkout;
 pub mod earning;

@@ -10,7 +10,7 @@ const STOREYS: [&str; 6] = ["kernel", "platform", "loyalty", "insight", "console
 
 /// The rooms of each storey, bottom up; rooms of one line do not see each other. The kernel's rooms are files.
 const ROOMS: [(&str, &[&[&str]]); 3] = [
-    ("kernel", &[&["clock", "id", "page", "points", "spread"], &["calendar", "money", "scope"]]),
+    ("kernel", &[&["edges"], &["clock", "grow", "id", "page", "points", "spread"], &["calendar", "money", "scope"]]),
     ("platform", &[&["db", "entropy", "journal"], &["web"], &["audit"], &["auth"]]),
     (
         "loyalty",

@@ -110,6 +110,20 @@ fn a_file_that_breaks_its_promise_is_refused() {
 }
 
 #[test]
+fn a_storey_of_rules_whose_arithmetic_may_overflow_is_refused() {
+    let guard = "#![cfg_attr(not(test), forbid(clippy::arithmetic_side_effects))]";
+    let said = |storey: &str, text: &str| {
+        let top = parse(&format!("src/{storey}/mod.rs"), &format!("{text}\npub mod stats;"));
+        let pure = parse("src/insight/stats/survival.rs", "fn f() {}");
+        kinds::unguarded(&[top, pure]).into_iter().map(|v| v.place).collect::<Vec<_>>()
+    };
+    assert_eq!(said("insight", ""), ["src/insight/mod.rs"]);
+    let denied = guard.replace("forbid", "deny");
+    assert_eq!(said("insight", &denied), ["src/insight/mod.rs"], "what is denied can be allowed further down");
+    assert_eq!((said("insight", guard), said("app", "")), (Vec::new(), Vec::new()));
+}
+
+#[test]
 fn what_is_too_long_is_refused() {
     let check = sizes::lengths;
     refused(check, "src/kernel/id.rs", &"// a line\n".repeat(401), "401 lines");

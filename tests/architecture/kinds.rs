@@ -26,7 +26,7 @@ pub enum Kind {
 }
 
 /// The files of loyalty and insight that drive others; everything else there is pure unless its name says more.
-pub const ENGINES: [&str; 16] = [
+pub const ENGINES: [&str; 17] = [
     "src/loyalty/checkout/batch/window.rs",
     "src/loyalty/checkout/door.rs",
     "src/loyalty/ledger/decide.rs",
@@ -35,6 +35,7 @@ pub const ENGINES: [&str; 16] = [
     "src/loyalty/ledger/post.rs",
     "src/loyalty/ledger/queue.rs",
     "src/loyalty/ledger/save.rs",
+    "src/loyalty/ledger/storage.rs",
     "src/loyalty/ledger/verify/check.rs",
     "src/loyalty/ledger/verify/elsewhere.rs",
     "src/loyalty/ledger/verify/stream.rs",
@@ -194,6 +195,25 @@ fn impure_imports(source: &Source, kind: Kind) -> Vec<Violation> {
             place: source.at(import.line),
             rule: format!("`{}` in a file of the kind {kind:?}", import.path.join("::")),
             cure: "a pure file uses pure files alone: take its result in as a value",
+        })
+        .collect()
+}
+
+/// Storeys with pure files whose arithmetic may overflow: `forbid` at the top of a storey holds all of it, and no file
+/// below can take it back.
+pub fn unguarded(house: &[Source]) -> Vec<Violation> {
+    let pure = |storey: &Source| {
+        let below = storey.path.trim_end_matches("mod.rs");
+        let mut files = house.iter().filter(|source| source.path.starts_with(below));
+        files.any(|source| matches!(kind(source), Kind::Pure | Kind::Posting))
+    };
+    let forbids = "# ! [ cfg_attr ( not ( test ) , forbid ( clippy : : arithmetic_side_effects ) ) ]";
+    let tops = house.iter().filter(|source| source.module().len() == 2 && source.name() == "mod.rs");
+    tops.filter(|top| pure(top) && top.rows_of(forbids).is_empty())
+        .map(|top| Violation {
+            place: top.path.clone(),
+            rule: "a storey with pure files does not forbid arithmetic that overflows".to_owned(),
+            cure: "start it with #![cfg_attr(not(test), forbid(clippy::arithmetic_side_effects))]",
         })
         .collect()
 }

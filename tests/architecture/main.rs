@@ -72,6 +72,11 @@ fn files_keep_the_promise_of_their_names() {
 }
 
 #[test]
+fn rules_forbid_arithmetic_that_overflows() {
+    none(&kinds::unguarded(house()));
+}
+
+#[test]
 fn files_and_functions_stay_small() {
     none(&sizes::lengths(everything()));
 }

@@ -24,6 +24,7 @@ mod failover;
 mod harness;
 mod histories;
 mod holds;
+mod identities;
 mod import;
 mod members;
 mod merges;

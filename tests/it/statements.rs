@@ -19,7 +19,8 @@ use perennial::loyalty::ledger::reads::{
 };
 use perennial::loyalty::ledger::rows::{AccountRow, StoredPosting};
 use perennial::loyalty::ledger::save::save;
-use perennial::loyalty::ledger::writer::{GROUP_MAX, open};
+use perennial::loyalty::ledger::storage::Storage;
+use perennial::loyalty::ledger::writer::{GROUP_MAX, LOCK_TIMEOUT_MS};
 use perennial::loyalty::ledger::writes::{
     Commit, DeleteOwners, InsertAudits, InsertCounters, InsertJournal, InsertOwners, InsertPostings, MoveCounters,
     Rollback, SaveAccounts, SaveHeads, SaveMembers,
@@ -74,7 +75,7 @@ impl Traffic {
 async fn a_group_takes_two_round_trips_and_one_statement_a_table() {
     let shop = Kiosk::new(MEMBERS).await;
     let traffic = Arc::new(Traffic::default());
-    let mut conn = open(&shop.test.db).await.unwrap();
+    let mut conn = shop.test.db.connect(LOCK_TIMEOUT_MS).await.unwrap();
     let seen = Arc::clone(&traffic);
     conn.set_instrumentation(move |event: InstrumentationEvent<'_>| seen.see(&event));
     // In the first one every statement is prepared; after it, groups of one and of many cost the same.
@@ -223,7 +224,7 @@ fn is_by_key(plan: &str) -> bool {
 #[tokio::test]
 async fn plans_made_on_empty_tables_find_rows_by_key() {
     let test = TestDb::new().await;
-    let mut conn = open(&test.db).await.unwrap();
+    let mut conn = test.db.connect(LOCK_TIMEOUT_MS).await.unwrap();
     prepare_all(&conn).await;
     let prepared: Vec<PreparedRow> = sql_query(
         "SELECT name, statement, parameter_types::text[] AS types FROM pg_prepared_statements \

@@ -1,6 +1,8 @@
 //! The ledger and the checkout against a naive model: random commands over years, the same answers, the same balances,
 //! and the ledger's laws after each step.
 //!
+//! `simulation` has the engine around them, on a store that fails.
+//!
 //! `PERENNIAL_MODEL_SEQUENCES` runs more sequences, `PERENNIAL_MODEL_SEED` starts elsewhere: the seed that a failure
 //! prints runs that failure first.
 
@@ -14,7 +16,9 @@ mod generate;
 mod laws;
 mod look;
 mod naive;
+mod receipts;
 mod rng;
+mod simulation;
 mod spec;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

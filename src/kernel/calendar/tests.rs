@@ -3,8 +3,9 @@
 use chrono::{Datelike, NaiveDate};
 use proptest::prelude::*;
 
-use crate::kernel::calendar::{Period, RoundUp, Zone};
-use crate::kernel::clock::Instant;
+use crate::kernel::calendar::{Period, REACH_MOST, RoundUp, Zone};
+use crate::kernel::clock::{Instant, earlier, later};
+use crate::kernel::edges::{ZONES, cases, day as odd_day, instant as odd_instant};
 
 fn zone(name: &str) -> Zone {
     name.parse().unwrap()
@@ -177,7 +178,7 @@ fn any_day() -> impl Strategy<Value = NaiveDate> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(cases(2_000))]
 
     #[test]
     fn days_join_without_gap_or_overlap(zone in any_zone(), day in any_day()) {
@@ -206,6 +207,27 @@ proptest! {
         for round in [RoundUp::EndOfMonth, RoundUp::EndOfQuarter, RoundUp::EndOfYear] {
             let end = round.of(a);
             prop_assert!(end >= a && end.year() == a.year() && round.of(end) == end);
+        }
+    }
+
+    #[test]
+    fn the_ends_of_time_have_days_and_periods_too(
+        at in odd_instant(), a in odd_day(), b in odd_day(), name in prop::sample::select(&ZONES[..]),
+        period in prop::sample::select(vec!["P1D", "P1M", "P1Y6M", "P100Y", "P36600D", "P1M30D"]),
+    ) {
+        let (zone, period): (Zone, Period) = (zone(name), period.parse().unwrap());
+        let (start, end) = (zone.start_of(a), zone.end_of(a));
+        prop_assert!(start <= end, "{} to {}", start, end);
+        prop_assert!(a > b || (start <= zone.start_of(b) && end <= zone.end_of(b)));
+        prop_assert!(period.before(a) <= a && a <= period.after(a));
+        prop_assert!(a > b || (period.after(a) <= period.after(b) && period.before(a) <= period.before(b)));
+        // Two days from the ends, where every zone can count: an instant lies in its day or after an overlap of it.
+        let (first, last) = (later(Instant::MIN_UTC, REACH_MOST), earlier(Instant::MAX_UTC, REACH_MOST));
+        if (first..=last).contains(&at) {
+            prop_assert!(zone.start_of(zone.day_of(at)) <= at);
+        }
+        for round in [RoundUp::EndOfMonth, RoundUp::EndOfQuarter, RoundUp::EndOfYear] {
+            prop_assert!(round.of(a) >= a && round.of(a).year() == a.year());
         }
     }
 }

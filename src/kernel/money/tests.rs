@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
+use crate::kernel::edges::{cases, decimal as any_decimal, up_to, whole};
 use crate::kernel::money::{
     Currency, MONEY_MINOR_MAX, Money, MoneyError, PLACES_0, PLACES_2, PLACES_3, Ratio, half_up,
 };
@@ -77,6 +78,8 @@ fn a_ratio_is_exact_or_nothing() {
 }
 
 proptest! {
+    #![proptest_config(cases(1_000))]
+
     #[test]
     fn what_is_written_is_read_again(minor in 0..=MONEY_MINOR_MAX, code in prop::sample::select(vec!["JPY", "EUR", "KWD"])) {
         let money = Money::from_minor(minor).unwrap();
@@ -102,5 +105,41 @@ proptest! {
         let _ = half_up(a, b, c);
         let (exact, rounded) = (x * x, half_up(x, x, y) * y);
         prop_assert!(2 * (rounded - exact) <= y && 2 * (exact - rounded) < y);
+    }
+
+    #[test]
+    fn sums_of_money_are_exact_or_nothing(a in whole(), b in whole()) {
+        prop_assert_eq!(Money::from_minor(a).is_some(), (0..=MONEY_MINOR_MAX).contains(&a));
+        let (Some(x), Some(y)) = (Money::from_minor(a), Money::from_minor(b)) else { return Ok(()) };
+        prop_assert_eq!(x.plus(y), Money::from_minor(a + b));
+        prop_assert_eq!(x.minus(y), Money::from_minor(a - b));
+        prop_assert_eq!(x.minus_or_zero(y).minor(), (a - b).max(0));
+    }
+
+    #[test]
+    fn half_up_is_exact_or_the_most_there_is(a in up_to(i64::MAX), b in up_to(i64::MAX), c in up_to(i64::MAX)) {
+        prop_assume!(c > 0);
+        let wide = |n: i64| u128::from(n.unsigned_abs());
+        let exact = (wide(a) * wide(b) * 2 + wide(c)) / (2 * wide(c));
+        prop_assert_eq!(half_up(a, b, c), i64::try_from(exact).unwrap_or(i64::MAX));
+    }
+
+    #[test]
+    fn a_ratio_of_any_decimals_keeps_to_its_exact_value(
+        num in any_decimal(), den in any_decimal(), x in up_to(i64::MAX), y in up_to(i64::MAX),
+    ) {
+        let Some(ratio) = Ratio::of(num, den) else { return Ok(()) };
+        prop_assert!((num.is_zero() || !num.is_sign_negative()) && den > Decimal::ZERO);
+        let (Some(floor), Some(near)) = (ratio.floor(x), ratio.half_up(x)) else { return Ok(()) };
+        prop_assert!(near == floor || near == floor + 1);
+        if let Some(less) = ratio.floor(x.min(y)) {
+            prop_assert!((0..=floor).contains(&less), "no more for less");
+        }
+        // floor <= x num / den < floor + 1, where that fits.
+        let sides = Decimal::from(x).checked_mul(num).zip(Decimal::from(floor).checked_mul(den));
+        if let Some((exact, below)) = sides.filter(|(a, b)| a.scale() == num.scale() && b.scale() == den.scale()) {
+            prop_assert!(below <= exact);
+            prop_assert!(below.checked_add(den).is_none_or(|above| exact < above || above.scale() < den.scale()));
+        }
     }
 }

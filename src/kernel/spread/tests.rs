@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use crate::kernel::edges::{cases, up_to, whole};
 use crate::kernel::spread::{Share, spread};
 
 #[test]
@@ -47,7 +48,7 @@ fn parts() -> impl Strategy<Value = (i64, Vec<(bool, i64)>, i64)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(cases(2_000))]
 
     #[test]
     fn parts_sum_to_the_total(
@@ -99,5 +100,31 @@ proptest! {
         let piece = Share::of(1, n).unwrap();
         let all = (0..n).try_fold(Share::NONE, |sum, _| sum.plus(piece)).unwrap();
         prop_assert!(all.is_all() && all.plus(piece).is_none());
+    }
+
+    #[test]
+    fn parts_sum_to_the_total_at_the_edges(
+        total in whole(), weight in whole(), other in whole(), length in prop::sample::select(vec![1, 2, 499, 500, 501_usize]),
+    ) {
+        for weights in [vec![0; length], vec![weight; length], [vec![0; length - 1], vec![weight]].concat(), vec![weight, other]] {
+            let parts = spread(total, &weights);
+            prop_assert_eq!(parts.iter().map(|p| i128::from(*p)).sum::<i128>(), i128::from(total));
+            let (least, most) = (total.min(0), total.max(0));
+            prop_assert!(parts.iter().all(|part| (least..=most).contains(part)), "{:?}", parts);
+        }
+    }
+
+    #[test]
+    fn what_stays_shrinks_as_the_share_grows_at_the_edges(
+        part in up_to(i64::MAX), more in up_to(i64::MAX), whole in up_to(i64::MAX), x in up_to(i64::MAX),
+    ) {
+        let (Some(share), Some(other)) = (Share::of(part, whole), Share::of(more, whole)) else { return Ok(()) };
+        prop_assert!((0..=x).contains(&share.stays(x)));
+        prop_assert!(part > more || share.stays(x) >= other.stays(x));
+        prop_assert_eq!(share.to_string().parse(), Ok(share));
+        if let Some(both) = share.plus(other) {
+            prop_assert!(both.stays(x) <= share.stays(x).min(other.stays(x)));
+            prop_assert_eq!(Some(both), other.plus(share));
+        }
     }
 }

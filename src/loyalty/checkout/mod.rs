@@ -19,6 +19,8 @@ pub mod share;
 pub mod stated;
 
 #[cfg(test)]
+mod bodies;
+#[cfg(test)]
 mod cases;
 #[cfg(test)]
 mod golden;

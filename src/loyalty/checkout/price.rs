@@ -45,24 +45,16 @@ pub struct Priced {
     pub base: Money,
 }
 
-/// Prices a cart.
+/// Prices a cart of whose points `taken` are there to be taken: all of them, but in a sale that has happened.
 ///
 /// Discounts come off the stated amounts. Points and their worth are spread over the product lines by charged; a gift
-/// card over all lines by what is then left to pay, so that no line is paid twice.
+/// card over all lines by what is then left to pay, so that no line is paid twice. What was paid in money and by gift
+/// card stays as it was stated; what points that are not there were to pay is left uncovered, spread over the product
+/// lines by what is then left to pay.
 ///
 /// # Errors
 /// The first mistake that is found, in the order of the document.
-pub fn price(cart: &Cart, terms: &Terms) -> Result<Priced, CartError> {
-    price_taking(cart, cart.points, terms)
-}
-
-/// The same of a sale that has happened, where only `taken` of the cart's points are there to be taken. What was paid in
-/// money and by gift card stays as it was stated; what the missing points were to pay is left uncovered, spread over the
-/// product lines by what is then left to pay.
-///
-/// # Errors
-/// As [`price`].
-pub fn price_taking(cart: &Cart, taken: Points, terms: &Terms) -> Result<Priced, CartError> {
+pub fn price(cart: &Cart, taken: Points, terms: &Terms) -> Result<Priced, CartError> {
     let places = places(&cart.lines)?;
     let discounts = discounts(cart, &places)?;
     let mut lines = Vec::with_capacity(cart.lines.len());
@@ -83,7 +75,7 @@ pub fn price_taking(cart: &Cart, taken: Points, terms: &Terms) -> Result<Priced,
     let left = total.minus(asked).unwrap_or(Money::ZERO);
     pay_gift_card(&mut lines, cart.gift_card, left)?;
     for line in &mut lines {
-        line.base = base_of(line, terms.net_of);
+        line.base = base_of(line, terms.net_of).ok_or(CartError::SumTooLarge)?;
     }
     let paid = left.minus(cart.gift_card).unwrap_or(Money::ZERO);
     let (tax, base) = (sum(lines.iter(), |line| line.tax)?, sum(lines.iter(), |line| line.base)?);
@@ -163,7 +155,7 @@ fn tax(line: usize, stated: &CartLine, discounted: Money, prices: Prices) -> Res
         Tax::Rate(percent) => {
             let rate = rate_micros(percent).ok_or(CartError::TaxRate { line })?;
             let whole = match prices {
-                Prices::TaxIncluded => RATE_WHOLE_MICROS + rate,
+                Prices::TaxIncluded => RATE_WHOLE_MICROS.saturating_add(rate),
                 Prices::TaxOnTop => RATE_WHOLE_MICROS,
                 Prices::NoTax if rate == 0 => RATE_WHOLE_MICROS,
                 Prices::NoTax => return Err(CartError::TaxUnexpected { line, rate: true }),
@@ -178,10 +170,10 @@ const RATE_WHOLE_MICROS: i64 = 100_000_000;
 
 fn rate_micros(percent: Decimal) -> Option<i64> {
     let percent = percent.normalize();
-    if percent < Decimal::ZERO || percent > Decimal::ONE_HUNDRED || percent.scale() > TAX_RATE_PLACES_MAX {
+    if percent < Decimal::ZERO || percent > Decimal::ONE_HUNDRED {
         return None;
     }
-    let widen = 10_i128.checked_pow(TAX_RATE_PLACES_MAX - percent.scale())?;
+    let widen = 10_i128.checked_pow(TAX_RATE_PLACES_MAX.checked_sub(percent.scale())?)?;
     i64::try_from(percent.mantissa().checked_mul(widen)?).ok()
 }
 

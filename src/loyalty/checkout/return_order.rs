@@ -1,5 +1,6 @@
 //! An order, returned in part or in full: decided from the stored posting alone, never from today's rules.
 
+use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use crate::kernel::clock::Moment;
@@ -107,8 +108,8 @@ impl Posting for ReturnOrder {
             .sum();
         let untouched: u32 = untouched_pieces(&sold, &back);
         accounts.record(Record {
-            paid: Some(-back.sum.money.to_decimal(book.currency)),
-            items: negative((pieces_now + untouched).saturating_sub(pieces_before)),
+            paid: Decimal::ZERO.checked_sub(back.sum.money.to_decimal(book.currency)),
+            items: negative(pieces_now.saturating_add(untouched).saturating_sub(pieces_before)),
             orders: if back.completes { -1 } else { 0 },
             ..Record::plain(PostingKind::Return, at.at, book.version)
         });
@@ -127,7 +128,7 @@ fn untouched_pieces(sold: &Sold, back: &GivenBack) -> u32 {
 }
 
 fn negative(pieces: u32) -> i32 {
-    i32::try_from(pieces).map_or(i32::MIN, |n| -n)
+    0_i32.saturating_sub_unsigned(pieces)
 }
 
 fn line_receipts(sold: &Sold, back: &GivenBack, currency: Currency) -> Vec<ReturnedLineReceipt> {

@@ -2,14 +2,14 @@
 
 use chrono::{Duration, NaiveDate};
 
-use crate::kernel::clock::{Instant, Moment};
+use crate::kernel::clock::{Instant, Moment, earlier, later};
 use crate::kernel::money::{Currency, Money, Ratio};
 use crate::kernel::points::Points;
 use crate::loyalty::checkout::cart::Cart;
 use crate::loyalty::checkout::error::OrderRefusal;
 use crate::loyalty::checkout::holds::story::hold_reference;
 use crate::loyalty::checkout::pay::{Payer, Source};
-use crate::loyalty::checkout::price::{Priced, Terms, price_taking};
+use crate::loyalty::checkout::price::{Priced, Terms, price};
 use crate::loyalty::checkout::receipt::{
     CountsName, EarnedReceipt, LineKindName, LinePoints, LineReceipt, OrderReceipt, RowReceipt, SkippedReceipt,
     SpentReceipt,
@@ -128,7 +128,7 @@ impl Posting for SettleOrder {
         let account = accounts.account()?;
         let (source, taken) = self.source((program, book), &rows, account)?;
         let payer = source.payer();
-        let priced = price_taking(&self.cart, taken, &terms(book, payer)).map_err(OrderRefusal::Cart)?;
+        let priced = price(&self.cart, taken, &terms(book, payer)).map_err(OrderRefusal::Cart)?;
         let hold = source.pay(account, program, taken, (ordered, day, at.at))?;
         let rows = award(&book.earning, &priced.lines).map_err(|_| LedgerRefusal::TooManyPoints)?;
         let credit = credits(book, &priced.lines, &rows).map_err(|_| LedgerRefusal::TooManyPoints)?;
@@ -182,11 +182,11 @@ impl SettleOrder {
             OrderedAt::At(ordered) => ordered,
             OrderedAt::On(day) => program.newest().zone.start_of(day),
         };
-        if ordered > at.recorded + Duration::seconds(ORDER_AHEAD_MAX_S) {
+        if ordered > later(at.recorded, Duration::seconds(ORDER_AHEAD_MAX_S)) {
             return Err(OrderRefusal::TooFarAhead);
         }
         let live = self.time == AccountTime::Live;
-        if live && ordered < at.recorded - Duration::days(ORDER_AGE_MAX_D) {
+        if live && ordered < earlier(at.recorded, Duration::days(ORDER_AGE_MAX_D)) {
             return Err(OrderRefusal::TooOld);
         }
         Ok(ordered)

@@ -238,9 +238,9 @@ fn figures(sold: &Sold, place: usize, line: &SoldLine, after: Share) -> Figures 
     let of_line = |row: &Vec<Points>| points(row.get(place).copied().unwrap_or(Points::ZERO));
     let kept = |x: Money| after.stays(x.minor());
     let unpaid = [line.worth, line.uncovered, line.gift_card];
-    let paid = line.charged.minor() - unpaid.iter().map(|x| x.minor()).sum::<i64>();
-    let due = paid - (kept(line.charged) - unpaid.iter().map(|x| kept(*x)).sum::<i64>());
-    let given = (due - line.returned.money.minor()).max(0);
+    let paid = |of: &dyn Fn(Money) -> i64| unpaid.iter().fold(of(line.charged), |sum, x| sum.saturating_sub(of(*x)));
+    let due = paid(&Money::minor).saturating_sub(paid(&kept));
+    let given = due.saturating_sub(line.returned.money.minor()).max(0);
     Figures {
         charged: money(line.charged),
         tax: money(line.tax),

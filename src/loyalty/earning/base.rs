@@ -1,32 +1,32 @@
 //! The earning base of a line. Source: golden.md R2.
 
-use crate::kernel::money::{MONEY_MINOR_MAX, Money, half_up};
+use crate::kernel::money::{Money, half_up};
 use crate::loyalty::earning::model::{LineFigures, LineKind};
 use crate::loyalty::program::model::NetOf;
 
 /// What a line earns on: the money that the programme counts, without the tax in that money, half up.
 ///
 /// A line charged nothing has no base. Where discounts are not taken out, `charged` is scaled back to the amount before
-/// them, and the tax with it. What nobody paid is never counted. Reads neither `paid` nor `base`.
-pub fn base_of(line: &LineFigures, net_of: NetOf) -> Money {
+/// them, and the tax with it: `None` when that is more than money has room for. What nobody paid is never counted.
+/// Reads neither `paid` nor `base`.
+pub fn base_of(line: &LineFigures, net_of: NetOf) -> Option<Money> {
     if line.charged == Money::ZERO || net_of.shipping && line.kind == LineKind::Shipping {
-        return Money::ZERO;
+        return Some(Money::ZERO);
     }
-    let charged = line.charged.minor();
-    let mut counted = charged;
+    let part = |a: Money, b: Money, c: Money| Money::from_minor(half_up(a.minor(), b.minor(), c.minor()));
+    let mut counted = line.charged;
     if !net_of.discounts {
-        let discounted = line.amount.minor() - line.discount.minor();
-        counted = half_up(charged, line.amount.minor(), discounted);
+        counted = part(line.charged, line.amount, line.amount.minus(line.discount)?)?;
     }
-    counted -= line.uncovered.minor();
+    counted = counted.minus_or_zero(line.uncovered);
     if net_of.points_paid {
-        counted -= line.worth.minor();
+        counted = counted.minus_or_zero(line.worth);
     }
     if net_of.gift_card {
-        counted -= line.gift_card.minor();
+        counted = counted.minus_or_zero(line.gift_card);
     }
     if net_of.tax {
-        counted -= half_up(line.tax.minor(), counted, charged);
+        counted = counted.minus_or_zero(part(line.tax, counted, line.charged)?);
     }
-    Money::from_minor(counted.clamp(0, MONEY_MINOR_MAX)).unwrap_or(Money::ZERO)
+    Some(counted)
 }

@@ -1,5 +1,6 @@
 //! The rows of an award: whole numbers, each floored on its own and spread over the lines. Source: golden.md R3.
 
+use crate::kernel::money::Money;
 use crate::kernel::points::Points;
 use crate::kernel::spread::spread;
 use crate::loyalty::earning::base::base_of;
@@ -31,7 +32,8 @@ pub struct AwardTooLarge;
 pub fn award<'a>(rules: &'a [EarningRule], lines: &[LineFigures]) -> Result<Vec<Row<'a>>, AwardTooLarge> {
     let mut rows: Vec<Row<'a>> = Vec::with_capacity(rules.len());
     for rule in rules {
-        let bases: Vec<i64> = lines.iter().map(|line| base_of(line, rule.net_of).minor()).collect();
+        let bases = lines.iter().map(|line| base_of(line, rule.net_of).map(Money::minor));
+        let bases: Vec<i64> = bases.collect::<Option<_>>().ok_or(AwardTooLarge)?;
         let points = base_points(rule, &bases)?;
         if !points.is_zero() {
             let by_line = by_line(points, &bases, lines);

@@ -6,6 +6,7 @@
 use chrono::NaiveDate;
 
 use crate::kernel::clock::Instant;
+use crate::kernel::grow::Grow;
 use crate::kernel::id::{MemberId, PostingId, ProgramId, Seq, Version};
 use crate::kernel::points::Points;
 use crate::loyalty::ledger::entry::{Entry, EntryKind, Move};
@@ -278,7 +279,7 @@ impl Account {
             return Err(LedgerRefusal::TooManyLots);
         }
         let id = LotId::opened_by(self.seq.next(), self.draft.opened);
-        self.draft.opened += 1;
+        self.draft.opened.grow(1);
         self.put(Lot { id, wallet, remaining: Points::ZERO, available_at: dates.available_at, expiry: dates.expiry });
         Ok(id)
     }
@@ -384,7 +385,7 @@ impl Account {
     fn wallet_mut(&mut self, wallet: Slot) -> Option<&mut WalletState> {
         let place = usize::try_from(wallet.0).ok()?;
         if self.wallets.len() <= place {
-            self.wallets.resize(place + 1, WalletState::default());
+            self.wallets.resize(place.saturating_add(1), WalletState::default());
         }
         self.wallets.get_mut(place)
     }

@@ -100,8 +100,10 @@ impl Posting for Adjust {
             (Direction::Down, _) => account.spend(EntryKind::AdjustDown, wallet.slot, self.points)?,
         }
         let spendable = account.figures(wallet.slot).spendable.get();
-        let sign = if self.direction == Direction::Up { 1 } else { -1 };
-        let points = self.points.get() * sign;
+        let points = match self.direction {
+            Direction::Up => EntryKind::AdjustUp.signed(self.points),
+            Direction::Down => EntryKind::AdjustDown.signed(self.points),
+        };
         accounts.record(Record {
             texts: Some(json!({ "reason": self.reason }).to_string()),
             audited: Some(Audited {

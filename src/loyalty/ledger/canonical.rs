@@ -9,7 +9,7 @@ use crate::loyalty::ledger::rows::expiry_day;
 
 /// The canonical bytes of a posting: each field with its length, so that no two postings share them.
 pub fn canonical(lane: Lane, row: &PostingRow) -> Vec<u8> {
-    let mut out = Bytes(Vec::with_capacity(256 + row.document.len()));
+    let mut out = Bytes(Vec::with_capacity(row.document.len().saturating_add(256)));
     out.int(lane.0.into());
     out.bytes(row.member.0.as_bytes());
     out.int(row.seq.0);

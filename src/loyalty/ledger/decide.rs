@@ -4,19 +4,17 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 
 use diesel::result::Error as QueryError;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::FutureExt;
 
 use crate::kernel::calendar::Zone;
 use crate::kernel::clock::Instant;
-use crate::kernel::id::{LaneCount, MemberId, ProgramId, Seq};
+use crate::kernel::id::{LaneCount, ProgramId};
 use crate::loyalty::ledger::accounts::Owner;
 use crate::loyalty::ledger::alias::Aliases;
 use crate::loyalty::ledger::group::{Group, Outcome};
-use crate::loyalty::ledger::load::{LaneHead, LoadError, Loaded, Lock, Plan, find_receipts, load};
-use crate::loyalty::ledger::posting::RequestHash;
+use crate::loyalty::ledger::load::{LaneHead, LoadError, Loaded, Lock, Plan};
 use crate::loyalty::ledger::queue::{Queued, Verdict, replay};
-use crate::loyalty::ledger::writes::Rollback;
+use crate::loyalty::ledger::storage::{Receipts, Session};
 use crate::loyalty::program::timelines::{TimelineError, Timelines};
 use crate::platform::db::{DbError, Fault, fault_of};
 
@@ -73,8 +71,8 @@ pub struct Decided {
 ///
 /// # Errors
 /// When the database fails, or holds what cannot be read.
-pub async fn decide(
-    conn: &AsyncPgConnection,
+pub async fn decide<S: Session>(
+    session: &S,
     timelines: &Timelines,
     lanes: LaneCount,
     lock: Lock,
@@ -85,9 +83,9 @@ pub async fn decide(
     loop {
         let mut plan = Plan::default();
         jobs.iter().for_each(|job| plan.add(job.as_ref(), lanes, &aliases));
-        let Loaded { heads, versions, clock, mut group } = load(conn, &plan, lock).await?;
+        let Loaded { heads, versions, clock, mut group } = session.load(&plan, lock).await?;
         if aliases.learn(group.accounts.values()) {
-            Rollback {}.execute(&mut &*conn).await?;
+            session.rollback().await?;
             continue;
         }
         group.aliases = aliases.clone();
@@ -96,27 +94,27 @@ pub async fn decide(
         for job in jobs.iter_mut() {
             let program = job.program();
             let version = versions.get(&program).copied().unwrap_or_default();
-            let timeline = timelines.at_least(conn, program, version).await?;
+            let timeline = timelines.at_least_from(session.timeline(program), program, version).await?;
             zones.insert(program, timeline.newest().zone);
             outcomes.push(group.run(job.as_mut(), clock, &timeline));
         }
         // A merge of this very group may have led a later command elsewhere.
         if outcomes.contains(&Outcome::Elsewhere) && aliases.learn(group.accounts.values()) {
-            Rollback {}.execute(&mut &*conn).await?;
+            session.rollback().await?;
             continue;
         }
-        let verdicts = verdicts(conn, lanes, jobs, outcomes, &group).await?;
+        let verdicts = verdicts(session, lanes, jobs, outcomes, &group).await?;
         return Ok(Decided { heads, clock, group, zones, verdicts });
     }
 }
 
 /// Decides one command on what is there, and stores nothing: a quote.
-pub async fn preview(conn: &AsyncPgConnection, timelines: &Timelines, lanes: LaneCount, job: Box<dyn Queued>) {
+pub async fn preview<S: Session>(session: &S, timelines: &Timelines, lanes: LaneCount, job: Box<dyn Queued>) {
     let mut jobs = vec![job];
-    // The connection goes back to the pool, so it is rolled back whatever happens.
-    let decided = AssertUnwindSafe(decide(conn, timelines, lanes, Lock::Nothing, &mut jobs)).catch_unwind().await;
+    // The session goes back to where it came from, so it is rolled back whatever happens.
+    let decided = AssertUnwindSafe(decide(session, timelines, lanes, Lock::Nothing, &mut jobs)).catch_unwind().await;
     let decided = decided.unwrap_or(Err(GroupError::Panicked));
-    if let Err(error) = (Rollback {}).execute(&mut &*conn).await {
+    if let Err(error) = session.rollback().await {
         tracing::warn!(%error, "a preview was not rolled back");
     }
     let verdicts = decided.map_or_else(
@@ -129,8 +127,8 @@ pub async fn preview(conn: &AsyncPgConnection, timelines: &Timelines, lanes: Lan
     answer(jobs, verdicts);
 }
 
-async fn verdicts(
-    conn: &AsyncPgConnection,
+async fn verdicts<S: Session>(
+    session: &S,
     lanes: LaneCount,
     jobs: &mut [Box<dyn Queued>],
     outcomes: Vec<Outcome>,
@@ -138,9 +136,9 @@ async fn verdicts(
 ) -> Result<Verdicts, QueryError> {
     let seen: Vec<Owner> =
         outcomes.iter().filter_map(|o| if let Outcome::Seen(s) = o { Some(*s) } else { None }).collect();
-    let mut receipts: HashMap<(MemberId, Seq), (RequestHash, String)> = HashMap::new();
+    let mut receipts = Receipts::new();
     if !seen.is_empty() {
-        receipts = find_receipts(conn, &seen, lanes).await?;
+        receipts = session.receipts(&seen, lanes).await?;
         let own = group.rows.iter().filter(|r| seen.contains(&Owner { member: r.member, seq: r.seq }));
         receipts.extend(own.map(|r| ((r.member, r.seq), (r.hash, r.document.clone()))));
     }

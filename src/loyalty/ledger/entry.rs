@@ -121,6 +121,11 @@ impl EntryKind {
         }
     }
 
+    /// Points as people and storage see them.
+    pub fn signed(self, points: Points) -> i64 {
+        points.get().saturating_mul(self.sign())
+    }
+
     /// Whether the entry's movements over lots sum to it (law 4): a debt has no lot.
     pub fn moves_lots(self) -> bool {
         !matches!(self, Self::Owe | Self::DebtOut | Self::DebtIn)

@@ -128,8 +128,9 @@ impl Figures {
 
     /// Whether the sums explain what is there.
     pub fn add_up(&self) -> bool {
-        let there = self.spendable.get() + self.held.get() + self.pending.get() - self.debt.get();
-        there == self.earned.get() - self.reversed.get() - self.spent.get() - self.expired.get()
+        let sum = |figures: &[Points]| figures.iter().map(|points| points.get()).sum::<i64>();
+        let there_and_gone = [self.spendable, self.held, self.pending, self.reversed, self.spent, self.expired];
+        sum(&there_and_gone) == sum(&[self.earned, self.debt])
     }
 
     fn fill(&mut self, points: Points, pending: bool) -> Option<()> {

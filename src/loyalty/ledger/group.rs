@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::kernel::clock::{Instant, Moment};
+use crate::kernel::grow::Grow;
 use crate::kernel::id::{MemberId, PostingId, ProgramId};
 use crate::kernel::money::Currency;
 use crate::loyalty::ledger::account::Account;
@@ -219,7 +220,7 @@ impl Group {
     fn accept(&mut self, command: &dyn Command, at: &Moment, accepted: Accepted, key: DirectoryKey) -> Outcome {
         let Accepted { mut account, other, wishes, document, currency } = accepted;
         let Some(record) = wishes.record else { return Outcome::Refused };
-        account.order_count += i32::from(record.orders);
+        account.order_count.grow(record.orders.into());
         let audited = record.audited.clone();
         let (row, profile) = close(&mut account, command, at, record, command.reference(), (document, currency));
         let owner = Owner { member: row.member, seq: row.seq };
@@ -229,12 +230,16 @@ impl Group {
         }
         for released in wishes.releases {
             self.owners.remove(&released);
+            let takes = self.takes.len();
             self.takes.retain(|(taken, _)| *taken != released);
-            self.releases.push(released);
+            // Taken in this group it is no row yet: whose row there is by then has taken it meanwhile, and keeps it.
+            if self.takes.len() == takes {
+                self.releases.push(released);
+            }
         }
         for (counter, by) in wishes.counts {
-            self.counters.entry(counter.clone()).or_default().used += by;
-            *self.counts.entry(counter).or_default() += by;
+            self.counters.entry(counter.clone()).or_default().used.grow(by);
+            self.counts.entry(counter).or_default().grow(by);
         }
         if let Some(profile) = profile {
             self.profiles.insert(row.member, profile);

@@ -4,6 +4,7 @@
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use metrics::counter;
 
+use crate::kernel::grow::Grow;
 use crate::kernel::id::Lane;
 use crate::kernel::scope::{Principal, ProgramScope};
 use crate::loyalty::ledger::post::Ledger;
@@ -54,7 +55,7 @@ async fn follow_chunk(conn: &AsyncPgConnection, lane: Lane) -> Result<bool, DbEr
     let Some(last) = note_due(conn, lane, position, FOLLOW_CHUNK).await? else { return Ok(false) };
     // The position moves in the transaction that noted the days: exactly once.
     move_follower(conn, FOLLOWER, lane, last).await?;
-    Ok(last - position >= FOLLOW_CHUNK)
+    Ok(last.saturating_sub(position) >= FOLLOW_CHUNK)
 }
 
 async fn catch_up_lane(conn: &AsyncPgConnection, ledger: &Ledger, lane: Lane) -> Result<u64, DbError> {
@@ -66,7 +67,7 @@ async fn catch_up_lane(conn: &AsyncPgConnection, ledger: &Ledger, lane: Lane) ->
         for (member, program) in due {
             let scope = ProgramScope::new(program, Principal::Job("catch_up"));
             match ledger.post(&scope, SettleDue { member }).await {
-                Ok(_) => done += 1,
+                Ok(_) => done.grow(1),
                 // Somebody else's turn first: the next run finds the member again.
                 Err(PostError::Busy | PostError::Unavailable) => break,
                 Err(error) => tracing::error!(member.id = %member, %error, "a member was not caught up"),

@@ -74,16 +74,24 @@ pub enum LoadError {
 /// What a group asks for.
 #[derive(Debug, Default)]
 pub struct Plan {
-    lanes: BTreeSet<Lane>,
-    programs: BTreeSet<ProgramId>,
-    members: BTreeSet<(Lane, MemberId)>,
-    values: BTreeSet<DirectoryKey>,
-    stories: BTreeSet<DirectoryKey>,
-    counters: BTreeSet<CounterKey>,
-    profiles: BTreeSet<(Lane, MemberId)>,
-    earlier: BTreeSet<(Lane, MemberId, i16)>,
+    /// The lanes of its members.
+    pub lanes: BTreeSet<Lane>,
+    /// The programmes of its commands.
+    pub programs: BTreeSet<ProgramId>,
+    /// Whose accounts.
+    pub members: BTreeSet<(Lane, MemberId)>,
+    /// Directory values whose owners.
+    pub values: BTreeSet<DirectoryKey>,
+    /// References whose stories.
+    pub stories: BTreeSet<DirectoryKey>,
+    /// Counters.
+    pub counters: BTreeSet<CounterKey>,
+    /// Whose profiles.
+    pub profiles: BTreeSet<(Lane, MemberId)>,
+    /// Whose earlier postings of which kind.
+    pub earlier: BTreeSet<(Lane, MemberId, i16)>,
     /// Of stories of members who were merged: where they go on.
-    later: BTreeSet<(DirectoryKey, Lane, Bypass)>,
+    pub later: BTreeSet<(DirectoryKey, Lane, Bypass)>,
 }
 
 impl Plan {

@@ -28,6 +28,7 @@ pub mod reads;
 pub mod rows;
 pub mod save;
 pub mod settle_due;
+pub mod storage;
 pub mod store;
 pub mod suspend;
 pub mod verify;

@@ -7,7 +7,7 @@ use metrics::gauge;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, Sender};
 use tokio::sync::oneshot::Receiver;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant as Started;
 
@@ -16,6 +16,7 @@ use crate::kernel::scope::ProgramScope;
 use crate::loyalty::ledger::decide::preview;
 use crate::loyalty::ledger::posting::Posting;
 use crate::loyalty::ledger::queue::{Answer, Job, PostError, Queued};
+use crate::loyalty::ledger::storage::Storage;
 use crate::loyalty::ledger::writer::{Pace, Writer};
 use crate::loyalty::program::timelines::Timelines;
 use crate::platform::db::Db;
@@ -24,46 +25,47 @@ use crate::platform::db::Db;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WriterCount(pub u16);
 
+/// A writer at work, and what tells it to close.
+type Running = (oneshot::Sender<()>, JoinHandle<()>);
+
 /// The posting engine of this process.
 #[derive(Clone)]
-pub struct Ledger {
-    db: Db,
+pub struct Ledger<S: Storage = Db> {
+    storage: S,
     lanes: LaneCount,
     timelines: Timelines,
     queues: Arc<[Sender<Box<dyn Queued>>]>,
-    closing: Arc<watch::Sender<bool>>,
-    writers: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    writers: Arc<Mutex<Vec<Running>>>,
     groups: Arc<[watch::Receiver<Option<Started>>]>,
     pace: Pace,
 }
 
-impl Ledger {
+impl<S: Storage> Ledger<S> {
     /// Starts the writers.
-    pub fn start(db: &Db, lanes: LaneCount, timelines: Timelines, writers: WriterCount) -> Self {
-        Self::start_at(db, lanes, timelines, writers, Pace::serving())
+    pub fn start(storage: &S, lanes: LaneCount, timelines: Timelines, writers: WriterCount) -> Self {
+        Self::start_at(storage, lanes, timelines, writers, Pace::serving())
     }
 
     /// Starts writers of another pace.
-    pub fn start_at(db: &Db, lanes: LaneCount, timelines: Timelines, writers: WriterCount, pace: Pace) -> Self {
+    pub fn start_at(storage: &S, lanes: LaneCount, timelines: Timelines, writers: WriterCount, pace: Pace) -> Self {
         let count = writers.0.clamp(1, lanes.0.unsigned_abs().max(1));
-        let (closing, told) = watch::channel(false);
         let started: Vec<_> = (0..count)
             .map(|number| {
                 let (sender, receiver) = mpsc::channel(pace.queue_max.max(1));
-                let writer = Writer::new(db.clone(), lanes, timelines.clone(), number, pace.clone());
+                let writer = Writer::new(storage.clone(), lanes, timelines.clone(), number, pace.clone());
                 let group = writer.group();
-                (sender, (tokio::spawn(writer.run(receiver, told.clone())), group))
+                let (close, closing) = oneshot::channel();
+                (sender, ((close, tokio::spawn(writer.run(receiver, closing))), group))
             })
             .collect();
         let (queues, started): (Vec<_>, Vec<_>) = started.into_iter().unzip();
-        let (handles, groups): (Vec<_>, Vec<_>) = started.into_iter().unzip();
+        let (running, groups): (Vec<_>, Vec<_>) = started.into_iter().unzip();
         Self {
-            db: db.clone(),
+            storage: storage.clone(),
             lanes,
             timelines,
             queues: queues.into(),
-            closing: Arc::new(closing),
-            writers: Arc::new(Mutex::new(handles)),
+            writers: Arc::new(Mutex::new(running)),
             groups: groups.into(),
             pace,
         }
@@ -112,7 +114,7 @@ impl Ledger {
 
     fn place_of<P: Posting>(&self, posting: &P) -> usize {
         let lane = posting.target().member().lane(self.lanes).0.unsigned_abs();
-        usize::from(lane) % self.queues.len().max(1)
+        usize::from(lane).checked_rem(self.queues.len()).unwrap_or(0)
     }
 
     /// Posts a command, and answers when it is durable.
@@ -128,7 +130,7 @@ impl Ledger {
             Err(TrySendError::Full(_)) => return Err(PostError::Busy),
             Err(TrySendError::Closed(_)) => return Err(PostError::Unavailable),
         }
-        let depth = queue.max_capacity() - queue.capacity();
+        let depth = queue.max_capacity().saturating_sub(queue.capacity());
         gauge!("perennial_queue_depth", "writer" => place.to_string())
             .set(f64::from(u32::try_from(depth).unwrap_or(0)));
         answer.await.unwrap_or(Err(PostError::Unavailable))
@@ -140,17 +142,19 @@ impl Ledger {
     /// As [`Ledger::post`].
     pub async fn preview<P: Posting>(&self, scope: &ProgramScope, posting: P) -> Answer<P> {
         let (job, answer) = Job::new(scope.clone(), posting);
-        let conn = self.db.conn().await.map_err(|_| PostError::Unavailable)?;
+        let lent = self.storage.lend().await.map_err(|_| PostError::Unavailable)?;
         let (timelines, lanes) = (self.timelines.clone(), self.lanes);
-        // In a task: were it dropped with a caller who hung up, the pool would get a connection in a transaction.
-        tokio::spawn(async move { preview(&conn, &timelines, lanes, Box::new(job)).await });
+        // In a task: were it dropped with a caller who hung up, the next one would get it in a transaction.
+        tokio::spawn(async move { preview(&*lent, &timelines, lanes, Box::new(job)).await });
         answer.await.unwrap_or(Err(PostError::Unavailable))
     }
 
     /// Takes nothing more, answers what was accepted, and ends the writers.
     pub async fn close(&self) {
-        self.closing.send_replace(true);
-        for writer in self.writers.lock().await.drain(..) {
+        let mut running = self.writers.lock().await;
+        let (told, writers): (Vec<_>, Vec<_>) = running.drain(..).unzip();
+        drop(told);
+        for writer in writers {
             if let Err(error) = writer.await {
                 tracing::error!(%error, "a writer ended badly");
             }

@@ -19,10 +19,13 @@ use futures_util::try_join;
 
 use crate::kernel::calendar::Zone;
 use crate::kernel::clock::Instant;
+use crate::kernel::grow::Grow;
 use crate::kernel::id::{Lane, LaneCount, MemberId, ProgramId};
+use crate::kernel::points::Points;
 use crate::loyalty::ledger::account::Account;
 use crate::loyalty::ledger::canonical::canonical;
 use crate::loyalty::ledger::catch_up::next_change;
+use crate::loyalty::ledger::figures::FIGURES_A_WALLET;
 use crate::loyalty::ledger::group::Group;
 use crate::loyalty::ledger::load::LaneHead;
 use crate::loyalty::ledger::posting::{CounterKey, PostingRow};
@@ -84,7 +87,7 @@ fn save_accounts(group: &Group, lanes: LaneCount, zones: &HashMap<ProgramId, Zon
     let lots = || accounts.iter().flat_map(|a| &a.lots);
     let wallets = || accounts.iter().flat_map(|a| &a.wallets);
     let wallets_counts: Vec<usize> = accounts.iter().map(|a| a.wallets.len()).collect();
-    let figures_counts: Vec<usize> = wallets_counts.iter().map(|n| n * 8).collect();
+    let figures_counts: Vec<usize> = wallets_counts.iter().map(|n| n.saturating_mul(FIGURES_A_WALLET)).collect();
     let lots_counts: Vec<usize> = accounts.iter().map(|a| a.lots.len()).collect();
     let holds: Vec<Vec<i64>> = accounts.iter().map(|a| hold_numbers(&a.holds)).collect();
     let holds_counts: Vec<usize> = holds.iter().map(Vec::len).collect();
@@ -125,8 +128,8 @@ fn save_accounts(group: &Group, lanes: LaneCount, zones: &HashMap<ProgramId, Zon
 
 /// The places at which consecutive slices of the given lengths end.
 fn ends(counts: &[usize]) -> Vec<i32> {
-    let sums = counts.iter().scan(0, |sum, n| {
-        *sum += *n;
+    let sums = counts.iter().scan(0_usize, |sum, n| {
+        sum.grow(*n);
         Some(int(*sum))
     });
     sums.collect()
@@ -134,9 +137,9 @@ fn ends(counts: &[usize]) -> Vec<i32> {
 
 fn insert_postings(rows: &[PostingRow], lanes: LaneCount) -> InsertPostings {
     let entries = || rows.iter().flat_map(|r| &r.entries);
-    let signed = |row: &PostingRow, entry: i16, points: i64| {
+    let signed = |row: &PostingRow, entry: i16, points: Points| {
         let entry = usize::try_from(entry).ok().and_then(|e| row.entries.get(e));
-        points * entry.map_or(1, |e| e.kind.sign())
+        entry.map_or(points.get(), |e| e.kind.signed(points))
     };
     let entries_counts: Vec<usize> = rows.iter().map(|r| r.entries.len()).collect();
     let moves_counts: Vec<usize> = rows.iter().map(|r| r.moves.len()).collect();
@@ -164,13 +167,13 @@ fn insert_postings(rows: &[PostingRow], lanes: LaneCount) -> InsertPostings {
         moves_counts: moves_counts.into_iter().map(int).collect(),
         entry_kinds: entries().map(|e| e.kind.number()).collect(),
         entry_wallets: entries().map(|e| e.wallet.0).collect(),
-        entry_points: entries().map(|e| e.points.get() * e.kind.sign()).collect(),
+        entry_points: entries().map(|e| e.kind.signed(e.points)).collect(),
         entry_after: entries().map(|e| e.after.get()).collect(),
         entry_available_at: entries().map(|e| e.available_at).collect(),
         entry_expires_on: entries().map(|e| expiry_day(e.expiry)).collect(),
         move_entries: rows.iter().flat_map(|r| r.moves.iter().map(|m| m.entry)).collect(),
         move_lots: rows.iter().flat_map(|r| r.moves.iter().map(|m| m.lot.0)).collect(),
-        move_points: rows.iter().flat_map(|r| r.moves.iter().map(|m| signed(r, m.entry, m.points.get()))).collect(),
+        move_points: rows.iter().flat_map(|r| r.moves.iter().map(|m| signed(r, m.entry, m.points))).collect(),
     }
 }
 
@@ -254,7 +257,8 @@ fn move_counters(group: &Group) -> MoveCounters {
     }
 }
 
-fn journal_rows(group: &Group, heads: &[LaneHead], clock: Instant, lanes: LaneCount) -> (InsertJournal, SaveHeads) {
+/// The journal row of each lane of the group, and where that leaves the lanes.
+pub fn journal_rows(group: &Group, heads: &[LaneHead], clock: Instant, lanes: LaneCount) -> (InsertJournal, SaveHeads) {
     let mut by_lane: HashMap<Lane, Vec<&PostingRow>> = HashMap::new();
     for row in &group.rows {
         by_lane.entry(row.member.lane(lanes)).or_default().push(row);
@@ -265,11 +269,11 @@ fn journal_rows(group: &Group, heads: &[LaneHead], clock: Instant, lanes: LaneCo
         .iter()
         .map(|(head, rows)| {
             let covered: Vec<Vec<u8>> = rows.iter().map(|row| canonical(head.lane, row)).collect();
-            chain(&head.digest, head.lane, head.number + 1, clock, &covered)
+            chain(&head.digest, head.lane, head.number.saturating_add(1), clock, &covered)
         })
         .collect();
     let counts: Vec<usize> = touched.iter().map(|(_, rows)| rows.len()).collect();
-    let numbers: Vec<i64> = touched.iter().map(|(head, _)| head.number + 1).collect();
+    let numbers: Vec<i64> = touched.iter().map(|(head, _)| head.number.saturating_add(1)).collect();
     let names: Vec<i16> = touched.iter().map(|(head, _)| head.lane.0).collect();
     let moments = vec![clock; touched.len()];
     let journal = InsertJournal {

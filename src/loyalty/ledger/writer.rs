@@ -8,21 +8,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::FutureExt;
 use metrics::{counter, histogram};
 use tokio::sync::mpsc::Receiver;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant as Started, sleep};
 
 use crate::kernel::id::LaneCount;
-use crate::loyalty::ledger::decide::{Decided, GroupError, Verdicts, answer, chain, decide};
+use crate::loyalty::ledger::decide::{GroupError, Verdicts, answer, chain, decide};
 use crate::loyalty::ledger::load::Lock;
 use crate::loyalty::ledger::queue::{Queued, Verdict};
-use crate::loyalty::ledger::save::save;
-use crate::loyalty::ledger::writes::Rollback;
+use crate::loyalty::ledger::storage::{Session, Storage};
 use crate::loyalty::program::timelines::Timelines;
-use crate::platform::db::{Db, DbError, Fault};
+use crate::platform::db::Fault;
 
 /// The most commands of one commit: the knee of throughput against waiting.
 pub const GROUP_MAX: usize = 200;
@@ -33,14 +31,9 @@ const QUEUE_MAX: usize = 4_096;
 /// How often a group is tried before it is taken apart, and a single command before it is given up.
 const TRIES_MAX: u32 = 4;
 /// How long a writer waits for a lane, in milliseconds.
-const LOCK_TIMEOUT_MS: u32 = 5_000;
+pub const LOCK_TIMEOUT_MS: u32 = 5_000;
 /// How long a writer waits before it knocks at a database that went away, in milliseconds; doubled each time.
 const RECONNECT_MS: u64 = 50;
-
-/// Plans made while tables were empty must stay good when they are full; what is answered is durable, whatever is usual.
-const SESSION: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; \
-    SET enable_mergejoin = off; SET enable_memoize = off; SET jit = off; SET plan_cache_mode = force_generic_plan; \
-    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 
 /// How the writers of a process work.
 #[derive(Clone, Debug)]
@@ -79,14 +72,14 @@ impl Pace {
     }
 }
 
-/// One writer with its own connection.
-pub struct Writer {
-    db: Db,
+/// One writer with its own session.
+pub struct Writer<S: Storage> {
+    storage: S,
     lanes: LaneCount,
     timelines: Timelines,
     number: u16,
     pace: Pace,
-    conn: Option<AsyncPgConnection>,
+    session: Option<S::Session>,
     /// Since when a group is under way.
     begun: watch::Sender<Option<Started>>,
     /// Whether the last server that it had took no writes.
@@ -101,11 +94,11 @@ enum GaveUp {
     Poisoned,
 }
 
-impl Writer {
+impl<S: Storage> Writer<S> {
     /// A writer that has not connected yet.
-    pub fn new(db: Db, lanes: LaneCount, timelines: Timelines, number: u16, pace: Pace) -> Self {
+    pub fn new(storage: S, lanes: LaneCount, timelines: Timelines, number: u16, pace: Pace) -> Self {
         let begun = watch::Sender::new(None);
-        Self { db, lanes, timelines, number, pace, conn: None, begun, met_read_only: false }
+        Self { storage, lanes, timelines, number, pace, session: None, begun, met_read_only: false }
     }
 
     /// Since when a group of this writer is under way, as it changes.
@@ -114,11 +107,17 @@ impl Writer {
     }
 
     /// Serves its queue until it is told to close, and then what is still in it.
-    pub async fn run(mut self, mut queue: Receiver<Box<dyn Queued>>, mut closing: watch::Receiver<bool>) {
+    pub async fn run(mut self, mut queue: Receiver<Box<dyn Queued>>, mut closing: oneshot::Receiver<()>) {
         let mut jobs = Vec::with_capacity(self.pace.group_max);
         let mut open = true;
         loop {
             tokio::select! {
+                // Told to close, it closes, however much still waits; and no dice that a simulation could not throw again.
+                biased;
+                _ = &mut closing, if open => {
+                    open = false;
+                    queue.close();
+                }
                 taken = queue.recv_many(&mut jobs, self.pace.group_max) => match taken {
                     0 => return,
                     _ => {
@@ -127,10 +126,6 @@ impl Writer {
                         self.begun.send_replace(None);
                     }
                 },
-                _ = closing.changed(), if open => {
-                    open = false;
-                    queue.close();
-                }
             }
         }
     }
@@ -184,7 +179,7 @@ impl Writer {
                 Ok(verdicts) => {
                     if std::mem::take(&mut self.met_read_only) {
                         // The one that takes writes is found: what leads to the other is let go.
-                        self.db.move_on();
+                        self.storage.move_on();
                     }
                     return Ok(verdicts);
                 }
@@ -201,7 +196,7 @@ impl Writer {
                 Fault::LockTimeout | Fault::DiskFull => return Err(GaveUp::Away),
                 Fault::ConnectionLost | Fault::ReadOnly => {
                     gave_up = GaveUp::Away;
-                    self.conn = None;
+                    self.session = None;
                     sleep(Duration::from_millis(RECONNECT_MS << attempt)).await;
                 }
                 // Nobody knows why, so it may be so for the next one as well.
@@ -215,58 +210,39 @@ impl Writer {
     }
 
     async fn attempt(&mut self, jobs: &mut [Box<dyn Queued>], lock: Lock) -> Result<Verdicts, GroupError> {
-        let conn = match self.conn.take() {
-            Some(conn) => conn,
-            None => connect(&self.db, self.pace.lock_timeout_ms).await?,
+        let session = match self.session.take() {
+            Some(session) => session,
+            None => self.storage.connect(self.pace.lock_timeout_ms).await?,
         };
         // A command that panics fails as one that the database refuses: the writer, and who else waits for it, live on.
-        let done = AssertUnwindSafe(self.transact(&conn, jobs, lock)).catch_unwind().await;
-        // Nobody knows where it left the connection.
+        let done = AssertUnwindSafe(self.transact(&session, jobs, lock)).catch_unwind().await;
+        // Nobody knows where it left the session.
         let Ok(done) = done else { return Err(GroupError::Panicked) };
-        if done.is_err() {
-            // A connection that cannot even roll back is dropped.
-            let rolled_back = Rollback {}.execute(&mut &conn).await;
-            if rolled_back.is_err() {
-                return done;
-            }
+        // One that cannot even roll back is dropped.
+        if done.is_err() && session.rollback().await.is_err() {
+            return done;
         }
-        self.conn = Some(conn);
+        self.session = Some(session);
         done
     }
 
     async fn transact(
         &self,
-        conn: &AsyncPgConnection,
+        session: &S::Session,
         jobs: &mut [Box<dyn Queued>],
         lock: Lock,
     ) -> Result<Verdicts, GroupError> {
-        let Decided { heads, clock, group, zones, verdicts } =
-            decide(conn, &self.timelines, self.lanes, lock, jobs).await?;
+        let decided = decide(session, &self.timelines, self.lanes, lock, jobs).await?;
         let started = Started::now();
-        if group.is_idle() {
-            Rollback {}.execute(&mut &*conn).await?;
+        if decided.group.is_idle() {
+            session.rollback().await?;
         } else {
-            save(conn, &group, &heads, clock, self.lanes, &zones).await?;
+            session.save(&decided, self.lanes).await?;
         }
         histogram!("perennial_commit_seconds").record(started.elapsed().as_secs_f64());
-        counter!("perennial_postings_total").increment(u64::try_from(group.rows.len()).unwrap_or(0));
-        Ok(verdicts)
+        counter!("perennial_postings_total").increment(u64::try_from(decided.group.rows.len()).unwrap_or(0));
+        Ok(decided.verdicts)
     }
-}
-
-/// A connection with the settings that every writer needs.
-///
-/// # Errors
-/// `Connect` when the server is gone.
-pub async fn open(db: &Db) -> Result<AsyncPgConnection, DbError> {
-    connect(db, LOCK_TIMEOUT_MS).await
-}
-
-async fn connect(db: &Db, lock_timeout_ms: u32) -> Result<AsyncPgConnection, DbError> {
-    let mut conn = db.dedicated().await?;
-    conn.batch_execute(SESSION).await?;
-    conn.batch_execute(&format!("SET lock_timeout = {lock_timeout_ms}")).await?;
-    Ok(conn)
 }
 
 fn answer_away(jobs: Vec<Box<dyn Queued>>) {

@@ -280,7 +280,8 @@ fn plain(text: &str, max: usize) -> Option<String> {
 }
 
 fn email(text: &str) -> Option<String> {
-    let address = plain(text.trim_matches(' '), IDENTITY_CHARS_MAX)?.to_lowercase();
+    // Some letters grow in lower case: the length is that of what is kept.
+    let address = plain(&text.trim_matches(' ').to_lowercase(), IDENTITY_CHARS_MAX)?;
     let (name, host) = address.rsplit_once('@')?;
     let host_ok = host.contains('.') && !host.starts_with('.') && !host.ends_with('.') && !host.contains("..");
     let blank = address.chars().any(char::is_whitespace);

@@ -49,12 +49,25 @@ impl Timelines {
         program: ProgramId,
         version: i32,
     ) -> Result<Arc<Timeline>, TimelineError> {
+        self.at_least_from(read(conn, program), program, version).await
+    }
+
+    /// The same, read by whoever knows how: nothing is asked when the version is known.
+    ///
+    /// # Errors
+    /// As [`Timelines::at_least`].
+    pub async fn at_least_from(
+        &self,
+        reading: impl Future<Output = Result<Timeline, TimelineError>>,
+        program: ProgramId,
+        version: i32,
+    ) -> Result<Arc<Timeline>, TimelineError> {
         if let Some(known) = self.known.load().get(&program)
             && known.newest().version.0 >= version
         {
             return Ok(Arc::clone(known));
         }
-        let read = Arc::new(read(conn, program).await?);
+        let read = Arc::new(reading.await?);
         self.known.rcu(|known| {
             let mut next = HashMap::clone(known);
             next.insert(program, Arc::clone(&read));
@@ -64,7 +77,11 @@ impl Timelines {
     }
 }
 
-async fn read(conn: &AsyncPgConnection, program: ProgramId) -> Result<Timeline, TimelineError> {
+/// Reads all versions of a programme.
+///
+/// # Errors
+/// When there is none, or one cannot be read.
+pub async fn read(conn: &AsyncPgConnection, program: ProgramId) -> Result<Timeline, TimelineError> {
     let slots: IndexMap<String, Slot> = list_slots(conn, program).await?;
     let mut versions = Vec::new();
     for row in list_versions(conn, program).await? {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 
 use crate::kernel::clock::Instant;
+use crate::kernel::grow::Grow;
 use crate::kernel::money::Money;
 use crate::kernel::points::Points;
 use crate::loyalty::ledger::account::Account;
@@ -46,8 +47,8 @@ fn balance(account: &Account, wallet: &Wallet) -> Balance {
     let mut expiring: BTreeMap<NaiveDate, i64> = BTreeMap::new();
     for lot in account.lots_of(wallet.slot) {
         match (lot.available_at, last_day(account, lot)) {
-            (Some(at), _) => *pending.entry(at).or_default() += lot.remaining.get(),
-            (None, Some(day)) => *expiring.entry(day).or_default() += lot.remaining.get(),
+            (Some(at), _) => pending.entry(at).or_default().grow(lot.remaining.get()),
+            (None, Some(day)) => expiring.entry(day).or_default().grow(lot.remaining.get()),
             (None, None) => {}
         }
     }

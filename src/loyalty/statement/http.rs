@@ -233,7 +233,7 @@ fn line_view(row: &PostingRow, book: &Rulebook) -> StatementLineView {
 
 fn entry_view(entry: &Entry, book: &Rulebook) -> EntryView {
     let wallet = book.wallet_in(entry.wallet);
-    let points = entry.points.get() * entry.kind.sign();
+    let points = entry.kind.signed(entry.points);
     let in_money = wallet.is_some_and(counts_money);
     EntryView {
         wallet: wallet.map_or_else(|| unnamed(entry.wallet), |w| w.code.clone()),

@@ -21,7 +21,8 @@ use crate::kernel::scope::ProgramScope;
 use crate::loyalty::ledger::account::Account;
 use crate::loyalty::ledger::reads::AccountSql;
 use crate::loyalty::ledger::rows::{AccountRow, BadRow};
-use crate::loyalty::ledger::writer::open;
+use crate::loyalty::ledger::storage::Storage;
+use crate::loyalty::ledger::writer::LOCK_TIMEOUT_MS;
 use crate::platform::db::{Db, DbError};
 use crate::statement;
 
@@ -148,7 +149,7 @@ impl Reader {
         let epoch = self.db.epoch();
         let conn = match self.conn.take() {
             Some(conn) if self.epoch == epoch => conn,
-            _ => open(&self.db).await?,
+            _ => self.db.connect(LOCK_TIMEOUT_MS).await?,
         };
         self.epoch = epoch;
         let read = ReadAccounts {

@@ -66,9 +66,9 @@ fn nothing(kind: PostingKind) -> &'static str {
 /// A count with commas between thousands.
 fn grouped(n: i64) -> String {
     let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    let mut text = String::with_capacity(digits.len().saturating_mul(2));
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+        if i > 0 && digits.len().abs_diff(i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -90,13 +90,15 @@ impl Authenticator {
         }
     }
 
-    /// The key, and whether the database had to be asked.
+    /// The key, and whether this call asked the database.
     async fn find(&self, id: KeyId) -> Result<(Option<Arc<KnownKey>>, bool), Problem> {
         if let Some(known) = self.known.get(&id).await {
             return Ok((known, false));
         }
-        let known = self.known.try_get_with(id, self.read(id)).await?;
-        Ok((known, true))
+        // Of all who wait for the answer, one is the first: it alone writes the use down.
+        let entry = self.known.entry(id).or_try_insert_with(self.read(id)).await?;
+        let fresh = entry.is_fresh();
+        Ok((entry.into_value(), fresh))
     }
 
     async fn read(&self, id: KeyId) -> Result<Option<Arc<KnownKey>>, DbError> {

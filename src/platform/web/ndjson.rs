@@ -93,7 +93,8 @@ impl<const LINE_MAX: usize, const MAX: usize> Lines<LINE_MAX, MAX> {
                 Some(at) => self.buffer.split_to(self.searched + at + 1).freeze(),
                 None if self.ended && (self.skipping || !self.buffer.is_empty()) => self.buffer.split().freeze(),
                 None => {
-                    self.skipping |= self.buffer.len() > LINE_MAX;
+                    // One more may be the first half of the line's end.
+                    self.skipping |= self.buffer.len() > LINE_MAX.saturating_add(1);
                     if self.skipping {
                         self.buffer.clear();
                     }
@@ -184,8 +185,10 @@ fn without_end(text: &Bytes) -> Bytes {
 mod tests {
     use actix_web::error::PayloadError;
     use futures_util::stream;
+    use proptest::prelude::*;
 
     use super::*;
+    use crate::kernel::edges::cases;
 
     fn lines(chunks: &[&'static str], breaks_off: bool) -> Lines<8, 40> {
         let chunks: Vec<_> = chunks.iter().map(|chunk| Ok(Bytes::from_static(chunk.as_bytes()))).collect();
@@ -245,11 +248,49 @@ mod tests {
     }
 
     #[actix_web::test]
+    async fn a_line_of_the_full_length_may_come_apart_within_its_end() {
+        for chunks in [&["12345678\r\n"][..], &["12345678\r", "\n"], &["12345678", "\r\n"]] {
+            assert_eq!(all(chunks, false).await.0, said(&[(1, Some("12345678"))]), "{chunks:?}");
+        }
+        assert_eq!(all(&["123456789", "\n"], false).await.0, said(&[(1, None)]));
+    }
+
+    #[actix_web::test]
     async fn a_body_that_breaks_off_has_no_last_line() {
         assert_eq!(all(&["a\nb"], true).await, (said(&[(1, Some("a"))]), Some("malformed_body")));
         assert_eq!(
             all(&["1\n2\n", "3", "34567\n", "1234567\n1234567\n1234567\n1234567\n"], false).await.1,
             Some("body_too_large")
         );
+    }
+
+    /// What the lines of a whole body are, split at once.
+    fn split(body: &[u8]) -> Vec<(u64, Option<Vec<u8>>)> {
+        let pieces = body.split(|b| *b == b'\n').zip(1..);
+        let end = |text: &[u8]| text.strip_suffix(b"\r").unwrap_or(text).to_vec();
+        let lines = pieces
+            .map(|(text, number)| (number, end(text)))
+            .filter(|(_, text)| text.len() > 8 || !text.trim_ascii().is_empty());
+        lines.map(|(number, text)| (number, (text.len() <= 8).then_some(text))).collect()
+    }
+
+    proptest! {
+        #![proptest_config(cases(300))]
+
+        #[test]
+        fn any_bytes_in_any_chunks_are_the_same_lines(
+            chunks in prop::collection::vec(prop::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), Just(b'a'), any::<u8>()], 0..12), 0..8),
+        ) {
+            let body = chunks.concat();
+            let sent: Vec<_> = chunks.into_iter().map(|chunk| Ok(Bytes::from(chunk))).collect();
+            let mut lines: Lines<8, 1_000> = Lines::new(Payload::Stream { payload: Box::pin(stream::iter(sent)) });
+            let mut taken = Vec::new();
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            while !lines.is_over() {
+                taken.extend(std::iter::from_fn(|| lines.take()).map(|line| (line.number, line.text.map(|t| t.to_vec()))));
+                prop_assert!(runtime.block_on(lines.fill()).is_ok());
+            }
+            prop_assert_eq!(taken, split(&body));
+        }
     }
 }

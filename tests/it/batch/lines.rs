@@ -87,8 +87,15 @@ async fn a_sale_that_happened_is_settled_as_stated_and_flagged() {
     let never = with_points(&order("3", &json!({ "id": ana }), "1.00"), 500);
     shop.post("/v1/orders", &short).await.refused(409, "insufficient_points");
     shop.post("/v1/orders", &suspended).await.refused(409, "member_suspended");
-    let items = send(&shop, &[short.clone(), suspended.clone(), never]).await;
-    assert_eq!(told(&items), [(1, 201, "settled"), (2, 201, "settled"), (3, 422, "points_exceed_order")]);
+    let ida = shop.enrol(&json!({ "external_id": "c-19" })).await;
+    shop.adjust(&ida, 100).await;
+    let mut unheld = with_points(&order("4", &json!({ "id": ida }), "20.00"), 100);
+    unheld["hold"] = json!("none");
+    let items = send(&shop, &[short.clone(), suspended.clone(), never, unheld]).await;
+    let settled = [(1, 201, "settled"), (2, 201, "settled"), (3, 422, "points_exceed_order"), (4, 201, "settled")];
+    assert_eq!(told(&items), settled);
+    // `perennial verify` reads such a flag as well: it runs when the test ends.
+    assert_eq!(items[3]["receipt"]["flags"], json!([{ "code": "hold_unavailable", "hold": "none" }]));
     let flag = json!([{ "code": "insufficient_points", "wallet": "points", "asked": 500, "spendable": 320, "uncovered": "1.80" }]);
     let receipt = &items[0]["receipt"];
     assert_eq!((&receipt["flags"], &receipt["paid"]), (&flag, &json!("15.00")));

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::kernel::grow::Grow;
 use crate::loyalty::checkout::batch::window::{Done, Said, Taken, Window};
 use crate::loyalty::checkout::door::DoorError;
 use crate::loyalty::checkout::error::{BATCH_TIMED_OUT, BATCH_TOO_LARGE, LINE_TOO_LONG};
@@ -123,7 +124,7 @@ async fn settle_batch(
         authenticator,
         key: caller.key(),
         request_id: RequestId::of(&request),
-        ends_at: Instant::now() + Duration::from_secs(BATCH_S_MAX),
+        ends_at: Instant::now().checked_add(Duration::from_secs(BATCH_S_MAX)),
         items: 0,
         phase: Phase::Reading,
         tally: Tally::default(),
@@ -139,7 +140,7 @@ struct Batch {
     authenticator: Data<Authenticator>,
     key: KeyId,
     request_id: Option<RequestId>,
-    ends_at: Instant,
+    ends_at: Option<Instant>,
     items: u64,
     phase: Phase,
     tally: Tally,
@@ -218,7 +219,7 @@ impl Batch {
             if self.items > 0 && self.items.is_multiple_of(ITEMS_A_REQUEST) {
                 self.authenticator.count_more(self.key).await;
             }
-            self.items += 1;
+            self.items.grow(1);
             chunk.push(taken(line));
         }
         if chunk.is_empty() {
@@ -236,7 +237,8 @@ impl Batch {
             return self.end(piece).await;
         }
         let fill = async { if reading && room { self.lines.fill().await } else { pending().await } };
-        let late = async { if reading { sleep_until(self.ends_at).await } else { pending().await } };
+        let ends_at = self.ends_at.filter(|_| reading);
+        let late = async { if let Some(at) = ends_at { sleep_until(at).await } else { pending().await } };
         let event = tokio::select! {
             came = fill => Event::Came(came),
             () = self.window.wait() => Event::Answered,
@@ -280,14 +282,14 @@ impl Batch {
             Said::Posted(posted) => {
                 let (status, code) = if posted.replayed { (200, "replayed") } else { (201, "settled") };
                 let count = if posted.replayed { &mut self.tally.replayed } else { &mut self.tally.settled };
-                *count += 1;
+                count.grow(1);
                 return write_item((line, reference), (status, code), ("receipt", posted.document.as_bytes()), piece);
             }
             Said::Told(problem) => problem,
             Said::Bad(bad) => door_problem(DoorError::Bad(bad)),
             Said::Failed(error) => problem_of_post(error, |refusal| order_problem(refusal, ordered)),
         };
-        self.tally.refused += 1;
+        self.tally.refused.grow(1);
         self.write_problem((line, reference), &problem, piece);
     }
 

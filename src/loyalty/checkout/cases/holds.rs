@@ -41,9 +41,10 @@ impl Shop {
 
     fn status(&mut self, reference: &str) -> HoldStatus {
         let (named, member) = (Reference::keyed("look", &format!("{} {reference}", self.now)), self.member);
-        let before = self.stored().clone();
+        let (account, rows) = (self.stored().clone(), self.ledger.postings[&member].clone());
         let looked = self.post(LookAtHold { named, reference: reference.into(), member }).unwrap();
-        self.ledger.accounts.insert(before.member, before);
+        self.ledger.accounts.insert(member, account);
+        self.ledger.postings.insert(member, rows);
         looked.status
     }
 
@@ -212,7 +213,7 @@ fn a_hold_is_refused_where_it_cannot_be() {
         shop.hold(&format!("more-{n}"), 1, 15).unwrap();
     }
     assert_eq!(shop.hold("b", 1, 15), Err(LedgerRefusal::TooManyHolds.into()));
-    shop.ledger.accounts.get_mut(&shop.member).unwrap().status = Status::Suspended;
+    shop.change_status("1", Status::Suspended).unwrap();
     assert_eq!(shop.hold("c", 1, 15), Err(LedgerRefusal::Suspended.into()));
     assert_eq!(shop.capture("1", "cart", 1), Err(LedgerRefusal::Suspended.into()));
 }

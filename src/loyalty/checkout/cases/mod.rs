@@ -1,10 +1,12 @@
 //! Whole stories over a ledger in memory: orders, returns and the days between them.
 
 mod days;
+mod edges;
 mod golden;
 mod holds;
 mod pains;
 mod stated;
+mod verified;
 
 use chrono::NaiveDate;
 use indexmap::IndexMap;

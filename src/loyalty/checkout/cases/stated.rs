@@ -9,6 +9,7 @@ use crate::loyalty::checkout::cases::{
 };
 use crate::loyalty::checkout::error::OrderRefusal;
 use crate::loyalty::checkout::receipt::{FlagReceipt, LineReceipt};
+use crate::loyalty::checkout::settle::{OrderedAt, SettleOrder};
 use crate::loyalty::earning::model::LineKind;
 use crate::loyalty::ledger::account::Status;
 use crate::loyalty::ledger::error::LedgerRefusal;
@@ -109,4 +110,14 @@ fn a_suspended_member_earns_and_spends_nothing_and_keeps_what_is_there() {
     assert!(matches!(again, Err(PostError::Refused(LedgerRefusal::NotSuspended))), "{again:?}");
     shop.order("4", goods("10.00"));
     assert_eq!(shop.spendable(), 10);
+}
+
+#[test]
+fn a_sale_whose_hold_could_not_pay_is_sound_to_verify() {
+    let mut shop = shop();
+    let order = shop.settle(OrderedAt::Now, "1", paid_with(20, goods("10.00")));
+    let order = SettleOrder { stated: true, hold: Some("gone".into()), ..order };
+    let receipt = shop.ledger.post(&shop.scope, order, shop.now, &shop.timeline).unwrap().receipt;
+    assert_eq!(receipt.flags, [FlagReceipt::HoldUnavailable { hold: "gone".into() }]);
+    assert_eq!(shop.findings(), Vec::<String>::new());
 }

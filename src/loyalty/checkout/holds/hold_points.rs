@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 
-use crate::kernel::clock::{Instant, Moment};
+use crate::kernel::clock::{Moment, later};
 use crate::kernel::id::MemberId;
 use crate::kernel::money::Money;
 use crate::kernel::points::Points;
@@ -77,7 +77,7 @@ impl Posting for HoldPoints {
             return Err(LedgerRefusal::Suspended.into());
         }
         let posting = account.next_posting();
-        let ends_at: Instant = at.at + Duration::seconds(self.lasts_s);
+        let ends_at = later(at.at, Duration::seconds(self.lasts_s));
         hold(account, wallet.slot, self.points, ends_at)?;
         let worth = rules.value.half_up(self.points.get()).and_then(Money::from_minor);
         let receipt = HeldReceipt {

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use crate::kernel::edges::cases;
 use crate::kernel::money::Money;
 use crate::kernel::points::Points;
 use crate::kernel::spread::Share;
@@ -212,7 +213,7 @@ fn numbers(figures: &Figures) -> Vec<i64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(cases(2_000))]
 
     #[test]
     fn any_split_of_a_full_return_sums_to_every_stored_number(

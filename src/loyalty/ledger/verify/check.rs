@@ -12,6 +12,7 @@ use std::sync::Arc;
 use diesel_async::AsyncPgConnection;
 use uuid::Uuid;
 
+use crate::kernel::grow::Grow;
 use crate::kernel::id::{Lane, LaneCount, MemberId, ProgramId, Seq};
 use crate::loyalty::ledger::canonical::canonical;
 use crate::loyalty::ledger::verify::heads::{Head, KeptHeads};
@@ -101,7 +102,7 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn step(&mut self, step: Step, rows: u64) {
-        self.progress.done += rows;
+        self.progress.done.grow(rows);
         self.progress.step = step;
         (self.watch)(self.progress);
     }
@@ -153,9 +154,9 @@ impl Check<'_> {
         while let Some(stored) = members.next().await? {
             let program = stored.account.as_ref().map(|a| ProgramId(a.program_id));
             if only.is_some() && program != only {
-                let mut passed = 1;
+                let mut passed = 1_u64;
                 while members.posting(stored.key).await?.is_some() {
-                    passed += 1;
+                    passed.grow(1);
                 }
                 self.step(Step::Members, passed);
             } else {
@@ -178,22 +179,22 @@ impl Check<'_> {
         };
         let mut check =
             MemberCheck::new(stored.key, stored.account.as_ref(), stored.profile.as_ref(), timeline.as_deref());
-        let mut postings = 0;
+        let mut postings = 0_u64;
         while let Some(facts) = members.posting(stored.key).await? {
             self.tallies.entry(lane).or_default().add(member.0, facts.seq.0);
             check.posting(facts, &mut self.found);
-            postings += 1;
+            postings.grow(1);
         }
         check.finish(self.lane_count, &mut self.found);
         if let Some(program) = program {
-            self.report.members += 1;
-            *self.owned.entry((program, 1)).or_default() += check.references;
+            self.report.members.grow(1);
+            self.owned.entry((program, 1)).or_default().grow(check.references);
             for kind in check.identities {
-                *self.owned.entry((program, kind)).or_default() += 1;
+                self.owned.entry((program, kind)).or_default().grow(1);
             }
         }
-        self.report.postings += postings;
-        self.step(Step::Members, postings + 1);
+        self.report.postings.grow(postings);
+        self.step(Step::Members, postings.saturating_add(1));
         Ok(())
     }
 
@@ -204,9 +205,9 @@ impl Check<'_> {
             let rows = store::page_journal(self.conn, from, PAGE_ASKED).await?;
             pages.fill(rows.into_iter().map(|row| ((row.0.lane.0, row.0.number), row)).collect());
             let mut some = Vec::new();
-            let mut named = 0;
+            let mut named = 0_usize;
             while let Some((_, row)) = pages.take() {
-                named += row.1.len();
+                named.grow(row.1.len());
                 some.push(row);
                 // A row names as many postings as a group has commands: few pages' worth at a time.
                 if named >= PAGE_ROWS || pages.peek().is_none() {
@@ -273,10 +274,10 @@ impl Check<'_> {
         while let Some(from) = pages.wanted() {
             let rows = store::page_directory(self.conn, from, PAGE_ASKED).await?;
             pages.fill(rows.into_iter().map(|row| (row.0.clone(), row)).collect());
-            let mut count = 0;
+            let mut count = 0_u64;
             while let Some((_, row)) = pages.take() {
                 self.directory_row(row);
-                count += 1;
+                count.grow(1);
             }
             self.step(Step::Directory, count);
         }

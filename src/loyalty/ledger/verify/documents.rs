@@ -11,6 +11,7 @@ use crate::kernel::money::{Amount, Currency};
 use crate::kernel::spread::Share;
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::posting::PostingRow;
+use crate::loyalty::ledger::verify::flags::FlagDocument;
 use crate::loyalty::program::model::Slot;
 
 /// Of every document that has a member.
@@ -79,18 +80,6 @@ pub struct OrderDocument {
     /// What it was flagged for.
     #[serde(default)]
     pub flags: Vec<FlagDocument>,
-}
-
-/// For what an order was flagged that was taken as stated.
-#[derive(Debug, Deserialize)]
-pub struct FlagDocument {
-    /// Points that it was paid with.
-    pub asked: i64,
-    /// Points that were there; none, where that was not asked.
-    #[serde(default)]
-    pub spendable: i64,
-    /// What nobody paid.
-    pub uncovered: Amount,
 }
 
 /// A line.

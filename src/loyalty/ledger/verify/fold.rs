@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 
 use crate::kernel::calendar::Zone;
 use crate::kernel::clock::Instant;
+use crate::kernel::grow::Grow;
 use crate::kernel::id::{MemberId, Seq};
 use crate::loyalty::ledger::entry::{Entry, EntryKind, Move};
 use crate::loyalty::ledger::figures::FIGURES_A_WALLET;
@@ -124,7 +125,7 @@ impl Folded {
         self.merge_step(row, timeline, found);
         self.moved_at = Some(at);
         self.decided_by = row.version.0;
-        self.order_count += i64::from(row.orders);
+        self.order_count.grow(row.orders.into());
         if row.kind == PostingKind::Order {
             self.last_order_on = self.last_order_on.max(Some(zone.day_of(row.effective_at)));
         }
@@ -226,7 +227,7 @@ impl Folded {
         // A merge brings lots along under numbers of their own; one that was empty then is filled by a return.
         let comes_along = branch_of(part.lot.0) > 0 && matches!(entry.kind, EntryKind::MergeIn | EntryKind::Restore);
         if fills && (part.lot.0 == own || comes_along) && !self.lots.contains_key(&part.lot) {
-            step.opened += if comes_along { 0 } else { 1 };
+            step.opened.grow(i64::from(!comes_along));
             if entry.kind == EntryKind::Restore && branch_of(part.lot.0) >= self.merges.branches {
                 found.add(Law::Lots, step.place, format!("nobody came along with lot {}", part.lot.0));
             }
@@ -253,11 +254,13 @@ impl Folded {
                 found.add(Law::Lots, step.place, says);
             }
             lot.available_at = None;
+        } else if fills {
+            lot.remaining.grow(points);
         } else if entry.kind != EntryKind::Capture {
-            lot.remaining += if fills { points } else { -points };
+            lot.remaining.shrink(points);
         }
-        lot.expired += if entry.kind == EntryKind::Expire { points } else { 0 };
-        lot.awards += u32::from(entry.kind == EntryKind::Award);
+        lot.expired.grow(if entry.kind == EntryKind::Expire { points } else { 0 });
+        lot.awards.grow(u32::from(entry.kind == EntryKind::Award));
         if lot.remaining < 0 {
             found.add(Law::Lots, step.place, format!("lot {} is at {}", part.lot.0, lot.remaining));
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::kernel::clock::Instant;
+use crate::kernel::grow::Grow;
 use crate::kernel::id::Seq;
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::lot::{LotExpiry, LotId};
@@ -145,9 +146,9 @@ impl FoldedHolds {
             let wallet = timeline.version(row.version).wallet(&back.wallet).map(|w| w.slot);
             let mut rest = back.held;
             for hold in self.0.iter_mut().filter(|h| Some(h.wallet) == wallet) {
-                let gives = (hold.points() - hold.owed).min(rest);
-                hold.owed += gives;
-                rest -= gives;
+                let gives = hold.points().saturating_sub(hold.owed).min(rest);
+                hold.owed.grow(gives);
+                rest.shrink(gives);
             }
             if rest != 0 {
                 let says = format!("{} are owed by holds, which hold {rest} less", back.held);
@@ -168,17 +169,17 @@ fn check_closed(
 ) {
     let place = Place::posting(row.member, row.seq);
     let (mut paid, mut back): (BTreeMap<LotId, i64>, BTreeMap<LotId, i64>) = (BTreeMap::new(), BTreeMap::new());
-    let (mut rest, mut taken, mut waived) = (captured, 0, 0);
+    let (mut rest, mut taken, mut waived) = (captured, 0_i64, 0_i64);
     for hold in holds {
         for (lot, points, _) in &hold.lots {
             let pays = rest.min(*points);
-            rest -= pays;
-            *paid.entry(*lot).or_default() += pays;
-            *back.entry(*lot).or_default() += points - pays;
+            rest.shrink(pays);
+            paid.entry(*lot).or_default().grow(pays);
+            back.entry(*lot).or_default().grow(points.saturating_sub(pays));
         }
-        let released = hold.points() - captured;
-        taken += hold.owed.min(released);
-        waived += (hold.owed - released).max(0);
+        let released = hold.points().saturating_sub(captured);
+        taken.grow(hold.owed.min(released));
+        waived.grow(hold.owed.saturating_sub(released).max(0));
     }
     for (kind, wanted) in [(EntryKind::Capture, &paid), (EntryKind::Release, &back)] {
         let mut moved = moved(row, kind);
@@ -208,10 +209,10 @@ fn check_closed(
 }
 
 fn moved(row: &PostingRow, kind: EntryKind) -> BTreeMap<LotId, i64> {
-    let mut moved = BTreeMap::new();
+    let mut moved: BTreeMap<LotId, i64> = BTreeMap::new();
     for (place, _) in row.entries.iter().enumerate().filter(|(_, e)| e.kind == kind) {
         for step in row.moves_of(place) {
-            *moved.entry(step.lot).or_default() += step.points.get();
+            moved.entry(step.lot).or_default().grow(step.points.get());
         }
     }
     moved

@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::kernel::clock::Instant;
+use crate::kernel::grow::Grow;
 use crate::kernel::id::{Lane, MemberId, Seq};
 use crate::loyalty::ledger::verify::heads::{Head, KeptHeads};
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
@@ -38,7 +39,7 @@ impl Tally {
         let digest = Sha256::new().chain_update(member.as_bytes()).chain_update(seq.to_be_bytes()).finalize();
         let half: [u8; 16] = std::array::from_fn(|i| digest.get(i).copied().unwrap_or_default());
         self.sum = self.sum.wrapping_add(u128::from_be_bytes(half));
-        self.count += 1;
+        self.count.grow(1);
     }
 }
 
@@ -63,7 +64,7 @@ impl Chains {
     pub fn add(&mut self, link: Link, named: &[(MemberId, Seq)], bytes: &[Option<Vec<u8>>], found: &mut Findings) {
         let Link { lane, number, moment, .. } = link;
         let place = Place::journal(lane, number);
-        self.rows += 1;
+        self.rows.grow(1);
         let tally = self.covered.entry(lane).or_default();
         for (member, seq) in named {
             tally.add(member.0, seq.0);

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::kernel::grow::Grow;
 use crate::kernel::id::{Lane, MemberId, Seq};
 
 /// The most findings of one law that are kept; the others are counted.
@@ -227,17 +228,17 @@ pub struct Findings {
 impl Findings {
     /// Adds a finding, or only counts it when there are many of its law.
     pub fn add(&mut self, law: Law, place: Place, says: impl Into<String>) {
-        *self.counts.entry(law).or_default() += 1;
+        self.counts.entry(law).or_default().grow(1);
         if self.member != place.member {
             self.member = place.member;
             self.of_member.clear();
         }
         let of_member = self.of_member.entry(law).or_default();
-        *of_member += 1;
+        of_member.grow(1);
         let crowded = place.member.is_some() && *of_member > FINDINGS_A_MEMBER_MAX;
         let kept = self.kept_counts.entry(law).or_default();
         if !crowded && *kept < FINDINGS_A_LAW_MAX {
-            *kept += 1;
+            kept.grow(1);
             self.kept.push(Finding { law, place, says: says.into() });
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::kernel::clock::Instant;
+use crate::kernel::grow::Grow;
 use crate::kernel::id::{Lane, LaneCount, MemberId, ProgramId, Seq};
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference};
 use crate::loyalty::ledger::rows::{AccountRow, BadRow};
@@ -154,7 +155,7 @@ impl<'a> MemberCheck<'a> {
         }
         let own = Owned { lane: self.lane, member: row.member, seq: row.seq };
         match owned {
-            Some(owned) if owned == own => self.references += 1,
+            Some(owned) if owned == own => self.references.grow(1),
             Some(owned) => {
                 let says =
                     format!("the directory has {} of member {} posting {}", row.reference, owned.member, owned.seq.0);

@@ -6,6 +6,7 @@
 pub mod check;
 pub mod documents;
 pub mod elsewhere;
+pub mod flags;
 pub mod fold;
 pub mod heads;
 pub mod holds;

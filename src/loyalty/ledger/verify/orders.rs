@@ -8,6 +8,7 @@ use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference};
 use crate::loyalty::ledger::verify::documents::{
     EnrolDocument, LineDocument, OfMember, OrderDocument, PointsDocument, StatusDocument, entered, minor, parse,
 };
+use crate::loyalty::ledger::verify::flags::check_flags;
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::program::model::{Rulebook, Timeline, WalletKind};
 
@@ -143,7 +144,7 @@ fn check_points(row: &PostingRow, timeline: &Timeline, found: &mut Findings) -> 
     let up = entered(row, &[EntryKind::AdjustUp, EntryKind::Opening], slot);
     let down = entered(row, &[EntryKind::AdjustDown], slot);
     let place = Place::posting(row.member, row.seq);
-    compare(Law::Documents, place, &[("points", document.points, up - down)], found);
+    compare(Law::Documents, place, &[("points", document.points, up.saturating_sub(down))], found);
     let after = row.entries.iter().rev().find(|e| e.wallet == slot).map(|e| e.after.get());
     if let (Some(says), Some(after)) = (document.spendable, after) {
         compare(Law::Documents, place, &[("spendable", says, after)], found);
@@ -188,7 +189,8 @@ fn check_order(row: &PostingRow, timeline: &Timeline, found: &mut Findings) -> R
     check_flags(row, &document, spent, found);
     for line in &document.lines {
         let parts = document.rows.iter().flat_map(|r| &r.lines).filter(|p| p.id == line.id);
-        let in_money = minor(line.charged) - minor(line.worth) - uncovered(row, line) - minor(line.gift_card);
+        let unpaid = [minor(line.worth), uncovered(row, line), minor(line.gift_card)];
+        let in_money = unpaid.into_iter().fold(minor(line.charged), i64::saturating_sub);
         let pairs = [
             ("earned of a line", line.earned, parts.map(|p| p.points).sum()),
             ("paid of a line", minor(line.paid), in_money),
@@ -201,20 +203,6 @@ fn check_order(row: &PostingRow, timeline: &Timeline, found: &mut Findings) -> R
     }
     check_wallets(row, book, &document, found);
     Ok(document.ordered_on)
-}
-
-/// What nobody paid is what the flags say, and only of points that were asked for and not taken.
-fn check_flags(row: &PostingRow, document: &OrderDocument, spent: i64, found: &mut Findings) {
-    let place = Place::posting(row.member, row.seq);
-    let lines = document.lines.iter().map(|line| uncovered(row, line)).sum();
-    let says = document.flags.iter().map(|flag| minor(flag.uncovered, row.currency)).sum();
-    compare(Law::Documents, place, &[("uncovered", says, lines)], found);
-    for flag in &document.flags {
-        compare(Law::Documents, place, &[("points of a flag", flag.spendable, spent)], found);
-        if flag.asked <= flag.spendable {
-            found.add(Law::Documents, place, "it is flagged for points that were there");
-        }
-    }
 }
 
 /// What nobody paid of a line.

@@ -3,6 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
+
+use crate::kernel::grow::Grow;
 use crate::kernel::money::Amount;
 use crate::kernel::spread::Share;
 use crate::loyalty::ledger::entry::EntryKind;
@@ -137,8 +140,8 @@ impl Order {
         let minor = |amount: Amount| minor(amount, row.currency);
         let sum = |figure: fn(&ReturnedLineDocument) -> Amount| document.lines.iter().map(|l| minor(figure(l))).sum();
         let completes = self.is_complete() && !self.complete;
-        let paid = row.paid.map(|p| -p);
-        if paid != Some(document.money.0) || document.currency != row.currency.code() {
+        let paid = Decimal::ZERO.checked_sub(document.money.0);
+        if row.paid.is_none() || row.paid != paid || document.currency != row.currency.code() {
             found.add(Law::Returns, place, "paid or currency are not the document's");
         }
         let pairs = [
@@ -146,7 +149,7 @@ impl Order {
             ("tax", minor(document.tax), sum(|l| l.tax)),
             ("gift_card", minor(document.gift_card), sum(|l| l.gift_card)),
             ("money", minor(document.money), sum(|l| l.money)),
-            ("items", row.items.into(), pieces - self.pieces()),
+            ("items", row.items.into(), pieces.saturating_sub(self.pieces())),
             ("orders", row.orders.into(), if completes { -1 } else { 0 }),
             ("complete", document.complete.into(), self.is_complete().into()),
             ("version", row.version.0.into(), self.row.version.0.into()),
@@ -176,7 +179,7 @@ impl Order {
     fn check_restored(&mut self, row: &PostingRow, document: &ReturnDocument, book: &Rulebook, found: &mut Findings) {
         let place = Place::posting(row.member, row.seq);
         let restored: i64 = document.restored.iter().map(|r| r.points).sum();
-        self.restored += restored;
+        self.restored.grow(restored);
         let spent: i64 = self.document.spent.iter().map(|s| s.points).sum();
         if self.restored > spent {
             found.add(Law::Returns, place, format!("{} of {spent} points paid are restored", self.restored));
@@ -201,7 +204,7 @@ impl Order {
         for back in restores.flat_map(|(number, _)| row.moves_of(number)).filter(|m| m.lot.opened_in() != Some(row.seq))
         {
             let gone = self.lots.entry(back.lot).or_default();
-            *gone += back.points.get();
+            gone.grow(back.points.get());
             let spends = self
                 .row
                 .entries
@@ -233,11 +236,12 @@ impl Order {
         let sum = |figure: fn(&ClawedBackDocument) -> i64| -> i64 { backs.iter().map(|c| figure(c)).sum() };
         let (held, owed, waived) = (sum(|c| c.held), sum(|c| c.owed), sum(|c| c.waived));
         let gone = self.clawed_back.entry(wallet.code.clone()).or_default();
-        *gone += asked;
+        gone.grow(asked);
         let gone = *gone;
         let due = self.due(book, wallet);
+        let parts = [taken, forgiven, held, waived, owed].into_iter().fold(0, i64::saturating_add);
         let pairs = [
-            ("taken, forgiven, held, waived and owed", taken + forgiven + held + waived + owed, asked),
+            ("taken, forgiven, held, waived and owed", parts, asked),
             ("claw-back entries", taken, entered(row, &[EntryKind::ClawBack], wallet.slot)),
             ("owe entries", owed, entered(row, &[EntryKind::Owe], wallet.slot)),
             ("clawed back in all", gone, due),
@@ -266,7 +270,7 @@ impl Order {
         for wallet in book.wallets.iter().filter(|w| matches!(w.kind, WalletKind::Redeemable(_))) {
             let backs = document.clawed_back.iter().filter(|c| c.wallet == wallet.code);
             let forgiven = self.forgiven.entry(wallet.code.clone()).or_default();
-            *forgiven += backs.map(|c| c.forgiven.whole(row.currency)).sum::<i64>();
+            forgiven.grow(backs.map(|c| c.forgiven.whole(row.currency)).sum());
         }
     }
 
@@ -318,7 +322,7 @@ impl Order {
 }
 
 fn gone(share: Share, x: i64) -> i64 {
-    x - share.stays(x)
+    x.saturating_sub(share.stays(x))
 }
 
 fn check_line(
@@ -336,22 +340,18 @@ fn check_line(
     if shrunk || quantity > sold.quantity {
         found.add(Law::Returns, place, format!("line {} is back by {share} and {quantity} pieces", says.id));
     }
-    let kept = |amount: Amount| share.stays(minor(amount));
-    let unpaid = uncovered(row, sold);
-    let stays = kept(sold.charged) - kept(sold.worth) - share.stays(unpaid) - kept(sold.gift_card);
+    let unpaid = [minor(sold.worth), uncovered(row, sold), minor(sold.gift_card)];
+    let paid = unpaid.into_iter().fold(minor(sold.charged), i64::saturating_sub);
+    let stays = unpaid.into_iter().map(|x| share.stays(x)).fold(share.stays(minor(sold.charged)), i64::saturating_sub);
     // Money that was given back is never taken again.
-    let paid = minor(sold.charged) - minor(sold.worth) - unpaid - minor(sold.gift_card);
-    let money = (paid - stays).max(back.money);
-    *back = Line {
-        share,
-        quantity,
-        charged: back.charged + minor(says.charged),
-        tax: back.tax + minor(says.tax),
-        gift_card: back.gift_card + minor(says.gift_card),
-        money: back.money + minor(says.money),
-        restored: back.restored + says.restored,
-        clawed_back: back.clawed_back + says.clawed_back,
-    };
+    let money = paid.saturating_sub(stays).max(back.money);
+    (back.share, back.quantity) = (share, quantity);
+    back.charged.grow(minor(says.charged));
+    back.tax.grow(minor(says.tax));
+    back.gift_card.grow(minor(says.gift_card));
+    back.money.grow(minor(says.money));
+    back.restored.grow(says.restored);
+    back.clawed_back.grow(says.clawed_back);
     let parts = order.rows.iter().flat_map(|r| &r.lines).filter(|p| p.id == sold.id);
     let pairs = [
         ("charged of a line", back.charged, gone(share, minor(sold.charged))),

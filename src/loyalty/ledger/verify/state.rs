@@ -2,6 +2,7 @@
 
 use crate::kernel::clock::Instant;
 use crate::kernel::id::Version;
+use crate::kernel::points::Points;
 use crate::loyalty::ledger::account::{Account, Status};
 use crate::loyalty::ledger::hold::Hold;
 use crate::loyalty::ledger::lot::{LotExpiry, LotId};
@@ -98,7 +99,9 @@ fn check_figures(account: &Account, timeline: &Timeline, found: &mut Findings) {
                 .map(|l| l.remaining.get())
                 .sum()
         };
-        let [spendable, held, pending, debt, earned, reversed, spent, expired] = wallet.figures.to_stored();
+        let figures = wallet.figures;
+        let [spendable, held, pending, debt] =
+            [figures.spendable, figures.held, figures.pending, figures.debt].map(Points::get);
         for (name, says, is) in [("spendable", spendable, lots(false)), ("pending", pending, lots(true))] {
             if says != is {
                 found.add(
@@ -114,7 +117,7 @@ fn check_figures(account: &Account, timeline: &Timeline, found: &mut Findings) {
             let says = format!("held of wallet slot {} is {held}, and its holds hold {in_holds}", slot.0);
             found.add(Law::Figures, place, says);
         }
-        if spendable + held + pending - debt != earned - reversed - spent - expired {
+        if !figures.add_up() {
             found.add(Law::Figures, place, format!("figures of wallet slot {} do not add up", slot.0));
         }
         if debt > 0 && !can_owe(timeline, slot) {

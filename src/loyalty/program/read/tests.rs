@@ -3,10 +3,13 @@
 use chrono::DateTime;
 use indexmap::IndexMap;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use crate::kernel::calendar::{Period, RoundUp, Zone};
+use crate::kernel::edges::{bent, bytes, cases, up_to};
 use crate::kernel::id::Version;
-use crate::kernel::money::Currency;
+use crate::kernel::money::{Currency, MONEY_MINOR_MAX};
+use crate::kernel::points::POINTS_MAX;
 use crate::loyalty::program::compile::{check, check_fixed, compile};
 use crate::loyalty::program::document::{Document, default_document};
 use crate::loyalty::program::model::{
@@ -248,6 +251,8 @@ fn currency_zone_and_kinds_are_fixed() {
 }
 
 proptest! {
+    #![proptest_config(cases(256))]
+
     #[test]
     fn no_text_panics(text in ".{0,200}", cut in 0..ACME.len(), at in 0..ACME.len()) {
         let _ = Document::from_toml(&text);
@@ -257,4 +262,56 @@ proptest! {
             compiled(&document);
         }
     }
+
+    #[test]
+    fn a_bent_document_is_read_and_written_again_or_refused_with_the_places(
+        text in bytes(bent(serde_json::to_value(Document::from_toml(ACME).unwrap()).unwrap())),
+    ) {
+        let text = String::from_utf8_lossy(&text);
+        match Document::from_json(&text) {
+            Err(mistakes) => {
+                prop_assert!(!mistakes.is_empty());
+                prop_assert!(mistakes.iter().all(|m| m.pointer.is_empty() || m.pointer.starts_with('/')), "{:?}", mistakes);
+            }
+            Ok(document) => {
+                compiled(&document);
+                prop_assert_eq!(Document::from_json(&document.to_json().unwrap()), Ok(document.clone()));
+                prop_assert_eq!(Document::from_toml(&document.to_toml().unwrap()), Ok(document));
+            }
+        }
+    }
+
+    #[test]
+    fn a_document_of_extreme_values_decides_on_extreme_orders(
+        (value, per) in (amount(), amount()), points in up_to(POINTS_MAX), step: bool,
+        period in select(vec!["P1D", "P36600D", "P1202M", "P99Y"]), minor in up_to(MONEY_MINOR_MAX),
+    ) {
+        let text = format!(
+            "program = {{ name = \"E\", currency = \"KWD\", timezone = \"Pacific/Apia\" }}\n[wallets]\n\
+             p = {{ kind = \"redeemable\", value = \"{value}\", expiry = {{ after = \"{period}\", round = \"end_of_year\" }} }}\n\
+             [earning.base]\naward = {{ per = \"{per}\", points = {points}, step = {step} }}\n"
+        );
+        let document = match Document::from_toml(&text) {
+            Ok(document) => document,
+            Err(mistakes) => {
+                prop_assert!(mistakes.iter().all(|m| m.pointer.starts_with('/')), "{:?}", mistakes);
+                return Ok(());
+            }
+        };
+        let book = compiled(&document);
+        let rule = &book.earning[0];
+        // What a programme lets in, an order of any size can be decided by.
+        prop_assert!((0..=POINTS_MAX).contains(&rule.rate.floor(minor).unwrap()));
+        if let Some(step) = rule.step {
+            prop_assert!(step.rate.floor(minor).unwrap().checked_mul(step.points.get()).unwrap() <= POINTS_MAX);
+        }
+        let WalletKind::Redeemable(wallet) = &book.wallets[0].kind else { panic!("it is redeemable") };
+        prop_assert!(wallet.value.half_up(minor.min(1_000_000)).is_some());
+    }
+}
+
+fn amount() -> impl Strategy<Value = String> {
+    let edges =
+        ["0.00000001", "0.000000001", "1000000", "1000000.00000001", "0", "999999.99999999", "1", "0.01", "00.10"];
+    prop_oneof![select(edges.to_vec()).prop_map(str::to_owned), "[0-9]{1,8}(\\.[0-9]{1,9})?"]
 }

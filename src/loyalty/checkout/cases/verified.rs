@@ -1,0 +1,50 @@
+//! Every story ends with the proof: what `verify` finds wrong, by its own arithmetic.
+
+use crate::kernel::id::Lane;
+use crate::loyalty::checkout::cases::Shop;
+use crate::loyalty::ledger::accounts::DirectoryKey;
+use crate::loyalty::ledger::catch_up::next_change;
+use crate::loyalty::ledger::posting::{PostingKind, PostingRow};
+use crate::loyalty::ledger::verify::fold::Folded;
+use crate::loyalty::ledger::verify::law::Findings;
+use crate::loyalty::ledger::verify::member::{MemberCheck, Owned, PostingFacts};
+use crate::loyalty::ledger::verify::state::{check_account, check_fold};
+use crate::loyalty::ledger::verify::transfers::other_side;
+
+impl Shop {
+    /// What `verify` finds wrong, by its own arithmetic.
+    pub fn findings(&self) -> Vec<String> {
+        let mut found = Findings::default();
+        let everything = || self.ledger.postings.values().flatten();
+        let by_reference = |text: &str| everything().find(|row| row.reference.as_str() == text).cloned();
+        let order_of = |row: &PostingRow| match row.kind {
+            PostingKind::Return => by_reference(row.reference.as_str().split_once("/return:").unwrap().0),
+            _ => other_side(row).and_then(|text| by_reference(&text)),
+        };
+        for (member, account) in &self.ledger.accounts {
+            let lane = Lane(0);
+            let mut check = MemberCheck::new((lane, *member), None, None, Some(&self.timeline));
+            let mut folded = Folded::default();
+            for row in &self.ledger.postings[member] {
+                let owner = self.ledger.owners.get(&DirectoryKey::reference(self.scope.program(), &row.reference));
+                let owned = owner.map(|o| Owned { lane, member: o.member, seq: o.seq });
+                let order = order_of(row).map(Into::into);
+                let row_read = Ok(row.clone());
+                check.posting(PostingFacts { seq: row.seq, row: row_read, owned, order, before: None }, &mut found);
+                folded.step(row, &self.timeline, &mut Findings::default());
+            }
+            folded.enrolled_on = Some(account.enrolled_on);
+            check_account(account, next_change(account, self.timeline.newest().zone), &self.timeline, &mut found);
+            check_fold(account, &folded, &mut found);
+        }
+        found.into_parts().0.iter().map(ToString::to_string).collect()
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_eq!(self.findings(), Vec::<String>::new());
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The product's answers as plain facts: receipts as numbers, refusals as codes.
+
+use perennial::kernel::money::{Amount, Currency};
+use perennial::loyalty::checkout::error::{ClaimRefusal, HoldRefusal, OrderRefusal, ReturnRefusal};
+use perennial::loyalty::checkout::holds::receipt::EndedReceipt;
+use perennial::loyalty::checkout::receipt::{ClawedBackReceipt, FlagReceipt, LineReceipt, OrderReceipt, ReturnReceipt};
+use perennial::loyalty::ledger::error::LedgerRefusal;
+use perennial::loyalty::membership::error::{MembershipRefusal, MergeRefusal, TransferRefusal};
+use perennial::loyalty::membership::merges::receipt::{MergeReceipt, MergedWalletReceipt};
+
+use crate::engine::member_of;
+use crate::facts::{Answer, MergedWallet, OrderFacts, ReturnFacts};
+
+/// The name of a variant.
+fn name(debug: &dyn std::fmt::Debug) -> String {
+    format!("{debug:?}").chars().take_while(char::is_ascii_alphanumeric).collect()
+}
+
+pub fn ledger_code(refusal: &LedgerRefusal) -> String {
+    match refusal {
+        LedgerRefusal::InsufficientPoints { asked, spendable } => format!("InsufficientPoints {asked} of {spendable}"),
+        other => name(other),
+    }
+}
+
+pub fn order_code(refusal: &OrderRefusal) -> String {
+    match refusal {
+        OrderRefusal::Cart(wrong) => format!("cart {}", name(wrong)),
+        OrderRefusal::Ledger(refusal) => ledger_code(refusal),
+        OrderRefusal::WalletUnknown => "order WalletUnknown".into(),
+        OrderRefusal::Hold(refusal) => hold_code(refusal),
+        OrderRefusal::TooOld | OrderRefusal::TooFarAhead => name(refusal),
+    }
+}
+
+pub fn hold_code(refusal: &HoldRefusal) -> String {
+    match refusal {
+        HoldRefusal::Ledger(refusal) => ledger_code(refusal),
+        other => format!("hold {}", name(other)),
+    }
+}
+
+pub fn transfer_code(refusal: &TransferRefusal) -> String {
+    match refusal {
+        TransferRefusal::Ledger(refusal) => ledger_code(refusal),
+        TransferRefusal::Limit { asked, left } => format!("transfer Limit {asked} of {left}"),
+        other => format!("transfer {}", name(other)),
+    }
+}
+
+pub fn merge_code(refusal: &MergeRefusal) -> String {
+    match refusal {
+        MergeRefusal::Ledger(refusal) => ledger_code(refusal),
+        other => format!("merge {}", name(other)),
+    }
+}
+
+pub fn claim_code(refusal: &ClaimRefusal) -> String {
+    match refusal {
+        ClaimRefusal::Merge(refusal) => merge_code(refusal),
+        ClaimRefusal::OrderUnknown => name(refusal),
+        other => format!("claim {}", name(other)),
+    }
+}
+
+pub fn merged_facts(currency: Currency, receipt: &MergeReceipt) -> Answer {
+    let wallet = |w: &MergedWalletReceipt| {
+        let there = w.spendable.or_else(|| w.amount.map(|amount| amount.read(currency).unwrap().minor())).unwrap();
+        let ever = [w.lifetime.earned, w.lifetime.reversed, w.lifetime.spent, w.lifetime.expired];
+        let there = [there, w.pending, w.debt];
+        MergedWallet { wallet: w.wallet.clone(), there, ever, active_until: w.active_until }
+    };
+    Answer::Merged {
+        into: member_of(receipt.into),
+        orders: receipt.orders,
+        last_order: receipt.last_order_on,
+        wallets: receipt.wallets.iter().map(wallet).collect(),
+    }
+}
+
+pub fn ended(ended: &EndedReceipt) -> [i64; 5] {
+    [ended.captured, ended.released, ended.taken, ended.expired, ended.waived]
+}
+
+pub fn return_code(refusal: &ReturnRefusal) -> String {
+    match refusal {
+        ReturnRefusal::Return(wrong) => format!("return {}", name(wrong)),
+        ReturnRefusal::Ledger(refusal) => ledger_code(refusal),
+        ReturnRefusal::OrderUnknown => name(refusal),
+    }
+}
+
+pub fn membership_code(refusal: &MembershipRefusal) -> String {
+    match refusal {
+        MembershipRefusal::Ledger(refusal) => ledger_code(refusal),
+        MembershipRefusal::EnrolledAhead | MembershipRefusal::BirthdayAhead => name(refusal),
+    }
+}
+
+pub fn order_facts(currency: Currency, receipt: &OrderReceipt) -> OrderFacts {
+    let minor = |a: Amount| a.read(currency).unwrap().minor();
+    let line = |l: &LineReceipt| {
+        let money = [l.charged, l.tax, l.worth, l.gift_card, l.paid, l.base].map(minor);
+        let uncovered = l.uncovered.map_or(0, minor);
+        [money[0], money[1], l.points_spent, money[2], money[3], money[4], money[5], l.earned, uncovered]
+    };
+    OrderFacts {
+        member: member_of(receipt.member.unwrap()),
+        version: receipt.program_version,
+        day: receipt.ordered_on,
+        sums: [receipt.charged, receipt.shipping, receipt.tax, receipt.gift_card, receipt.paid].map(minor),
+        lines: receipt.lines.iter().map(line).collect(),
+        rows: receipt
+            .rows
+            .iter()
+            .map(|r| {
+                let lines = r.lines.iter().map(|l| (place(&l.id), l.points)).collect();
+                (r.rule.clone(), r.wallet.clone(), r.points, lines)
+            })
+            .collect(),
+        earned: receipt
+            .earned
+            .iter()
+            .map(|e| {
+                let amount = e.points.or_else(|| e.amount.map(minor)).unwrap();
+                (e.wallet.clone(), amount, e.available_at, e.expires_on)
+            })
+            .collect(),
+        spent: receipt.spent.iter().map(|s| (s.wallet.clone(), s.points, minor(s.worth))).collect(),
+        skipped: receipt.skipped.iter().map(|s| format!("{} {}", s.rule, s.reason)).collect(),
+        hold: receipt.hold.as_ref().map(|h| (h.open, ended(&h.ended))),
+        flags: receipt
+            .flags
+            .iter()
+            .map(|flag| match flag {
+                FlagReceipt::InsufficientPoints { wallet, asked, spendable, uncovered } => {
+                    ("InsufficientPoints", wallet.clone(), [*asked, *spendable, minor(*uncovered)])
+                }
+                FlagReceipt::HoldUnavailable { hold } => ("HoldUnavailable", hold.clone(), [0; 3]),
+                FlagReceipt::MemberSuspended { wallet, asked, uncovered } => {
+                    ("MemberSuspended", wallet.clone(), [*asked, 0, minor(*uncovered)])
+                }
+            })
+            .collect(),
+    }
+}
+
+pub fn return_facts(currency: Currency, receipt: &ReturnReceipt) -> ReturnFacts {
+    let minor = |a: Amount| a.read(currency).unwrap().minor();
+    ReturnFacts {
+        member: member_of(receipt.member),
+        sums: [receipt.charged, receipt.tax, receipt.gift_card, receipt.money].map(minor),
+        lines: receipt
+            .lines
+            .iter()
+            .map(|l| {
+                let money = [l.charged, l.tax, l.gift_card, l.money].map(minor);
+                let figures = [money[0], money[1], money[2], money[3], l.restored, l.clawed_back];
+                (place(&l.id), figures, l.returned.quantity, l.returned.share.to_string())
+            })
+            .collect(),
+        restored: receipt.restored.iter().map(|r| (r.wallet.clone(), r.points)).collect(),
+        clawed: receipt
+            .clawed_back
+            .iter()
+            .map(|c| match c {
+                ClawedBackReceipt::Points(c) => {
+                    (c.wallet.clone(), [c.points, c.taken, c.forgiven, c.held, c.waived, c.owed])
+                }
+                ClawedBackReceipt::Amount(c) => {
+                    (c.wallet.clone(), [minor(c.amount), minor(c.taken), minor(c.forgiven), 0, 0, 0])
+                }
+            })
+            .collect(),
+        complete: receipt.complete,
+    }
+}
+
+fn place(id: &str) -> usize {
+    id[1..].parse().unwrap()
+}
