@@ -6,27 +6,30 @@ use std::collections::HashMap;
 use perennial::kernel::id::{LaneCount, MemberId, Seq};
 use perennial::loyalty::ledger::account::Account;
 use perennial::loyalty::ledger::accounts::{Counter, DirectoryKey, Owner};
+use perennial::loyalty::ledger::alias::Aliases;
 use perennial::loyalty::ledger::canonical::canonical;
 use perennial::loyalty::ledger::catch_up::next_change;
 use perennial::loyalty::ledger::memory::MemoryLedger;
 use perennial::loyalty::ledger::posting::{Posting, PostingKind, PostingRow, RequestHash};
 use perennial::loyalty::ledger::queue::PostError;
 use perennial::loyalty::ledger::rows::{AccountRow, expiry_day, hold_numbers, status_number};
+use perennial::loyalty::ledger::verify::elsewhere::{Elsewhere, told};
 use perennial::loyalty::ledger::verify::heads::KeptHeads;
 use perennial::loyalty::ledger::verify::journal::{Chains, Link, Tally};
 use perennial::loyalty::ledger::verify::law::Findings;
 use perennial::loyalty::ledger::verify::member::{MemberCheck, Owned, PostingFacts, ProfileFacts};
+use perennial::loyalty::ledger::verify::merges::Before;
 use perennial::loyalty::ledger::verify::transfers::other_side;
 use perennial::loyalty::members::model::{IDENTITY_KINDS, IdentityKind, Profile};
 use perennial::loyalty::program::model::Timeline;
 
 use crate::command::{Command, What};
-use crate::engine::{Engine, Facts, Poster, member_of, scope};
+use crate::engine::{Engine, Facts, Poster, member_id, member_of, scope};
 use crate::facts::Time;
 use crate::naive::Naive;
 use crate::simulation::callers::{Ask, Heard, post};
 use crate::simulation::postings::{counted, stock};
-use crate::simulation::queries::posting;
+use crate::simulation::queries::{later, posting, story};
 use crate::simulation::server::{State, Tables};
 use crate::simulation::world::Log;
 use crate::spec::Spec;
@@ -78,7 +81,7 @@ impl<'s> Follower<'s> {
         for (place, row) in rows.iter().enumerate() {
             let next = rows[place + 1..].iter().find(|later| later.member == row.member);
             let ask = match row.kind {
-                PostingKind::Received => continue,
+                PostingKind::Received | PostingKind::MergeIn => continue,
                 // It comes with its command.
                 PostingKind::CatchUp if next.is_some_and(|later| later.kind != PostingKind::CatchUp) => continue,
                 PostingKind::CatchUp => Some(Ask::Due(row.member)),
@@ -115,11 +118,17 @@ impl<'s> Follower<'s> {
         let mut command = Command { clock: row.recorded_at, ..command.clone() };
         match &mut command.what {
             What::Enrol { member, .. } => *member = member_of(row.member.0),
+            // Who was merged into somebody is named as before, and goes on as that one.
+            What::Order(order) if self.is_alias(order.member) => {}
             What::Order(order) => order.member = member_of(row.member.0),
             _ => {}
         }
         let (product, model) = (self.engine.run(&command)?, self.model.run(&command)?);
         if product == model { Ok(()) } else { Err(format!("product {product:?}, model {model:?}")) }
+    }
+
+    fn is_alias(&self, member: u32) -> bool {
+        self.engine.ledger.accounts.get(&member_id(member)).is_some_and(|account| account.alias.is_some())
     }
 
     /// Everything that is wrong at the end.
@@ -268,13 +277,26 @@ fn posting_facts(row: &PostingRow, tables: &Tables, lanes: LaneCount) -> Posting
         _ => other_side(row),
     };
     let order = order.and_then(|order| posting(tables, *tables.owners.get(&reference_key(&order))?));
+    let before = order.filter(|order| order.member != row.member).map(|order| before(order, row, tables));
     PostingFacts {
         seq: row.seq,
         row: Ok(row.clone()),
         owned: owned(&reference_key(row.reference.as_str()), tables, lanes),
         order: order.cloned().map(std::sync::Arc::new),
-        before: None,
+        before,
     }
+}
+
+/// What happened to an order before it came along with a merge.
+fn before(order: &PostingRow, row: &PostingRow, tables: &Tables) -> Before {
+    let mut aliases = Aliases::default();
+    aliases.learn(tables.accounts.values());
+    let (program, reference) = (order.program, order.reference.as_str().to_owned());
+    let key = reference_key(&reference);
+    let mut rows = story(tables, &key).unwrap_or_default();
+    rows.extend(aliases.bypasses(order.member).iter().filter_map(|way| later(tables, &key, way)).flatten());
+    let order = Elsewhere { program, reference, owner: order.member, member: row.member };
+    Before::of(&order.reference, told(&aliases, &order, &rows))
 }
 
 fn profile_facts((profile, changed_at): &(Profile, Time), tables: &Tables, lanes: LaneCount) -> ProfileFacts {

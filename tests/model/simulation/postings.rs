@@ -82,10 +82,12 @@ impl Posting for Count {
         assert!(self.illness != Illness::Panic, "{PANIC}");
         accounts.count(stock(), self.by)?;
         let texts = (self.illness != Illness::None).then(|| format!("{:?}", self.illness));
+        // Who was merged into somebody goes on as that one.
+        let member = accounts.account()?.member.0;
         let profile = Some(accounts.profile());
         let plain = Record::plain(PostingKind::Change, at.at, program.at(at.at).version);
         accounts.record(Record { profile, texts, ..plain });
-        Ok(Counted { member: self.member.0, by: self.by })
+        Ok(Counted { member, by: self.by })
     }
 }
 

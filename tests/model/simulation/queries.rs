@@ -51,7 +51,7 @@ pub fn posting(tables: &Tables, owner: Owner) -> Option<&PostingRow> {
 }
 
 /// A posting, those that opened the lots it moved, and later ones that moved the same lots or return it.
-fn story(tables: &Tables, key: &DirectoryKey) -> Option<Vec<PostingRow>> {
+pub fn story(tables: &Tables, key: &DirectoryKey) -> Option<Vec<PostingRow>> {
     let own = posting(tables, *tables.owners.get(key)?)?;
     let same = |row: &&PostingRow| {
         let lots = || own.moves.iter().map(|m| m.lot);
@@ -66,7 +66,7 @@ fn story(tables: &Tables, key: &DirectoryKey) -> Option<Vec<PostingRow>> {
 }
 
 /// Of a posting whose owner was merged into another member: what moved the lots there, and the returns.
-fn later(tables: &Tables, key: &DirectoryKey, bypass: &Bypass) -> Option<Vec<PostingRow>> {
+pub fn later(tables: &Tables, key: &DirectoryKey, bypass: &Bypass) -> Option<Vec<PostingRow>> {
     let own = posting(tables, *tables.owners.get(key).filter(|owner| owner.member == bypass.member)?)?;
     let shift = LotId(0).in_branch(bypass.branch).0;
     let same = |row: &&PostingRow| {

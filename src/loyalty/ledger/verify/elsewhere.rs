@@ -55,7 +55,7 @@ pub async fn find_before(
 }
 
 /// The rows of each account on the way to the member, oldest first, with the lots' names there.
-fn told(aliases: &Aliases, order: &Elsewhere, rows: &[PostingRow]) -> Vec<PostingRow> {
+pub fn told(aliases: &Aliases, order: &Elsewhere, rows: &[PostingRow]) -> Vec<PostingRow> {
     let ways: Vec<Bypass> = aliases.bypasses(order.owner).into_iter().filter(|way| way.into == order.member).collect();
     let mut told = Vec::new();
     for way in ways {

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::kernel::clock::Instant;
+use crate::kernel::grow::Grow;
 use crate::kernel::id::Version;
 use crate::kernel::money::{Amount, Currency};
 use crate::loyalty::ledger::entry::{Entry, EntryKind};
@@ -152,7 +153,10 @@ type Part = (bool, Slot, i64, (Option<Instant>, LotExpiry), Vec<(i64, i64)>);
 fn parts(row: &PostingRow, branch: i64) -> Vec<Part> {
     let part = |(place, entry): (usize, &Entry)| {
         let debt = matches!(entry.kind, EntryKind::DebtOut | EntryKind::DebtIn);
-        let lots = row.moves_of(place).map(|m| (m.lot.0 + branch * BRANCH_SPAN, m.points.get())).collect();
+        let lots = row
+            .moves_of(place)
+            .map(|m| (m.lot.0.saturating_add(branch.saturating_mul(BRANCH_SPAN)), m.points.get()))
+            .collect();
         (debt, entry.wallet, entry.points.get(), (entry.available_at, entry.expiry), lots)
     };
     row.entries.iter().enumerate().map(part).collect()
@@ -177,7 +181,7 @@ fn check_wallets(
     let mut moved: BTreeMap<Slot, (i64, i64)> = said.keys().map(|slot| (*slot, (0, 0))).collect();
     for entry in &out.entries {
         let (there, debt) = moved.entry(entry.wallet).or_default();
-        *(if entry.kind == EntryKind::DebtOut { debt } else { there }) += entry.points.get();
+        (if entry.kind == EntryKind::DebtOut { debt } else { there }).grow(entry.points.get());
     }
     if said == moved {
         Ok(())
@@ -193,13 +197,14 @@ fn whole(points: Option<i64>, amount: Option<Amount>, currency: Currency) -> i64
 
 impl MergedWalletDocument {
     fn there(&self, currency: Currency) -> i64 {
-        whole(self.spendable, self.amount, currency) + self.pending
+        whole(self.spendable, self.amount, currency).saturating_add(self.pending)
     }
 
     /// What the entries leave in the figures of the account that was merged, in stored order.
     fn sums(&self, currency: Currency) -> [i64; FIGURES_A_WALLET] {
         let SumsDocument { earned, reversed, spent, expired } = self.lifetime;
-        [0, 0, 0, 0, earned - self.there(currency), reversed - self.debt, spent, expired]
+        let issued = earned.saturating_sub(self.there(currency));
+        [0, 0, 0, 0, issued, reversed.saturating_sub(self.debt), spent, expired]
     }
 }
 
@@ -263,18 +268,18 @@ impl Folded {
         }
         let left = self.lots.values().filter(|lot| lot.remaining != 0).count();
         let holds = self.holds.plain().len();
-        if left + holds > 0 || !said.is_empty() {
+        if left > 0 || holds > 0 || !said.is_empty() {
             return Err(format!("{left} lots and {holds} holds stayed behind"));
         }
         Ok(())
     }
 
     fn came(&mut self, row: &PostingRow, document: &MergeInDocument, timeline: &Timeline) -> Result<(), String> {
-        self.order_count += document.orders;
+        self.order_count.grow(document.orders);
         self.last_order_on = self.last_order_on.max(document.last_order_on);
         for (slot, came) in said(row, &document.wallets, timeline)? {
             let wallet = self.wallets.entry(slot).or_default();
-            wallet.figures.iter_mut().zip(came.figures).for_each(|(sum, more)| *sum += more);
+            wallet.figures.iter_mut().zip(came.figures).for_each(|(sum, more)| sum.grow(more));
             wallet.expires_on = wallet.expires_on.max(came.expires_on);
         }
         let FoldedMerges { branches, depth, .. } = self.merges;
@@ -325,8 +330,8 @@ impl Before {
             for (place, entry) in row.entries.iter().enumerate() {
                 for part in row.moves_of(place) {
                     match entry.kind {
-                        EntryKind::Expire => *before.expired.entry(part.lot.0).or_default() += part.points.get(),
-                        EntryKind::Award => *before.awards.entry(part.lot.0).or_default() += 1,
+                        EntryKind::Expire => before.expired.entry(part.lot.0).or_default().grow(part.points.get()),
+                        EntryKind::Award => before.awards.entry(part.lot.0).or_default().grow(1),
                         _ => {}
                     }
                 }

@@ -290,11 +290,11 @@ impl Order {
             let lot = award.and_then(|(number, _)| self.row.moves_of(number).next()).map(|m| m.lot);
             let shared = |lot: &LotId| {
                 let here = before.lots.get(lot).map_or(0, |there| there.awards);
-                here + self.awards.get(&lot.0).copied().unwrap_or_default() != 1
+                here.saturating_add(self.awards.get(&lot.0).copied().unwrap_or_default()) != 1
             };
             let expired = lot.filter(|lot| !shared(lot)).map_or(i64::MAX, |lot| {
                 let here = before.lots.get(&lot).map_or(0, |there| there.expired);
-                here + self.expired.get(&lot.0).copied().unwrap_or_default()
+                here.saturating_add(self.expired.get(&lot.0).copied().unwrap_or_default())
             });
             if forgiven > expired {
                 let says = format!("{forgiven} are forgiven in {}, and {expired} expired", wallet.code);
