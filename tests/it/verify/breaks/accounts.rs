@@ -32,7 +32,7 @@ pub const BREAKS: &[Break] = &[
     ),
     change("accounts", "enrolled_on", "true", "SET enrolled_on = enrolled_on - 1", Law::Fold),
     change("accounts", "decided_by", "true", "SET decided_by = decided_by + 1", Law::Fold),
-    change("accounts", "order_count", "true", "SET order_count = order_count + 1", Law::Fold),
+    change("accounts", "order_count", "merged_into IS NULL", "SET order_count = order_count + 1", Law::Fold),
     change(
         "accounts",
         "last_order_on",

@@ -7,8 +7,10 @@ use super::{Break, change};
 /// Returns of an order that another account made.
 const RETURNS: &str = "kind = 3 AND NOT EXISTS (SELECT FROM postings AS o WHERE o.member_id = t.member_id \
     AND o.reference = split_part(t.reference, '/', 1))";
-/// Accounts that were merged into another.
-const MERGED: &str = "EXISTS (SELECT FROM accounts AS a WHERE a.member_id = t.member_id AND a.merged_into IS NOT NULL)";
+
+/// Sales of such accounts.
+const MERGED_SALES: &str = "kind = 2 AND EXISTS (\
+    SELECT FROM accounts AS a WHERE a.member_id = t.member_id AND a.merged_into IS NOT NULL)";
 
 /// All of them.
 pub const BREAKS: &[Break] = &[
@@ -135,5 +137,5 @@ pub const BREAKS: &[Break] = &[
         Law::Returns,
     ),
     change("accounts", "status of a merged one", "merged_into IS NOT NULL", "SET status = 1", Law::Fold),
-    change("postings", "order before a merge", MERGED, "SET orders = orders + 1", Law::Merges),
+    change("postings", "order before a merge", MERGED_SALES, "SET orders = orders + 1", Law::Merges),
 ];

@@ -1,0 +1,2 @@
+-- Constraints that hold stay as they are; they go with their columns.
+SELECT 1;

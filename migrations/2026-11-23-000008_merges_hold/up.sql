@@ -1,0 +1,2 @@
+ALTER TABLE accounts VALIDATE CONSTRAINT accounts_merged_check;
+ALTER TABLE accounts VALIDATE CONSTRAINT accounts_branches_check;
