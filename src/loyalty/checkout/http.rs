@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::kernel::id::{PostingId, Seq};
+use crate::kernel::id::{MemberId, PostingId, Seq};
 use crate::kernel::money::{Currency, Money};
 use crate::loyalty::checkout::cart::CartError;
 use crate::loyalty::checkout::claim_order::ClaimOrder;
@@ -38,8 +38,8 @@ use crate::loyalty::membership::http::bad_field;
 use crate::loyalty::membership::identities::Identities;
 use crate::loyalty::membership::merges::http::{merge_problem, previewed};
 use crate::loyalty::membership::merges::receipt::MergeReceipt;
-use crate::loyalty::membership::profile_in::MemberRefIn;
-use crate::loyalty::membership::store::{find_named, find_reference};
+use crate::loyalty::membership::profile_in::{MemberRefIn, Named};
+use crate::loyalty::membership::store::{find_owner, find_reference};
 use crate::loyalty::statement::store::find_posting;
 use crate::platform::auth::{Caller, needs};
 use crate::platform::db::Db;
@@ -250,10 +250,15 @@ async fn claim_order(
     let conn = db.conn().await?;
     let guest = find_reference(&conn, scope, Reference::order(&order).as_str()).await?;
     let (guest, _) = guest.ok_or_else(|| Problem::of(&ORDER_UNKNOWN))?;
-    let claimed = Reference::order_claim(&order).other_side();
-    let found = find_named(&conn, scope, named, &claimed).await?;
+    let (identity, member) = match named {
+        Named::Id(member) => (None, Some(MemberId(member))),
+        Named::By(identity) => {
+            let owner = find_owner(&conn, scope, &identity).await?;
+            (Some(identity), owner)
+        }
+    };
     drop(conn);
-    let (identity, member) = found.ok_or_else(|| Problem::of(&MEMBER_UNKNOWN).at("/member"))?;
+    let member = member.ok_or_else(|| Problem::of(&MEMBER_UNKNOWN).at("/member"))?;
     // By whatever name: the same member's claim is the same claim.
     let hash = RequestHash::of(&(&*order, member));
     let claim = ClaimOrder { order: order.into_inner(), hash, guest, member, identity };
