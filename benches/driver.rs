@@ -24,6 +24,8 @@ pub enum Pace {
     Full,
     /// As many in a second over all connections, answered or not; latency counts from when a request was due.
     Rate(f64),
+    /// As many in a second as long as connections are free; latency counts from when a request was sent.
+    Flood(f64),
 }
 
 /// One load.
@@ -46,6 +48,12 @@ pub struct Load {
 pub struct Answers {
     /// With a status of 2xx.
     pub good: usize,
+    /// With 429 or 503: asked to come back.
+    pub refused: usize,
+    /// Of those, with the seconds in which.
+    pub told_when: usize,
+    /// How long each of those took.
+    pub refusals: Vec<Duration>,
     /// With another one.
     pub bad: usize,
     /// What the first of those said.
@@ -64,10 +72,9 @@ impl Answers {
         f64::from(u32::try_from(self.good).unwrap_or(u32::MAX)) / self.elapsed.as_secs_f64().max(0.001)
     }
 
-    /// The latency that so many percent did not exceed, in milliseconds. Sort first.
+    /// The latency that so many percent did not exceed, in milliseconds.
     pub fn percentile_ms(&self, percent: usize) -> f64 {
-        let place = (self.latencies.len() * percent).div_ceil(100).max(1) - 1;
-        self.latencies.get(place).map_or(0.0, |l| l.as_secs_f64() * 1000.0)
+        percentile_ms(&self.latencies, percent)
     }
 
     /// Nothing but good answers, or what went wrong.
@@ -75,12 +82,29 @@ impl Answers {
     /// # Errors
     /// When there was another answer, or none at all.
     pub fn all_good(self) -> Outcome<Self> {
+        if self.refused > 0 {
+            return Err(format!("{} requests were refused for the load", self.refused).into());
+        }
+        self.none_bad()
+    }
+
+    /// Nothing but good answers and refusals for the load, or what went wrong.
+    ///
+    /// # Errors
+    /// When there was another answer, or no good one.
+    pub fn none_bad(self) -> Outcome<Self> {
         match (&self.first_bad, self.good) {
             (Some(first), _) => Err(format!("{} answers were not 2xx; the first: {first}", self.bad).into()),
             (None, 0) => Err("nothing was answered".into()),
             (None, _) => Ok(self),
         }
     }
+}
+
+/// The latency that so many percent of sorted ones did not exceed, in milliseconds.
+pub fn percentile_ms(sorted: &[Duration], percent: usize) -> f64 {
+    let place = (sorted.len() * percent).div_ceil(100).max(1) - 1;
+    sorted.get(place).map_or(0.0, |l| l.as_secs_f64() * 1000.0)
 }
 
 /// Writes the request of a number.
@@ -137,6 +161,9 @@ async fn drive<R: Requests>(load: Load, requests: &R) -> Outcome<Answers> {
     let mut all = Answers::default();
     for mut answers in try_join_all(lanes).await? {
         all.good += answers.good;
+        all.refused += answers.refused;
+        all.told_when += answers.told_when;
+        all.refusals.append(&mut answers.refusals);
         all.bad += answers.bad;
         all.first_bad = all.first_bad.or(answers.first_bad);
         all.latencies.append(&mut answers.latencies);
@@ -144,6 +171,7 @@ async fn drive<R: Requests>(load: Load, requests: &R) -> Outcome<Answers> {
     }
     all.elapsed = begun.elapsed();
     all.latencies.sort_unstable();
+    all.refusals.sort_unstable();
     Ok(all)
 }
 
@@ -168,12 +196,19 @@ impl Connection {
             if let Some(due) = due {
                 sleep_until(due).await;
             }
-            let sent = due.unwrap_or_else(Instant::now);
+            let sent = due.filter(|_| matches!(load.pace, Pace::Rate(_))).unwrap_or_else(Instant::now);
             out.clear();
             requests.write(number, &mut out);
             self.stream.write_all(&out).await?;
             let answered = timeout(Duration::from_secs(ANSWER_S_MAX), self.answer()).await;
-            let (status, body) = answered.map_err(|_| format!("no answer in {ANSWER_S_MAX} s"))??;
+            let (status, told_when, body) = answered.map_err(|_| format!("no answer in {ANSWER_S_MAX} s"))??;
+            if matches!(status, 429 | 503) {
+                answers.refused += 1;
+                answers.told_when += usize::from(told_when);
+                answers.refusals.push(sent.elapsed());
+                number += load.connections;
+                continue;
+            }
             answers.latencies.push(sent.elapsed());
             if (200..300).contains(&status) && requests.is_good(body) {
                 answers.good += 1;
@@ -192,13 +227,13 @@ impl Connection {
 
     /// When a request is due, if not at once. The connections take turns.
     fn due(&self, load: Load, number: usize) -> Option<Instant> {
-        let Pace::Rate(rate) = load.pace else { return None };
+        let (Pace::Rate(rate) | Pace::Flood(rate)) = load.pace else { return None };
         let number = f64::from(u32::try_from(number).unwrap_or(u32::MAX));
         Some(self.begun + Duration::from_secs_f64(number / rate.max(1.0)))
     }
 
-    /// Reads one answer: its status and its body.
-    async fn answer(&mut self) -> Outcome<(u16, &[u8])> {
+    /// Reads one answer: its status, whether it says when to come back, and its body.
+    async fn answer(&mut self) -> Outcome<(u16, bool, &[u8])> {
         self.buffer.clear();
         let (head, length) = loop {
             if self.stream.read_buf(&mut self.buffer).await? == 0 {
@@ -219,8 +254,9 @@ impl Connection {
             }
         }
         let status = self.buffer.get(9..12).and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
-        let body = self.buffer.get(head..head + length).unwrap_or_default();
-        Ok((status.ok_or("an answer without a status")?, body))
+        let status: u16 = status.ok_or("an answer without a status")?;
+        let told_when = status >= 400 && says_when(self.buffer.get(..head).unwrap_or_default());
+        Ok((status, told_when, self.buffer.get(head..head + length).unwrap_or_default()))
     }
 
     /// Reads a body in chunks to its end, and answers how long it is, with what stands between them. Nothing follows it:
@@ -236,6 +272,11 @@ impl Connection {
         }
         Ok(self.buffer.len() - head)
     }
+}
+
+fn says_when(head: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(head);
+    text.lines().any(|line| line.split_once(':').is_some_and(|(name, _)| name.eq_ignore_ascii_case("retry-after")))
 }
 
 fn length(head: &str) -> Outcome<usize> {

@@ -6,6 +6,7 @@
 mod driver;
 mod imports;
 mod measures;
+mod overload;
 mod postgres;
 mod product;
 mod report;
@@ -25,6 +26,7 @@ use measures::{
     Orders, balances, batches, in_sets, one_commit_each, orders, own_rows, page_images, prepare_limits, prepare_own,
     selects,
 };
+use overload::overload;
 use postgres::Postgres;
 use product::{Product, Server};
 use report::Report;
@@ -32,7 +34,7 @@ use sizes::{HALF_LOAD, Sizes};
 use usage::{flush, load};
 
 /// What can be asked for on its own.
-const PARTS: [&str; 8] = ["limits", "orders", "batches", "engine", "own", "balances", "wal", "import"];
+const PARTS: [&str; 9] = ["limits", "orders", "overload", "batches", "engine", "own", "balances", "wal", "import"];
 /// Of the load for WAL without images of whole pages, which is not durable.
 const WAL_LENGTH: Duration = Duration::from_secs(2);
 
@@ -123,10 +125,13 @@ impl Bench<'_> {
         if self.wants("limits") {
             report.add(("a", "(a) one commit per accrual, 32 clients", "/s"), one_commit_each(postgres, sizes)?);
         }
-        if self.wants("orders") {
+        if self.wants("orders") || self.wants("overload") {
             let full = orders(postgres, product, server, Pace::Full, (&format!("full{round}"), sizes)).await?;
             add_orders(report, &full);
             self.half_load(product, server, (round, full.answers.rate()), report).await?;
+            if self.wants("overload") {
+                overload(product, server, (round, full.answers.rate()), sizes, report).await?;
+            }
         }
         if self.wants("batches") {
             let rate = batches(postgres, product, server, (&format!("batch{round}"), sizes)).await?;
@@ -216,6 +221,10 @@ fn float(n: u64) -> f64 {
 fn goals(report: &mut Report) {
     report.goal("orders", "a", 3.0);
     report.goal("batches", "a", 5.0);
+    report.goal("over_p99", "orders_p99", -1.0);
+    report.goal("over_told", "", 100.0);
+    report.goal("over_grown", "", -50.0);
+    report.goal("after_p99", "orders_p99", -1.25);
     report.goal("own", "a", 0.0);
     report.goal("c", "a", 0.0);
     report.goal("engine", "a", 0.0);

@@ -216,8 +216,9 @@ impl Requests for MetricsRequest {
 /// What follows the reference and the member in each order.
 const ORDER_TAIL: &str = r#""},"currency":"EUR","channel":"web","store":"ams-1","prices":"tax_included","lines":[{"id":"1","kind":"product","sku":"S-42","category":"shoes","quantity":1,"amount":"89.99","tax_rate":"21"},{"id":"2","kind":"product","sku":"S-43","category":"socks","quantity":3,"amount":"23.85","tax_rate":"21"}]}"#;
 
+/// Orders, one a request.
 #[derive(Clone)]
-struct OrderRequests {
+pub struct OrderRequests {
     members: Arc<[MemberId]>,
     keys: Arc<[String]>,
     name: Arc<str>,
@@ -225,7 +226,8 @@ struct OrderRequests {
 }
 
 impl OrderRequests {
-    fn new(product: &Product, name: String) -> Self {
+    /// Orders whose references begin with a name.
+    pub fn new(product: &Product, name: String) -> Self {
         let (members, keys) = (Arc::clone(&product.members), Arc::clone(&product.keys));
         Self { members, keys, name: name.into(), body: Vec::with_capacity(1024) }
     }

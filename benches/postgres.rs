@@ -41,12 +41,11 @@ impl Postgres {
         let pg_bin = std::env::var_os("PG_BIN").map(PathBuf::from);
         let cluster = Cluster::start(&ClusterPlace { home: home.to_owned(), pg_bin, settings }).await?;
         let socket = cluster.socket_directory().to_owned();
-        let (programs, backend) = look(&socket).await?;
+        let (programs, postmaster) = look(&socket).await?;
         if !["pgbench", "psql"].iter().all(|name| programs.join(name).is_file()) {
             let place = programs.display();
             return Err(format!("{place} lacks pgbench or psql: install this system's postgresql-contrib").into());
         }
-        let postmaster = parent_of(backend).unwrap_or(0);
         Ok(Self { cluster, socket, programs, postmaster })
     }
 
@@ -134,16 +133,18 @@ impl Postgres {
     }
 }
 
-/// Where the server's programs are, and the process of one of its backends.
+/// Where the server's programs are, and the process whose children its backends are.
 async fn look(socket: &Path) -> Outcome<(PathBuf, u32)> {
     let (client, connection) = Config::new().host_path(socket).user(USER).dbname("postgres").connect(NoTls).await?;
     let driven = tokio::spawn(connection);
     let query = "SELECT setting, pg_backend_pid() FROM pg_config WHERE name = 'BINDIR'";
     let row = client.query_one(query, &[]).await?;
     let (programs, backend): (String, i32) = (row.try_get(0)?, row.try_get(1)?);
+    // While it is there.
+    let postmaster = parent_of(u32::try_from(backend)?).unwrap_or(0);
     drop(client);
     driven.await??;
-    Ok((PathBuf::from(programs), u32::try_from(backend)?))
+    Ok((PathBuf::from(programs), postmaster))
 }
 
 /// What a program said, or that it failed.

@@ -22,6 +22,11 @@ pub const SET_SIZE: usize = 200;
 /// Half of what was reached: the load at which latency is measured.
 pub const HALF_LOAD: f64 = 0.5;
 
+/// Three times what was reached: the load of which most has to be refused.
+pub const OVERLOAD: f64 = 3.0;
+/// Connections of that load: more than the server's queues have places.
+pub const OVERLOAD_CONNECTIONS: usize = 4_096;
+
 /// The sizes of one run.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use metrics::gauge;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, Sender};
 use tokio::sync::oneshot::Receiver;
@@ -122,17 +121,13 @@ impl<S: Storage> Ledger<S> {
     /// # Errors
     /// What the decision refused, a reference that belongs to another command, a full queue, or no database.
     pub async fn post<P: Posting>(&self, scope: &ProgramScope, posting: P) -> Answer<P> {
-        let place = self.place_of(&posting);
-        let queue = self.queues.get(place).ok_or(PostError::Busy)?;
+        let queue = self.queues.get(self.place_of(&posting)).ok_or(PostError::Busy)?;
         let (job, answer) = Job::new(scope.clone(), posting);
         match queue.try_send(Box::new(job)) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => return Err(PostError::Busy),
             Err(TrySendError::Closed(_)) => return Err(PostError::Unavailable),
         }
-        let depth = queue.max_capacity().saturating_sub(queue.capacity());
-        gauge!("perennial_queue_depth", "writer" => place.to_string())
-            .set(f64::from(u32::try_from(depth).unwrap_or(0)));
         answer.await.unwrap_or(Err(PostError::Unavailable))
     }
 

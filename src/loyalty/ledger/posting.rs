@@ -161,6 +161,9 @@ impl fmt::Display for Reference {
     }
 }
 
+/// Room for the canonical JSON of an ordinary command, in bytes.
+const REQUEST_BYTES_USUAL: usize = 1_024;
+
 /// A digest of a parsed command: the first half of a SHA-256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestHash(pub [u8; 16]);
@@ -169,7 +172,8 @@ impl RequestHash {
     /// The hash of a parsed command, by its canonical JSON.
     pub fn of<T: Serialize>(command: &T) -> Self {
         // Our own types with string keys: serialising them cannot fail.
-        let json = serde_json::to_vec(command).unwrap_or_default();
+        let mut json = Vec::with_capacity(REQUEST_BYTES_USUAL);
+        serde_json::to_writer(&mut json, command).unwrap_or_default();
         let digest = Sha256::digest(&json);
         let mut half = [0; 16];
         for (to, from) in half.iter_mut().zip(digest) {

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use metrics::{counter, histogram};
+use metrics::{counter, gauge, histogram};
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant as Started, sleep};
@@ -122,6 +122,7 @@ impl<S: Storage> Writer<S> {
                     0 => return,
                     _ => {
                         self.begun.send_replace(Some(Started::now()));
+                        self.measure(&jobs, queue.len());
                         self.serve(std::mem::take(&mut jobs)).await;
                         self.begun.send_replace(None);
                     }
@@ -130,16 +131,22 @@ impl<S: Storage> Writer<S> {
         }
     }
 
+    /// How large a group is, how long its commands waited, and how many still do: once a group, since a measure's name
+    /// costs more to look up than its figure to write.
+    fn measure(&self, jobs: &[Box<dyn Queued>], waiting: usize) {
+        let writer = self.number.to_string();
+        let float = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
+        histogram!("perennial_group_size", "writer" => writer.clone()).record(float(jobs.len()));
+        gauge!("perennial_queue_depth", "writer" => writer).set(float(waiting));
+        let waits = histogram!("perennial_queue_wait_seconds");
+        jobs.iter().for_each(|job| waits.record(job.since().elapsed().as_secs_f64()));
+    }
+
     async fn serve(&mut self, mut jobs: Vec<Box<dyn Queued>>) {
-        let size = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
-        histogram!("perennial_group_size", "writer" => self.number.to_string()).record(f64::from(size));
-        for job in &jobs {
-            histogram!("perennial_queue_wait_seconds").record(job.since().elapsed().as_secs_f64());
-        }
         match self.store(&mut jobs).await {
             Ok(verdicts) => answer(jobs, verdicts),
             Err(GaveUp::Away) => answer_away(jobs),
-            Err(GaveUp::Poisoned) if size == 1 => answer_away(jobs),
+            Err(GaveUp::Poisoned) if jobs.len() == 1 => answer_away(jobs),
             Err(GaveUp::Poisoned) => {
                 counter!("perennial_groups_taken_apart_total").increment(1);
                 let mut away = false;
