@@ -1,0 +1,53 @@
+//! Three times the load that the server takes, and what became of it.
+
+use std::time::Duration;
+
+use super::Outcome;
+use super::driver::{Load, Pace, percentile_ms, run};
+use super::measures::OrderRequests;
+use super::product::{Product, Server};
+use super::report::Report;
+use super::sizes::{ORDER_CONNECTIONS, OVERLOAD, OVERLOAD_CONNECTIONS, Sizes};
+use super::usage::resident;
+
+/// How long the server has until all is as before.
+const RECOVERY: Duration = Duration::from_secs(1);
+
+/// Floods the server, then looks whether it is as before.
+///
+/// # Errors
+/// When anything is answered but a receipt or a request to come back.
+pub async fn overload(
+    product: &Product,
+    server: &Server,
+    (round, full): (usize, f64),
+    sizes: &Sizes,
+    report: &mut Report,
+) -> Outcome<()> {
+    let load =
+        |connections, pace, length| Load { address: server.address, connections, pace, length, requests: usize::MAX };
+    let requests = |part: &str| OrderRequests::new(product, format!("over{round}-{part}"));
+    let before = resident(server.process()).unwrap_or(0);
+    let flood = load(OVERLOAD_CONNECTIONS, Pace::Flood(full * OVERLOAD), sizes.length);
+    let flooded = run(flood, requests("flood")).await?.none_bad()?;
+    let grown = resident(server.process()).unwrap_or(0).saturating_sub(before);
+    run(load(ORDER_CONNECTIONS, Pace::Full, RECOVERY), requests("recovery")).await?.none_bad()?;
+    let after = run(load(ORDER_CONNECTIONS, Pace::Full, RECOVERY * 2), requests("after")).await?.all_good()?;
+    let all = float(flooded.good + flooded.refused);
+    report.add(("over", "orders accepted at 3 x the load", "/s"), flooded.rate());
+    report.add(("over_offered", "orders offered then", "/s"), all / flooded.elapsed.as_secs_f64());
+    report.add(("over_p50", "accepted then, p50", "ms"), flooded.percentile_ms(50));
+    report.add(("over_p99", "accepted then, p99", "ms"), flooded.percentile_ms(99));
+    report.add(("over_refused", "refused then", "%"), 100.0 * float(flooded.refused) / all.max(1.0));
+    report.add(("over_refusal_p99", "refused then, p99", "ms"), percentile_ms(&flooded.refusals, 99));
+    let told = 100.0 * float(flooded.told_when) / float(flooded.refused).max(1.0);
+    report.add(("over_told", "refused with Retry-After", "%"), told);
+    report.add(("over_grown", "memory grown by it", "MB"), float(usize::try_from(grown)?) / 1e6);
+    report.add(("after", "orders a second after it", "/s"), after.rate());
+    report.add(("after_p99", "p99 a second after it", "ms"), after.percentile_ms(99));
+    Ok(())
+}
+
+fn float(n: usize) -> f64 {
+    f64::from(u32::try_from(n).unwrap_or(u32::MAX))
+}
