@@ -169,7 +169,10 @@ impl Product {
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 let Some(member) = self.members.get(number).filter(|_| number < count) else { break };
-                engine.post(&self.scope, command(number, *member)).await.map_err(|error| format!("{error:?}"))?;
+                // It waits for room: nobody is in a hurry here.
+                let posted = engine.enqueue(&self.scope, command(number, *member)).await;
+                let posted = posted.map_err(|error| format!("{error:?}"))?.await?;
+                posted.map_err(|error| format!("{error:?}"))?;
             }
             Outcome::Ok(())
         });

@@ -1,6 +1,7 @@
 //! The one door to the ledger: a command goes into its lane's queue and comes back when it is stored.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc::error::TrySendError;
@@ -24,6 +25,12 @@ use crate::platform::db::Db;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WriterCount(pub u16);
 
+/// Where commands go in to one writer.
+struct Entrance {
+    queue: Sender<Box<dyn Queued>>,
+    crowded: Arc<AtomicBool>,
+}
+
 /// A writer at work, and what tells it to close.
 type Running = (oneshot::Sender<()>, JoinHandle<()>);
 
@@ -33,7 +40,7 @@ pub struct Ledger<S: Storage = Db> {
     storage: S,
     lanes: LaneCount,
     timelines: Timelines,
-    queues: Arc<[Sender<Box<dyn Queued>>]>,
+    entrances: Arc<[Entrance]>,
     writers: Arc<Mutex<Vec<Running>>>,
     groups: Arc<[watch::Receiver<Option<Started>>]>,
     pace: Pace,
@@ -50,20 +57,20 @@ impl<S: Storage> Ledger<S> {
         let count = writers.0.clamp(1, lanes.0.unsigned_abs().max(1));
         let started: Vec<_> = (0..count)
             .map(|number| {
-                let (sender, receiver) = mpsc::channel(pace.queue_max.max(1));
+                let (queue, receiver) = mpsc::channel(pace.queue_max.max(1));
                 let writer = Writer::new(storage.clone(), lanes, timelines.clone(), number, pace.clone());
-                let group = writer.group();
+                let (group, crowded) = (writer.group(), writer.crowded());
                 let (close, closing) = oneshot::channel();
-                (sender, ((close, tokio::spawn(writer.run(receiver, closing))), group))
+                (Entrance { queue, crowded }, ((close, tokio::spawn(writer.run(receiver, closing))), group))
             })
             .collect();
-        let (queues, started): (Vec<_>, Vec<_>) = started.into_iter().unzip();
+        let (entrances, started): (Vec<_>, Vec<_>) = started.into_iter().unzip();
         let (running, groups): (Vec<_>, Vec<_>) = started.into_iter().unzip();
         Self {
             storage: storage.clone(),
             lanes,
             timelines,
-            queues: queues.into(),
+            entrances: entrances.into(),
             writers: Arc::new(Mutex::new(running)),
             groups: groups.into(),
             pace,
@@ -105,7 +112,7 @@ impl<S: Storage> Ledger<S> {
         scope: &ProgramScope,
         posting: P,
     ) -> Result<Receiver<Answer<P>>, PostError<P::Refusal>> {
-        let queue = self.queues.get(self.place_of(&posting)).ok_or(PostError::Busy)?;
+        let Entrance { queue, .. } = self.entrances.get(self.place_of(&posting)).ok_or(PostError::Busy)?;
         let (job, answer) = Job::new(scope.clone(), posting);
         queue.send(Box::new(job)).await.map_err(|_| PostError::Unavailable)?;
         Ok(answer)
@@ -113,15 +120,20 @@ impl<S: Storage> Ledger<S> {
 
     fn place_of<P: Posting>(&self, posting: &P) -> usize {
         let lane = posting.target().member().lane(self.lanes).0.unsigned_abs();
-        usize::from(lane).checked_rem(self.queues.len()).unwrap_or(0)
+        usize::from(lane).checked_rem(self.entrances.len()).unwrap_or(0)
     }
 
     /// Posts a command, and answers when it is durable.
     ///
     /// # Errors
-    /// What the decision refused, a reference that belongs to another command, a full queue, or no database.
+    /// What the decision refused, a reference that belongs to another command, a queue that is full or stands, or no
+    /// database.
     pub async fn post<P: Posting>(&self, scope: &ProgramScope, posting: P) -> Answer<P> {
-        let queue = self.queues.get(self.place_of(&posting)).ok_or(PostError::Busy)?;
+        let Entrance { queue, crowded } = self.entrances.get(self.place_of(&posting)).ok_or(PostError::Busy)?;
+        let waiting = queue.max_capacity().saturating_sub(queue.capacity());
+        if waiting >= self.pace.group_max && AtomicBool::load(crowded, Ordering::Relaxed) {
+            return Err(PostError::Busy);
+        }
         let (job, answer) = Job::new(scope.clone(), posting);
         match queue.try_send(Box::new(job)) {
             Ok(()) => {}

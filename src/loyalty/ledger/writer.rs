@@ -27,7 +27,10 @@ pub const GROUP_MAX: usize = 200;
 /// The most commands of one commit while history is imported: nobody waits for a single answer.
 pub const IMPORT_GROUP_MAX: usize = 1_000;
 /// How many commands may wait for one writer; the next is answered 503 at once.
-const QUEUE_MAX: usize = 4_096;
+const QUEUE_MAX: usize = 1_024;
+/// A wait that is no burst any more, in milliseconds: when the first of each group has waited longer than this for as
+/// long again, no more may wait than one group takes, until the queue has been empty.
+const STANDING_MS: u64 = 50;
 /// How often a group is tried before it is taken apart, and a single command before it is given up.
 const TRIES_MAX: u32 = 4;
 /// How long a writer waits for a lane, in milliseconds.
@@ -82,6 +85,10 @@ pub struct Writer<S: Storage> {
     session: Option<S::Session>,
     /// Since when a group is under way.
     begun: watch::Sender<Option<Started>>,
+    /// Whether more is asked of it than it can do.
+    crowded: Arc<AtomicBool>,
+    /// Since when the first of each group has waited for long.
+    standing: Option<Started>,
     /// Whether the last server that it had took no writes.
     met_read_only: bool,
 }
@@ -98,12 +105,28 @@ impl<S: Storage> Writer<S> {
     /// A writer that has not connected yet.
     pub fn new(storage: S, lanes: LaneCount, timelines: Timelines, number: u16, pace: Pace) -> Self {
         let begun = watch::Sender::new(None);
-        Self { storage, lanes, timelines, number, pace, session: None, begun, met_read_only: false }
+        Self {
+            storage,
+            lanes,
+            timelines,
+            number,
+            pace,
+            session: None,
+            begun,
+            crowded: Arc::default(),
+            standing: None,
+            met_read_only: false,
+        }
     }
 
     /// Since when a group of this writer is under way, as it changes.
     pub fn group(&self) -> watch::Receiver<Option<Started>> {
         self.begun.subscribe()
+    }
+
+    /// Whether more is asked of this writer than it can do, as it changes.
+    pub fn crowded(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.crowded)
     }
 
     /// Serves its queue until it is told to close, and then what is still in it.
@@ -122,12 +145,25 @@ impl<S: Storage> Writer<S> {
                     0 => return,
                     _ => {
                         self.begun.send_replace(Some(Started::now()));
+                        self.look_round(&jobs, queue.len());
                         self.measure(&jobs, queue.len());
                         self.serve(std::mem::take(&mut jobs)).await;
                         self.begun.send_replace(None);
                     }
                 },
             }
+        }
+    }
+
+    /// A burst is let in and waits; a queue that stands is cut short, or everybody would wait for as long as it is.
+    fn look_round(&mut self, jobs: &[Box<dyn Queued>], waiting: usize) {
+        let standing = Duration::from_millis(STANDING_MS);
+        let waited = jobs.first().is_some_and(|first| first.since().elapsed() > standing);
+        self.standing = waited.then(|| self.standing.unwrap_or_else(Started::now));
+        if self.standing.is_some_and(|since| since.elapsed() > standing) {
+            AtomicBool::store(&self.crowded, true, Ordering::Relaxed);
+        } else if waiting == 0 {
+            AtomicBool::store(&self.crowded, false, Ordering::Relaxed);
         }
     }
 
