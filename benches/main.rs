@@ -221,7 +221,7 @@ fn float(n: u64) -> f64 {
 fn goals(report: &mut Report) {
     report.goal("orders", "a", 3.0);
     report.goal("batches", "a", 5.0);
-    report.goal("over_p99", "orders_p99", -1.0);
+    report.goal("over_inside", "inside", -1.0);
     report.goal("over_told", "", 100.0);
     report.goal("over_grown", "", -50.0);
     report.goal("after_p99", "orders_p99", -1.25);

@@ -189,15 +189,37 @@ impl Groups {
 }
 
 async fn groups(server: &Server) -> Outcome<Groups> {
+    let text = scrape(server).await?;
+    let sum = |name: &str| -> f64 { figures(&text, name, &[]).map(|(_, n)| n).sum() };
+    Ok(Groups { orders: sum("perennial_group_size_sum"), commits: sum("perennial_group_size_count") })
+}
+
+/// How many orders the server has settled in at most so many milliseconds, by its own clock: from when it has read a
+/// request's head until it hands the answer over.
+///
+/// # Errors
+/// When it does not say.
+pub async fn settled_within(server: &Server) -> Outcome<Vec<(f64, f64)>> {
+    let text = scrape(server).await?;
+    let wanted = ["route=\"/v1/orders\"", "method=\"POST\"", "status=\"201\""];
+    let bounds = figures(&text, "http_request_duration_seconds_bucket", &wanted).filter_map(|(line, count)| {
+        let bound = line.split_once("le=\"")?.1.split_once('"')?.0;
+        Some((if bound == "+Inf" { f64::INFINITY } else { bound.parse::<f64>().ok()? * 1000.0 }, count))
+    });
+    Ok(bounds.collect())
+}
+
+/// The lines of a measure that have all the labels, and their figures.
+fn figures<'t>(text: &'t str, name: &'t str, labels: &'t [&'t str]) -> impl Iterator<Item = (&'t str, f64)> {
+    let lines = text.lines().filter(move |line| line.starts_with(name) && labels.iter().all(|l| line.contains(l)));
+    lines.filter_map(|line| Some((line, line.rsplit_once(' ')?.1.parse::<f64>().ok()?)))
+}
+
+async fn scrape(server: &Server) -> Outcome<String> {
     let load =
         Load { address: server.address, connections: 1, pace: Pace::Full, length: Duration::from_secs(5), requests: 1 };
     let page = run(load, MetricsRequest).await?.all_good()?;
-    let text = String::from_utf8(page.bodies.concat())?;
-    let sum = |name: &str| -> f64 {
-        let lines = text.lines().filter(|line| line.starts_with(name));
-        lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
-    };
-    Ok(Groups { orders: sum("perennial_group_size_sum"), commits: sum("perennial_group_size_count") })
+    Ok(String::from_utf8(page.bodies.concat())?)
 }
 
 #[derive(Clone)]

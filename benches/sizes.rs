@@ -24,8 +24,8 @@ pub const HALF_LOAD: f64 = 0.5;
 
 /// Three times what was reached: the load of which most has to be refused.
 pub const OVERLOAD: f64 = 3.0;
-/// Connections of that load: more than the server's queues have places.
-pub const OVERLOAD_CONNECTIONS: usize = 4_096;
+/// Connections of that load: more than the server lets wait when its queues stand.
+pub const OVERLOAD_CONNECTIONS: usize = 2_048;
 
 /// The sizes of one run.
 #[derive(Clone, Copy, Debug)]

@@ -29,7 +29,7 @@ pub const IMPORT_GROUP_MAX: usize = 1_000;
 /// How many commands may wait for one writer; the next is answered 503 at once.
 const QUEUE_MAX: usize = 1_024;
 /// A wait that is no burst any more, in milliseconds: when the first of each group has waited longer than this for as
-/// long again, no more may wait than one group takes, until the queue has been empty.
+/// long again, no more may wait than one group takes, until a group is not full.
 const STANDING_MS: u64 = 50;
 /// How often a group is tried before it is taken apart, and a single command before it is given up.
 const TRIES_MAX: u32 = 4;
@@ -145,7 +145,7 @@ impl<S: Storage> Writer<S> {
                     0 => return,
                     _ => {
                         self.begun.send_replace(Some(Started::now()));
-                        self.look_round(&jobs, queue.len());
+                        self.look_round(&jobs);
                         self.measure(&jobs, queue.len());
                         self.serve(std::mem::take(&mut jobs)).await;
                         self.begun.send_replace(None);
@@ -156,13 +156,13 @@ impl<S: Storage> Writer<S> {
     }
 
     /// A burst is let in and waits; a queue that stands is cut short, or everybody would wait for as long as it is.
-    fn look_round(&mut self, jobs: &[Box<dyn Queued>], waiting: usize) {
+    fn look_round(&mut self, jobs: &[Box<dyn Queued>]) {
         let standing = Duration::from_millis(STANDING_MS);
         let waited = jobs.first().is_some_and(|first| first.since().elapsed() > standing);
         self.standing = waited.then(|| self.standing.unwrap_or_else(Started::now));
         if self.standing.is_some_and(|since| since.elapsed() > standing) {
             AtomicBool::store(&self.crowded, true, Ordering::Relaxed);
-        } else if waiting == 0 {
+        } else if jobs.len() < self.pace.group_max {
             AtomicBool::store(&self.crowded, false, Ordering::Relaxed);
         }
     }
