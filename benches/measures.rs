@@ -164,7 +164,10 @@ pub async fn balances(product: &Product, server: &Server, sizes: &Sizes) -> Outc
 pub fn page_images(postgres: &Postgres, on: bool) -> Outcome<()> {
     let statement = if on { "ALTER SYSTEM RESET full_page_writes" } else { "ALTER SYSTEM SET full_page_writes = off" };
     postgres.sql("postgres", statement)?;
-    postgres.sql("postgres", "SELECT pg_reload_conf()").map(drop)
+    postgres.sql("postgres", "SELECT pg_reload_conf()")?;
+    // The checkpointer hears of it when it has time, and only then it is so.
+    postgres.sql("postgres", "SELECT pg_sleep(0.5)")?;
+    postgres.sql("postgres", "CHECKPOINT").map(drop)
 }
 
 fn position(postgres: &Postgres) -> Outcome<u64> {
