@@ -119,9 +119,11 @@ pub fn evict(layout: &Layout, binaries: &Binaries) -> Result<(), ClusterError> {
         command.arg("-D").arg(&layout.data).args(["-m", "fast", "-w", "-t"]).arg(STOP_TIMEOUT_S.to_string());
         command.arg("stop").current_dir("/");
         let stopped = succeed("pg_ctl", &mut command);
-        if postmaster.runs(layout) {
+        // One that was stopping anyway has no file any more when pg_ctl looks for it, and ends only after that.
+        if stopped.is_err() && Postmaster::read(layout).is_some_and(|postmaster| postmaster.runs(layout)) {
             return stopped;
         }
+        wait("stopping the server", STOP_TIMEOUT_S, || Ok(!postmaster.runs(layout)))?;
     }
     Ok(())
 }
