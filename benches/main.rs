@@ -1,8 +1,10 @@
 //! The benchmarks: the product and the limits of the machine that it runs on, in turns, on one cluster.
 //!
-//! `./dev bench` takes some minutes, `./dev bench quick` about one; `./dev bench orders limits` does a part. The figures of a run belong together; those of two runs
-//! need not.
+//! `./dev bench` takes some minutes, `./dev bench quick` about one; `./dev bench orders limits` does a part. The figures
+//! of a run belong together; those of two runs need not.
 
+mod budget;
+mod checkout;
 mod driver;
 mod imports;
 mod measures;
@@ -10,6 +12,7 @@ mod overload;
 mod postgres;
 mod product;
 mod report;
+mod requests;
 mod sizes;
 mod usage;
 
@@ -20,21 +23,40 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use budget::drawing;
+use checkout::{quotes, redemptions};
 use driver::Pace;
 use imports::{import_rate, write_orders};
 use measures::{
-    Orders, balances, batches, in_sets, one_commit_each, orders, own_rows, page_images, prepare_limits, prepare_own,
-    selects,
+    Orders, balances, batches, float, in_sets, one_commit_each, orders, own_rows, page_images, prepare_limits,
+    prepare_own, selects,
 };
 use overload::overload;
+use perennial::loyalty::ledger::posting::AccountTime;
 use postgres::Postgres;
-use product::{Product, Server};
+use product::{Product, Server, order};
 use report::Report;
-use sizes::{HALF_LOAD, Sizes};
+use requests::Ask;
+use sizes::{HALF_LOAD, REDEEMED_HISTORY_MIN, Sizes};
 use usage::{flush, load};
 
 /// What can be asked for on its own.
-const PARTS: [&str; 9] = ["limits", "orders", "overload", "batches", "engine", "own", "balances", "wal", "import"];
+const PARTS: [&str; 12] = [
+    "limits",
+    "orders",
+    "redemptions",
+    "quotes",
+    "overload",
+    "batches",
+    "engine",
+    "budget",
+    "own",
+    "balances",
+    "wal",
+    "import",
+];
+/// Those that are held against orders, which are measured with them.
+const BESIDE_ORDERS: [&str; 4] = ["orders", "redemptions", "quotes", "overload"];
 /// Of the load for WAL without images of whole pages, which is not durable.
 const WAL_LENGTH: Duration = Duration::from_secs(2);
 
@@ -93,6 +115,10 @@ impl Bench<'_> {
 
     async fn run(&self) -> Outcome<Report> {
         let Self { postgres, home, sizes, .. } = self;
+        if self.wants("redemptions") && sizes.history < REDEEMED_HISTORY_MIN {
+            let wants = format!("BENCH_HISTORY has to be {REDEEMED_HISTORY_MIN} or more");
+            return Err(format!("redemptions spend what was earned before: {wants}").into());
+        }
         let mut report = Report::default();
         facts(postgres, sizes, &mut report)?;
         progress("filling the limits' tables");
@@ -125,13 +151,8 @@ impl Bench<'_> {
         if self.wants("limits") {
             report.add(("a", "(a) one commit per accrual, 32 clients", "/s"), one_commit_each(postgres, sizes)?);
         }
-        if self.wants("orders") || self.wants("overload") {
-            let full = orders(postgres, product, server, Pace::Full, (&format!("full{round}"), sizes)).await?;
-            add_orders(report, &full);
-            self.half_load(product, server, (round, full.answers.rate()), report).await?;
-            if self.wants("overload") {
-                overload(product, server, (round, full.answers.rate()), sizes, report).await?;
-            }
+        if BESIDE_ORDERS.iter().any(|part| self.wants(part)) {
+            self.orders(product, server, round, report).await?;
         }
         if self.wants("batches") {
             let rate = batches(postgres, product, server, (&format!("batch{round}"), sizes)).await?;
@@ -140,9 +161,8 @@ impl Bench<'_> {
         if self.wants("limits") {
             report.add(("c", "(c) accruals in sets of 200, 2 lanes", "/s"), in_sets(postgres, sizes)?);
         }
-        if self.wants("engine") {
-            let engine = product.engine_rate(&round.to_string(), sizes.length).await?;
-            report.add(("engine", "orders by the engine alone, without HTTP", "/s"), engine);
+        if self.wants("engine") || self.wants("budget") {
+            self.engine(product, round, report).await?;
         }
         if self.wants("own") {
             report.add(("own", "(a′) the rows of an order, one commit each", "/s"), own_rows(postgres, sizes)?);
@@ -154,10 +174,46 @@ impl Bench<'_> {
         if self.wants("wal") {
             page_images(postgres, false)?;
             let short = Sizes { length: WAL_LENGTH, ..*sizes };
-            let plain = orders(postgres, product, server, Pace::Full, (&format!("plain{round}"), &short)).await;
+            let earn = (Ask::Earn, Pace::Full);
+            let plain = orders(postgres, product, server, earn, (&format!("plain{round}"), &short)).await;
             page_images(postgres, true)?;
             let plain = plain?;
-            report.add(("wal", "WAL an order, without images of whole pages", "B"), per(plain.wal, &plain));
+            report.add(("wal", "WAL an order, without images of whole pages", "B"), plain.each(plain.wal));
+        }
+        Ok(())
+    }
+
+    /// Orders over HTTP, and what is held against them.
+    async fn orders(&self, product: &Product, server: &Server, round: usize, report: &mut Report) -> Outcome<()> {
+        let Self { postgres, sizes, .. } = self;
+        let earn = (Ask::Earn, Pace::Full);
+        let full = orders(postgres, product, server, earn, (&format!("full{round}"), sizes)).await?;
+        add_orders(report, &full);
+        if self.wants("redemptions") {
+            redemptions(postgres, product, server, (round, sizes), report).await?;
+        }
+        if self.wants("quotes") {
+            quotes(postgres, product, server, (round, sizes), report).await?;
+        }
+        if self.wants("orders") || self.wants("overload") {
+            self.half_load(product, server, (round, full.answers.rate()), report).await?;
+        }
+        if self.wants("overload") {
+            overload(product, server, (round, full.answers.rate()), sizes, report).await?;
+        }
+        Ok(())
+    }
+
+    /// Orders by the engine alone, and those that draw on a budget.
+    async fn engine(&self, product: &Product, round: usize, report: &mut Report) -> Outcome<()> {
+        let Self { postgres, sizes, .. } = self;
+        postgres.sql("postgres", "CHECKPOINT")?;
+        let plain = |number, member| order(format!("engine-{round}-{number}"), member, AccountTime::Live);
+        let engine = product.engine_rate(sizes.length, plain).await?;
+        report.add(("engine", "orders by the engine alone, without HTTP", "/s"), engine);
+        if self.wants("budget") {
+            let rate = drawing(postgres, product, (round, sizes)).await?;
+            report.add(("budget", "the same, all drawing on one budget", "/s"), rate);
         }
         Ok(())
     }
@@ -169,9 +225,9 @@ impl Bench<'_> {
         (round, full): (usize, f64),
         report: &mut Report,
     ) -> Outcome<()> {
-        let pace = Pace::Rate(full * HALF_LOAD);
+        let earn = (Ask::Earn, Pace::Rate(full * HALF_LOAD));
         let name = format!("half{round}");
-        let half = orders(self.postgres, product, server, pace, (&name, &self.sizes)).await?;
+        let half = orders(self.postgres, product, server, earn, (&name, &self.sizes)).await?;
         let flush = flush(self.home)?.as_secs_f64() * 1000.0;
         let p99 = half.answers.percentile_ms(99);
         report.add(("half_p50", "orders at half load, p50", "ms"), half.answers.percentile_ms(50));
@@ -194,33 +250,26 @@ impl Bench<'_> {
 }
 
 fn add_orders(report: &mut Report, orders: &Orders) {
-    let micros = |time: Duration| per(u64::try_from(time.as_micros()).unwrap_or(u64::MAX), orders);
     report.add(("orders", "orders over HTTP, one a request", "/s"), orders.answers.rate());
     report.add(("orders_p50", "the same, p50", "ms"), orders.answers.percentile_ms(50));
     report.add(("orders_p99", "the same, p99", "ms"), orders.answers.percentile_ms(99));
     report.add(("group", "orders a commit", ""), orders.group);
-    report.add(("cpu_server", "CPU an order, server", "µs"), micros(orders.cpu.server));
-    report.add(("cpu_postgres", "CPU an order, Postgres", "µs"), micros(orders.cpu.postgres));
-    report.add(("cpu_driver", "CPU an order, the load's driver", "µs"), micros(orders.cpu.driver));
+    report.add(("cpu_server", "CPU an order, server", "µs"), orders.each_us(orders.cpu.server));
+    report.add(("cpu_postgres", "CPU an order, Postgres", "µs"), orders.each_us(orders.cpu.postgres));
+    report.add(("cpu_driver", "CPU an order, the load's driver", "µs"), orders.each_us(orders.cpu.driver));
     let share = orders.cpu.driver.as_secs_f64() / orders.cpu.total().as_secs_f64().max(0.001);
     report.add(("driver_share", "the driver's part of all CPU", "%"), share * 100.0);
-    report.add(("wal_all", "WAL an order, with images of whole pages", "B"), per(orders.wal, orders));
+    report.add(("wal_all", "WAL an order, with images of whole pages", "B"), orders.each(orders.wal));
     report.add(("resident", "memory of the server", "MB"), float(orders.resident) / 1e6);
-}
-
-fn per(total: u64, orders: &Orders) -> f64 {
-    float(total) / f64::from(u32::try_from(orders.answers.good).unwrap_or(u32::MAX)).max(1.0)
-}
-
-fn float(n: u64) -> f64 {
-    let high = u32::try_from(n >> 32).unwrap_or(u32::MAX);
-    let low = u32::try_from(n & u64::from(u32::MAX)).unwrap_or(u32::MAX);
-    f64::from(high) * 4_294_967_296.0 + f64::from(low)
 }
 
 fn goals(report: &mut Report) {
     report.goal("orders", "a", 3.0);
     report.goal("batches", "a", 5.0);
+    report.goal("redemptions", "orders", 0.9);
+    report.goal("quotes", "orders", 0.5);
+    report.goal("quotes_half_p99", "", -10.0);
+    report.goal("budget", "engine", 0.9);
     report.goal("over_inside", "inside", -1.0);
     report.goal("over_told", "", 100.0);
     report.goal("over_grown", "", -50.0);

@@ -1,15 +1,13 @@
 //! What is measured, one function each. All of them are run in turns, so that a slow minute slows them all.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use perennial::kernel::id::MemberId;
-
 use super::Outcome;
-use super::driver::{Answers, Load, Pace, Requests, request, request_of, run};
+use super::driver::{Answers, Load, Pace, Requests, run};
 use super::postgres::Postgres;
-use super::product::{DATABASE, Product, Server, member_of};
+use super::product::{DATABASE, Product, Server};
+use super::requests::{Ask, BalanceRequests, BatchRequests, OrderRequests};
 use super::sizes::{
     BALANCE_CONNECTIONS, BATCH_CONNECTIONS, BATCH_ORDERS, LIMIT_CLIENTS, ORDER_CONNECTIONS, SET_LANES, SET_SIZE, Sizes,
 };
@@ -110,18 +108,37 @@ pub struct Orders {
     pub resident: u64,
 }
 
-/// Orders as storefronts send them, one a request.
+impl Orders {
+    /// The share of one order in a total.
+    pub fn each(&self, total: u64) -> f64 {
+        float(total) / f64::from(u32::try_from(self.answers.good).unwrap_or(u32::MAX)).max(1.0)
+    }
+
+    /// The same of a time, in microseconds.
+    pub fn each_us(&self, time: Duration) -> f64 {
+        self.each(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
+    }
+}
+
+/// A count as a figure.
+pub fn float(n: u64) -> f64 {
+    let high = u32::try_from(n >> 32).unwrap_or(u32::MAX);
+    let low = u32::try_from(n & u64::from(u32::MAX)).unwrap_or(u32::MAX);
+    f64::from(high) * 4_294_967_296.0 + f64::from(low)
+}
+
+/// Orders as storefronts send them, or ask for quotes of them, one a request.
 pub async fn orders(
     postgres: &Postgres,
     product: &Product,
     server: &Server,
-    pace: Pace,
+    (ask, pace): (Ask, Pace),
     (name, sizes): (&str, &Sizes),
 ) -> Outcome<Orders> {
     postgres.sql("postgres", "CHECKPOINT")?;
     let load =
         |length| Load { address: server.address, connections: ORDER_CONNECTIONS, pace, length, requests: usize::MAX };
-    let requests = |part: &str| OrderRequests::new(product, format!("{name}-{part}"));
+    let requests = |part: &str| OrderRequests::new(product, ask, format!("{name}-{part}"));
     run(load(sizes.warm_up), requests("warm")).await?.all_good()?;
     let (wal, before) = (position(postgres)?, groups(server).await?);
     let cpu = Cpu::now(Some(server.process()), postgres.postmaster);
@@ -142,7 +159,7 @@ pub async fn batches(
     postgres.sql("postgres", "CHECKPOINT")?;
     let (address, connections) = (server.address, BATCH_CONNECTIONS);
     let load = |length| Load { address, connections, pace: Pace::Full, length, requests: usize::MAX };
-    let requests = |part: &str| BatchRequests(OrderRequests::new(product, format!("{name}-{part}")));
+    let requests = |part: &str| BatchRequests(OrderRequests::new(product, Ask::Earn, format!("{name}-{part}")));
     run(load(sizes.warm_up), requests("warm")).await?.all_good()?;
     let answers = run(load(sizes.length), requests("run")).await?.all_good()?;
     Ok(answers.rate() * f64::from(u32::try_from(BATCH_ORDERS)?))
@@ -150,7 +167,7 @@ pub async fn batches(
 
 /// Balances as storefronts ask for them.
 pub async fn balances(product: &Product, server: &Server, sizes: &Sizes) -> Outcome<Answers> {
-    let requests = BalanceRequests { members: Arc::clone(&product.members), keys: Arc::clone(&product.keys) };
+    let requests = BalanceRequests::new(product);
     let (address, connections) = (server.address, BALANCE_CONNECTIONS);
     let load = |length| Load { address, connections, pace: Pace::Full, length, requests: usize::MAX };
     run(load(sizes.warm_up), requests.clone()).await?.all_good()?;
@@ -236,79 +253,4 @@ impl Requests for MetricsRequest {
     fn keeps_bodies(&self) -> bool {
         true
     }
-}
-
-/// What follows the reference and the member in each order.
-const ORDER_TAIL: &str = r#""},"currency":"EUR","channel":"web","store":"ams-1","prices":"tax_included","lines":[{"id":"1","kind":"product","sku":"S-42","category":"shoes","quantity":1,"amount":"89.99","tax_rate":"21"},{"id":"2","kind":"product","sku":"S-43","category":"socks","quantity":3,"amount":"23.85","tax_rate":"21"}]}"#;
-
-/// Orders, one a request.
-#[derive(Clone)]
-pub struct OrderRequests {
-    members: Arc<[MemberId]>,
-    keys: Arc<[String]>,
-    name: Arc<str>,
-    body: Vec<u8>,
-}
-
-impl OrderRequests {
-    /// Orders whose references begin with a name.
-    pub fn new(product: &Product, name: String) -> Self {
-        let (members, keys) = (Arc::clone(&product.members), Arc::clone(&product.keys));
-        Self { members, keys, name: name.into(), body: Vec::with_capacity(1024) }
-    }
-}
-
-impl OrderRequests {
-    fn add(&mut self, number: usize) {
-        let member = member_of(&self.members, number);
-        let head = format!(r#"{{"reference":"{}-{number}","member":{{"id":"{member}"#, self.name);
-        self.body.extend_from_slice(head.as_bytes());
-        self.body.extend_from_slice(ORDER_TAIL.as_bytes());
-    }
-}
-
-impl Requests for OrderRequests {
-    fn write(&mut self, number: usize, out: &mut Vec<u8>) {
-        self.body.clear();
-        self.add(number);
-        request(out, "POST", "/v1/orders", key(&self.keys, number), &self.body);
-    }
-}
-
-#[derive(Clone)]
-struct BatchRequests(OrderRequests);
-
-impl Requests for BatchRequests {
-    fn write(&mut self, number: usize, out: &mut Vec<u8>) {
-        let Self(orders) = self;
-        orders.body.clear();
-        for item in 0..BATCH_ORDERS {
-            orders.add(number * BATCH_ORDERS + item);
-            orders.body.push(b'\n');
-        }
-        let key = key(&orders.keys, number);
-        request_of("application/x-ndjson", out, ("POST", "/v1/orders/batch"), key, &orders.body);
-    }
-
-    fn is_good(&self, body: &[u8]) -> bool {
-        let settled = br#","code":"settled","#;
-        body.windows(settled.len()).filter(|part| part == settled).count() == BATCH_ORDERS
-    }
-}
-
-#[derive(Clone)]
-struct BalanceRequests {
-    members: Arc<[MemberId]>,
-    keys: Arc<[String]>,
-}
-
-impl Requests for BalanceRequests {
-    fn write(&mut self, number: usize, out: &mut Vec<u8>) {
-        let path = format!("/v1/members/{}/balances", member_of(&self.members, number));
-        request(out, "GET", &path, key(&self.keys, number), &[]);
-    }
-}
-
-fn key(keys: &[String], number: usize) -> &str {
-    keys.get(number % keys.len().max(1)).map_or("", String::as_str)
 }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::Outcome;
 use super::driver::{Load, Pace, percentile_ms, run};
-use super::measures::{OrderRequests, settled_within};
+use super::measures::settled_within;
 use super::product::{Product, Server};
 use super::report::Report;
+use super::requests::{Ask, OrderRequests};
 use super::sizes::{ORDER_CONNECTIONS, OVERLOAD, OVERLOAD_CONNECTIONS, Sizes};
 use super::usage::resident;
 
@@ -26,7 +27,7 @@ pub async fn overload(
 ) -> Outcome<()> {
     let load =
         |connections, pace, length| Load { address: server.address, connections, pace, length, requests: usize::MAX };
-    let requests = |part: &str| OrderRequests::new(product, format!("over{round}-{part}"));
+    let requests = |part: &str| OrderRequests::new(product, Ask::Earn, format!("over{round}-{part}"));
     let normal = |part| (load(ORDER_CONNECTIONS, Pace::Full, sizes.length), requests(part));
     let (bounds, memory) = (settled_within(server).await?, resident(server.process()).unwrap_or(0));
     let (at_normal, orders) = normal("normal");

@@ -121,20 +121,27 @@ impl Product {
         Ok(Self { db, ..self })
     }
 
-    /// How many orders a second the engine takes without HTTP before it, in this process.
+    /// Its id.
+    pub fn program(&self) -> ProgramId {
+        self.scope.program()
+    }
+
+    /// How many commands a second the engine takes without HTTP before it, in this process.
     ///
     /// # Errors
-    /// When an order is refused.
-    pub async fn engine_rate(&self, run: &str, length: Duration) -> Outcome<f64> {
+    /// When one is refused.
+    pub async fn engine_rate<P>(&self, length: Duration, command: impl Fn(usize, MemberId) -> P) -> Outcome<f64>
+    where
+        P: Posting<Refusal: Debug>,
+    {
         let engine = self.engine();
         let begun = Instant::now();
         let next = AtomicUsize::new(0);
         let buyers = (0..ORDER_CONNECTIONS).map(async |_| {
             while begun.elapsed() < length {
                 let number = next.fetch_add(1, Ordering::Relaxed);
-                let reference = format!("engine-{run}-{number}");
-                let order = order(reference, member_of(&self.members, number), AccountTime::Live);
-                engine.post(&self.scope, order).await.map_err(|error| format!("{error:?}"))?;
+                let command = command(number, member_of(&self.members, number));
+                engine.post(&self.scope, command).await.map_err(|error| format!("{error:?}"))?;
             }
             Outcome::Ok(())
         });
@@ -195,7 +202,7 @@ async fn publish(db: &Db, scope: &ProgramScope) -> Outcome<()> {
 }
 
 /// An ordinary order: two lines, tax included, nothing off, no points spent.
-fn order(reference: String, member: MemberId, time: AccountTime) -> SettleOrder {
+pub fn order(reference: String, member: MemberId, time: AccountTime) -> SettleOrder {
     let line = |id: &str, quantity, minor| CartLine {
         id: id.to_owned(),
         kind: LineKind::Product,

@@ -79,8 +79,12 @@ impl Report {
 
     fn judged(&self, measure: &Measure) -> (String, String) {
         let Some((of, factor)) = measure.goal else { return (String::new(), String::new()) };
-        let median = measure.median();
-        let (value, wanted, ratio) = match self.measures.iter().find(|m| m.code == of) {
+        let (median, other) = (measure.median(), self.measures.iter().find(|m| m.code == of));
+        if other.is_none() && !of.is_empty() {
+            // Its part was not asked for: there is nothing to hold it against.
+            return (String::new(), String::new());
+        }
+        let (value, wanted, ratio) = match other {
             Some(other) => {
                 let ratio = median / other.median().max(f64::MIN_POSITIVE);
                 (ratio, format!("{} x {}", factor.abs(), other.short()), format!("{ratio:.2}"))

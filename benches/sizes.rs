@@ -19,6 +19,8 @@ pub const LIMIT_CLIENTS: usize = 32;
 pub const SET_LANES: usize = 2;
 /// Accruals of one commit there.
 pub const SET_SIZE: usize = 200;
+/// Past orders of each member that redemptions take, at least: one does not earn what they spend.
+pub const REDEEMED_HISTORY_MIN: usize = 2;
 /// Half of what was reached: the load at which latency is measured.
 pub const HALF_LOAD: f64 = 0.5;
 
