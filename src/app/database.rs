@@ -64,7 +64,7 @@ impl Database {
     /// Opens a pool for the application on a schema that is up to date: a private one is migrated on the way.
     ///
     /// # Errors
-    /// `Configuration` when somebody has to run `perennial migrate` first.
+    /// `Configuration` when somebody has to run `perennial migrate` first, or a newer program did.
     pub async fn open(&self, settings: &Settings, size: PoolSize) -> Result<Db, Failure> {
         if self.cluster.is_some() {
             migrate(&self.url, settings.lanes).await?;

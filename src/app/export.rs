@@ -43,7 +43,7 @@ const MEMBERS: [&str; 13] = [
     "order_count",
     "last_order_on",
 ];
-const ORDERS: [&str; 14] = [
+const ORDERS: [&str; 15] = [
     "order_ref",
     "member",
     "member_by",
@@ -58,6 +58,7 @@ const ORDERS: [&str; 14] = [
     "points_spent",
     "channel",
     "store",
+    "uncovered",
 ];
 const ENTRIES: [&str; 13] = [
     "member",
@@ -80,7 +81,8 @@ enrolled_on, attributes (a JSON object), member_id, status (active or suspended)
 
 const ORDERS_HELP: &str = "Columns: order_ref, member, member_by (external_id, or id where the storefront gave none), \
 ordered_at, total (charged with tax and shipping, before points and gift card), quantity, currency, tax (in the goods), \
-shipping, shipping_tax, gift_card, points_spent, channel, store.
+shipping, shipping_tax, gift_card, points_spent, channel, store, uncovered (what points were to pay that were not there, \
+in a sale that had happened; nobody paid it).
 An order of several lines is one row. The file can be imported with `perennial import orders`. Returns are in the entries.";
 
 const ENTRIES_HELP: &str = "Columns: member (the storefront's id), member_id, posting, seq (the posting's position among \
@@ -234,7 +236,7 @@ struct Placed {
     store: Option<String>,
 }
 
-fn order(row: OrderRow, receipt: &OrderReceipt) -> [String; 14] {
+fn order(row: OrderRow, receipt: &OrderReceipt) -> [String; 15] {
     let placed: Placed = row.texts.and_then(|texts| serde_json::from_str(&texts).ok()).unwrap_or_default();
     let of = |kind: LineKindName| receipt.lines.iter().filter(move |line| line.kind == kind);
     let tax = |kind| of(kind).map(|line| line.tax.0).sum::<Decimal>().to_string();
@@ -257,6 +259,7 @@ fn order(row: OrderRow, receipt: &OrderReceipt) -> [String; 14] {
         receipt.spent.iter().map(|spent| spent.points).sum::<i64>().to_string(),
         placed.channel.unwrap_or_default(),
         placed.store.unwrap_or_default(),
+        receipt.lines.iter().filter_map(|line| line.uncovered).map(|amount| amount.0).sum::<Decimal>().to_string(),
     ]
 }
 

@@ -38,7 +38,7 @@ impl From<Mistakes> for Failure {
 impl From<DbError> for Failure {
     fn from(error: DbError) -> Self {
         match error {
-            DbError::Url | DbError::TooOld { .. } => Self::Configuration(error.chain()),
+            DbError::Url | DbError::TooOld { .. } | DbError::TooNew { .. } => Self::Configuration(error.chain()),
             DbError::Connect(_) | DbError::Busy | DbError::Query(_) | DbError::Migration(_) => {
                 Self::Work(error.chain())
             }

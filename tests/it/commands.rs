@@ -96,6 +96,20 @@ async fn serve_refuses_a_database_that_nobody_migrated() {
     assert!(!home.path().join("postgres").exists(), "no private database was made");
 }
 
+#[tokio::test]
+async fn a_database_that_a_newer_program_migrated_is_refused() {
+    let home = Home::new();
+    let test = TestDb::new().await;
+    let owner = Db::open(&test.url, PoolSize(1), Role::Owner).await.unwrap();
+    let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231000099')";
+    owner.conn().await.unwrap().batch_execute(newer).await.unwrap();
+    for command in ["serve", "migrate", "verify"] {
+        let output = perennial(home.path()).env("DATABASE_URL", test.text()).arg(command).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{command}: {}", said(&output));
+        assert!(said(&output).contains("does not know (29991231000099)"), "{command}: {}", said(&output));
+    }
+}
+
 #[test]
 fn wrong_settings_are_told_together_with_exit_code_2() {
     let home = Home::new();

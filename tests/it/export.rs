@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::harness::{Operator, said};
+use perennial::loyalty::ledger::writer::Pace;
+use serde_json::json;
+
+use crate::harness::{Operator, Process, said};
 
 fn rows(text: &str) -> BTreeSet<&str> {
     text.lines().collect()
@@ -30,7 +33,8 @@ async fn exported_orders_are_imported_as_they_were() {
     op.out(&["export", "orders", "--program", "first", "--out", exported]);
     let text = fs::read_to_string(exported).unwrap();
     assert_eq!(text.lines().count(), 1_304);
-    let ana = "x1,\"Ana, \"\"A\"\"\",external_id,2020-02-29T23:59:59.123456Z,121.00,3,USD,19.27,10.00,1.74,1.00,0,web,";
+    let ana =
+        "x1,\"Ana, \"\"A\"\"\",external_id,2020-02-29T23:59:59.123456Z,121.00,3,USD,19.27,10.00,1.74,1.00,0,web,,0";
     assert!(rows(&text).contains(ana), "{:?}", text.lines().find(|line| line.starts_with("x1")));
 
     op.out(&["import", "orders", exported, "--program", "second", "--enrol"]);
@@ -49,6 +53,32 @@ async fn exported_orders_are_imported_as_they_were() {
     assert!(there.contains("\"already_there\":1303"), "{there}");
     let verified = op.run(&["verify"]);
     assert!(verified.status.success(), "{}", said(&verified));
+}
+
+#[tokio::test]
+async fn what_nobody_paid_is_exported_and_comes_in_as_goods_that_cost_less() {
+    let op = Operator::new().await;
+    for code in ["first", "second"] {
+        op.out(&["program", "create", code, "--currency", "EUR", "--timezone", "Europe/Amsterdam"]);
+    }
+    let key = op.out(&["keys", "create", "--program", "first", "--scopes", "all"]);
+    let shop = Process::start(&op.test, Pace::serving()).await;
+    let order = |reference: &str, amount: &str, points: i64| {
+        json!({ "reference": reference, "member": { "external_id": "ana" }, "enrol": true, "currency": "EUR",
+            "lines": [{ "id": "1", "amount": amount, "tax_rate": "21" }], "points": { "spend": points } })
+    };
+    let lines = [order("o1", "121.00", 0), order("o2", "60.50", 400)].map(|line| line.to_string()).join("\n");
+    let sent = shop.client(key.trim()).post_lines("/v1/orders/batch", lines).await;
+    assert_eq!(sent.status, 200, "{sent:?}");
+
+    let exported = op.out(&["export", "orders", "--program", "first"]);
+    let told = exported.lines().nth(2).unwrap();
+    assert!(told.starts_with("o2,ana,") && told.ends_with(",60.50,1,EUR,10.50,0.00,0,0.00,100,,,3.00"), "{exported}");
+    op.out(&["import", "orders", &op.write("orders.csv", &exported), "--program", "second", "--enrol"]);
+    for same in ["paid", "entry_points"] {
+        let both = format!("SELECT count(DISTINCT {same}) FROM postings WHERE reference = 'order:o2'");
+        assert_eq!(op.text(&both).await, "1", "{same}");
+    }
 }
 
 #[tokio::test]

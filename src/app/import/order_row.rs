@@ -7,7 +7,7 @@ use super::rows::{Reading, invalid, missing};
 use super::sort::Item;
 use crate::kernel::clock::Instant;
 use crate::kernel::id::MemberId;
-use crate::kernel::money::Money;
+use crate::kernel::money::{Money, half_up};
 use crate::kernel::points::Points;
 use crate::loyalty::checkout::cart::{Cart, CartLine, DiscountedLine, Prices, StatedDiscount, Tax};
 use crate::loyalty::checkout::error::CURRENCY_MISMATCH;
@@ -70,6 +70,7 @@ impl Reading {
             sku: self.label(row, "sku")?,
             category: self.label(row, "category")?,
             brand: self.label(row, "brand")?,
+            uncovered: self.minor(row, "uncovered")?,
         })
     }
 }
@@ -109,6 +110,8 @@ struct Facts<'r> {
     category: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     brand: Option<&'r str>,
+    #[serde(skip_serializing_if = "is_zero")]
+    uncovered: i64,
 }
 
 impl Facts<'_> {
@@ -118,6 +121,9 @@ impl Facts<'_> {
         let money = |minor: i64| Money::from_minor(minor).ok_or_else(|| wrong("the amounts are too large"));
         let goods = self.total.checked_sub(self.shipping).filter(|goods| *goods >= 0);
         let goods = goods.ok_or_else(|| wrong("shipping is more than the total"))?;
+        // As if they had cost what is left: what was paid, taken and earned is what it was.
+        let covered = goods.checked_sub(self.uncovered).filter(|covered| *covered >= 0);
+        let covered = covered.ok_or_else(|| wrong("uncovered is more than the goods"))?;
         let taxed = self.tax > 0 || self.shipping_tax > 0;
         let tax = |minor: i64| if taxed { money(minor).map(Tax::Stated) } else { Ok(Tax::None) };
         let owned = |text: Option<&str>| text.map(str::to_owned);
@@ -128,8 +134,8 @@ impl Facts<'_> {
             category: owned(self.category),
             brand: owned(self.brand),
             quantity: self.quantity,
-            amount: money(goods.saturating_add(self.discount))?,
-            tax: tax(self.tax)?,
+            amount: money(covered.saturating_add(self.discount))?,
+            tax: tax(if covered == goods { self.tax } else { half_up(self.tax, covered, goods) })?,
         }];
         if self.shipping > 0 {
             lines.push(CartLine {
@@ -151,7 +157,7 @@ impl Facts<'_> {
             discounts: Some(discount).filter(|_| self.discount > 0).into_iter().collect(),
             points: Points::try_from(self.points_spent).map_err(|e| wrong(&e.to_string()))?,
             gift_card: money(self.gift_card)?,
-            total: Some(money(self.total)?),
+            total: Some(money(self.total.saturating_sub(self.uncovered))?),
         })
     }
 

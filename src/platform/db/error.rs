@@ -28,6 +28,15 @@ pub enum DbError {
         /// The oldest major version that will do.
         needed: i32,
     },
+    /// A newer program migrated the database.
+    #[error(
+        "the database has migrations that Perennial {} does not know ({unknown}): use the version that made them, or a later one",
+        env!("CARGO_PKG_VERSION")
+    )]
+    TooNew {
+        /// The migrations' versions.
+        unknown: String,
+    },
     /// A statement failed.
     #[error("a statement failed")]
     Query(#[from] QueryError),
@@ -55,7 +64,7 @@ impl DbError {
         match self {
             Self::Query(error) => fault_of(error),
             Self::Connect(_) => Fault::ConnectionLost,
-            Self::Url | Self::Busy | Self::TooOld { .. } | Self::Migration(_) => Fault::Other,
+            Self::Url | Self::Busy | Self::TooOld { .. } | Self::TooNew { .. } | Self::Migration(_) => Fault::Other,
         }
     }
 

@@ -11,14 +11,20 @@ const MALFORMED: Expected = (400, "malformed_json", None);
 #[tokio::test]
 async fn bodies_that_are_no_json_are_refused_everywhere() {
     let scene = Scene::new().await;
-    let adjust = format!("/v1/members/{}/adjustments", scene.member);
+    let [adjust, transfer, merge, suspend] = ["adjustments", "transfers", "merges", "suspensions"]
+        .map(|what| format!("/v1/members/{}/{what}", scene.member));
     let paths = [
         ("/v1/orders", "reference"),
         ("/v1/checkout/quotes", "reference"),
         ("/v1/orders/1001/returns", "reference"),
         ("/v1/members", "name"),
         ("/v1/members/lookups", "card"),
+        ("/v1/orders/1001/claims", "member"),
+        ("/v1/checkout/holds", "reference"),
         (adjust.as_str(), "reason"),
+        (transfer.as_str(), "wallet"),
+        (merge.as_str(), "reason"),
+        (suspend.as_str(), "reason"),
         ("/v1/api-keys", "name"),
     ];
     let deep = |open: &str, close: &str| [open.repeat(100_000), close.repeat(100_000)].concat().into_bytes();

@@ -2,11 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{Expected, Scene, invalid, unfit, with};
+use super::{Expected, NOBODY, Scene, invalid, unfit, with};
 
 fn hold() -> Value {
     json!({ "reference": "cart", "member": { "external_id": "c-17" }, "points": { "wallet": "points", "spend": 100 },
         "lasts_s": 900 })
+}
+
+fn order() -> Value {
+    json!({ "reference": "2", "member": { "external_id": "c-17" }, "currency": "EUR",
+        "lines": [{ "id": "1", "amount": "10.00" }], "points": { "wallet": "points", "spend": 50 }, "hold": "cart" })
 }
 
 #[tokio::test]
@@ -19,7 +24,7 @@ async fn holds_that_cannot_be_are_refused() {
         ("/member", Value::Null, unfit("missing_field", "/member")),
         ("/member", json!({}), invalid("/member")),
         ("/member", json!({ "external_id": "nobody" }), (404, "member_unknown", Some("/member"))),
-        ("/member", json!({ "id": "0198c0de-0000-7000-8000-000000000000" }), (404, "member_unknown", Some("/member"))),
+        ("/member", json!({ "id": NOBODY }), (404, "member_unknown", Some("/member"))),
         ("/points", Value::Null, unfit("missing_field", "/points")),
         ("/points/spend", json!(0), invalid("/points/spend")),
         ("/points/spend", json!(-1), invalid("/points/spend")),
@@ -49,9 +54,9 @@ async fn holds_that_cannot_be_are_refused() {
 async fn orders_that_name_a_hold_they_cannot_have_are_refused() {
     let mut scene = Scene::new().await;
     assert_eq!(scene.shop.post("/v1/checkout/holds", &hold()).await.status, 201);
-    scene.before = crate::harness::facts::fingerprint(&scene.app.test.db).await;
-    let order = json!({ "reference": "2", "member": { "external_id": "c-17" }, "currency": "EUR",
-        "lines": [{ "id": "1", "amount": "10.00" }], "points": { "wallet": "points", "spend": 50 }, "hold": "cart" });
+    scene.is_set().await;
+    let other = scene.shop.post("/v1/checkout/holds", &with(&hold(), "/points/spend", json!(101))).await;
+    scene.refuses("another under that name", &other, (409, "idempotency_conflict", None)).await;
     let cases: [(&str, Value, Expected); 7] = [
         ("/hold", json!("nobodys"), (404, "hold_unknown", Some("/hold"))),
         ("/hold", json!("a/b"), invalid("/hold")),
@@ -63,8 +68,30 @@ async fn orders_that_name_a_hold_they_cannot_have_are_refused() {
     ];
     for (pointer, value, expected) in cases {
         for path in ["/v1/orders", "/v1/checkout/quotes"] {
-            let reply = scene.shop.post(path, &with(&order, pointer, value.clone())).await;
+            let reply = scene.shop.post(path, &with(&order(), pointer, value.clone())).await;
             scene.refuses(&format!("{path} {pointer} = {value}"), &reply, expected).await;
         }
     }
+}
+
+#[tokio::test]
+async fn a_hold_is_captured_or_released_once() {
+    let mut scene = Scene::new().await;
+    for reference in ["cart", "left"] {
+        let held = with(&hold(), "/reference", json!(reference));
+        assert_eq!(scene.shop.post("/v1/checkout/holds", &held).await.status, 201);
+    }
+    assert_eq!(scene.shop.post("/v1/orders", &order()).await.status, 201);
+    assert_eq!(scene.shop.delete("/v1/checkout/holds/left").await.status, 200);
+    scene.is_set().await;
+    let again = with(&order(), "/reference", json!("3"));
+    for (hold, code) in [("cart", "hold_captured"), ("left", "hold_released")] {
+        for path in ["/v1/orders", "/v1/checkout/quotes"] {
+            let reply = scene.shop.post(path, &with(&again, "/hold", json!(hold))).await;
+            scene.refuses(&format!("{path} {hold}"), &reply, (409, code, Some("/hold"))).await;
+            assert_eq!(reply.json.get("order"), (hold == "cart").then_some(&json!("2")), "{reply:?}");
+        }
+    }
+    let released = scene.shop.delete("/v1/checkout/holds/cart").await;
+    scene.refuses("released after it was captured", &released, (409, "hold_captured", None)).await;
 }

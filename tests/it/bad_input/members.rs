@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Expected, Scene, invalid, unfit};
+use super::{Expected, NOBODY, Scene, invalid, unfit};
 use crate::harness::{Reply, fresh};
 
 #[tokio::test]
@@ -95,44 +95,25 @@ async fn adjustments_that_cannot_be_are_refused() {
         let reply = scene.shop.post_keyed(&path, &fresh("bad"), &body).await;
         scene.refuses(&body.to_string().chars().take(90).collect::<String>(), &reply, expected).await;
     }
-    let nobody = "/v1/members/0198c0de-0000-7000-8000-000000000000/adjustments";
-    let reply = scene.shop.post_keyed(nobody, "k", &good).await;
+    let reply = scene.shop.post_keyed(&format!("/v1/members/{NOBODY}/adjustments"), "k", &good).await;
     scene.refuses("nobody", &reply, (404, "member_unknown", None)).await;
-}
-
-#[tokio::test]
-async fn suspensions_that_cannot_be_are_refused() {
-    let scene = Scene::new().await;
-    for what in ["suspensions", "reinstatements"] {
-        let path = format!("/v1/members/{}/{what}", scene.member);
-        let cases: [(Value, Expected); 5] = [
-            (json!({}), unfit("missing_field", "/reason")),
-            (json!({ "reason": "" }), invalid("/reason")),
-            (json!({ "reason": "x".repeat(501) }), invalid("/reason")),
-            (json!({ "reason": 7 }), invalid("/reason")),
-            (json!({ "reason": "x", "until": "2030-01-01" }), unfit("unknown_field", "/until")),
-        ];
-        for (body, expected) in cases {
-            let reply = scene.shop.post_keyed(&path, &fresh("bad"), &body).await;
-            scene.refuses(&format!("{what} {body}"), &reply, expected).await;
-        }
-        let keyless = scene.shop.post(&path, &json!({ "reason": "x" })).await;
-        scene.refuses(what, &keyless, (400, "idempotency_key_required", None)).await;
-        let nobody = format!("/v1/members/0198c0de-0000-7000-8000-000000000000/{what}");
-        let reply = scene.shop.post_keyed(&nobody, "k", &json!({ "reason": "x" })).await;
-        scene.refuses(what, &reply, (404, "member_unknown", None)).await;
-    }
-    let path = format!("/v1/members/{}/reinstatements", scene.member);
-    let reply = scene.shop.post_keyed(&path, "k", &json!({ "reason": "x" })).await;
-    scene.refuses("an active member", &reply, (409, "not_suspended", None)).await;
 }
 
 #[tokio::test]
 async fn idempotency_keys_that_are_none_are_refused() {
     let scene = Scene::new().await;
-    let adjust = format!("/v1/members/{}/adjustments", scene.member);
-    let adjustment = json!({ "wallet": "points", "points": 1, "reason": "x" });
-    for (path, body) in [("/v1/members", json!({ "name": "x" })), (adjust.as_str(), adjustment)] {
+    let [adjust, transfer, merge, suspend, reinstate] =
+        ["adjustments", "transfers", "merges", "suspensions", "reinstatements"]
+            .map(|what| format!("/v1/members/{}/{what}", scene.member));
+    let other = json!({ "external_id": "c-18" });
+    for (path, body) in [
+        ("/v1/members", json!({ "name": "x" })),
+        (adjust.as_str(), json!({ "wallet": "points", "points": 1, "reason": "x" })),
+        (transfer.as_str(), json!({ "to": other, "wallet": "points", "points": 1 })),
+        (merge.as_str(), json!({ "source": other, "reason": "x" })),
+        (suspend.as_str(), json!({ "reason": "x" })),
+        (reinstate.as_str(), json!({ "reason": "x" })),
+    ] {
         let missing = scene.shop.post(path, &body).await;
         scene.refuses(path, &missing, (400, "idempotency_key_required", None)).await;
         for bad in [String::new(), "x".repeat(65), "a b".into(), "a/b".into(), "a,b".into()] {
@@ -173,19 +154,25 @@ async fn parameters_of_lists_that_are_none_are_refused() {
             scene.refuses(&format!("{list}?{query}"), &reply, (422, code, None)).await;
         }
     }
-    let preview =
-        scene.shop.post("/v1/orders/1001/returns?preview=maybe", &json!({ "reference": "r", "all": true })).await;
-    scene.refuses("preview", &preview, (422, "invalid_parameter", None)).await;
+    let (back, member) = (json!({ "reference": "r", "all": true }), json!({ "external_id": "c-18" }));
+    let merges = format!("/v1/members/{}/merges", scene.member);
+    for (path, body) in [
+        ("/v1/orders/1001/returns", back),
+        ("/v1/orders/1001/claims", json!({ "member": member })),
+        (merges.as_str(), json!({ "source": member, "reason": "x" })),
+    ] {
+        let preview = scene.shop.post_keyed(&format!("{path}?preview=maybe"), "k", &body).await;
+        scene.refuses(path, &preview, (422, "invalid_parameter", None)).await;
+    }
 }
 
 #[tokio::test]
 async fn places_that_are_none_are_not_found() {
     let scene = Scene::new().await;
-    let unknown = "0198c0de-0000-7000-8000-000000000000";
     for (path, code) in [
-        (format!("/v1/members/{unknown}"), "member_unknown"),
-        (format!("/v1/members/{unknown}/balances"), "member_unknown"),
-        (format!("/v1/members/{unknown}/statement"), "member_unknown"),
+        (format!("/v1/members/{NOBODY}"), "member_unknown"),
+        (format!("/v1/members/{NOBODY}/balances"), "member_unknown"),
+        (format!("/v1/members/{NOBODY}/statement"), "member_unknown"),
         ("/v1/members/c-17".into(), "not_found"),
         ("/v1/members/c-17/balances".into(), "not_found"),
         ("/v1/members/%00".into(), "not_found"),
@@ -196,7 +183,7 @@ async fn places_that_are_none_are_not_found() {
         (format!("/v1/orders/{}", "x".repeat(5_000)), "order_unknown"),
         ("/v1/postings/nope/why".into(), "posting_unknown"),
         ("/v1/postings/%00/why".into(), "posting_unknown"),
-        (format!("/v1/postings/{unknown}-1/why"), "posting_unknown"),
+        (format!("/v1/postings/{NOBODY}-1/why"), "posting_unknown"),
         ("/v1/nothing".into(), "not_found"),
         ("/v2/members".into(), "not_found"),
         ("/".into(), "not_found"),

@@ -3,8 +3,11 @@
 mod bodies;
 mod holds;
 mod members;
+mod merges;
 mod orders;
 mod returns;
+mod suspensions;
+mod transfers;
 
 use perennial::loyalty::ledger::writer::Pace;
 use serde_json::{Value, json};
@@ -13,6 +16,9 @@ use crate::harness::{Client, Reply, TestApp, facts};
 
 /// What a case expects: status, code, pointer.
 type Expected = (u16, &'static str, Option<&'static str>);
+
+/// A member whom nobody has enrolled.
+const NOBODY: &str = "0198c0de-0000-7000-8000-000000000000";
 
 /// A refusal of one field: 422 `invalid_field`.
 fn invalid(pointer: &'static str) -> Expected {
@@ -67,6 +73,11 @@ impl Scene {
         assert_eq!(shop.post("/v1/orders", &order).await.status, 201);
         let before = facts::fingerprint(&app.test.db).await;
         Self { app, shop, member, before }
+    }
+
+    /// What has happened until now was meant to; from here on nothing may.
+    async fn is_set(&mut self) {
+        self.before = facts::fingerprint(&self.app.test.db).await;
     }
 
     /// Asserts that a line of a batch is refused as the order is online, unless it is only the points that are not there.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Expected, Scene, invalid, unfit, with};
+use super::{Expected, NOBODY, Scene, invalid, unfit, with};
 
 fn order() -> Value {
     json!({ "reference": "2001", "member": { "external_id": "c-17" }, "enrol": false, "currency": "EUR", "channel": "web",
@@ -189,12 +189,11 @@ async fn names_that_cannot_be_are_refused() {
 
 #[tokio::test]
 async fn members_who_are_none_are_refused() {
-    let nobody = "0198c0de-0000-7000-8000-000000000000";
     all_refused(vec![
         ("/member", json!({}), invalid("/member")),
         ("/member", json!("c-17"), invalid("/member")),
         ("/member", json!({ "external_id": "c-17", "email": "ana@example.com" }), invalid("/member")),
-        ("/member", json!({ "id": nobody, "card": "1" }), invalid("/member")),
+        ("/member", json!({ "id": NOBODY, "card": "1" }), invalid("/member")),
         ("/member", json!({ "name": "Ana" }), unfit("unknown_field", "/member/name")),
         ("/member", json!({ "id": "x" }), invalid("/member/id")),
         ("/member", json!({ "email": "x" }), invalid("/member/email")),
@@ -202,7 +201,7 @@ async fn members_who_are_none_are_refused() {
         ("/member", json!({ "external_id": "" }), invalid("/member/external_id")),
         ("/member", json!({ "card": 7 }), invalid("/member/card")),
         ("/member", json!({ "external_id": "nobody" }), (404, "member_unknown", Some("/member"))),
-        ("/member", json!({ "id": nobody }), (404, "member_unknown", Some("/member"))),
+        ("/member", json!({ "id": NOBODY }), (404, "member_unknown", Some("/member"))),
     ])
     .await;
 }

@@ -3,7 +3,6 @@
 
 use chrono::{Duration, NaiveDate};
 use proptest::prelude::*;
-use uuid::Uuid;
 
 use crate::kernel::clock::later;
 use crate::kernel::edges::{ZONES, cases, day as odd_day, instant as odd_instant, up_to};
@@ -14,7 +13,7 @@ use crate::loyalty::checkout::cases::*;
 use crate::loyalty::checkout::holds::hold_points::HoldPoints;
 use crate::loyalty::checkout::holds::release::ReleaseHold;
 use crate::loyalty::ledger::adjust::{Adjust, Direction};
-use crate::loyalty::ledger::posting::{Posting, PostingKind};
+use crate::loyalty::ledger::posting::PostingKind;
 use crate::loyalty::ledger::settle_due::SettleDue;
 use crate::loyalty::membership::transfer::TransferPoints;
 
@@ -297,21 +296,6 @@ impl Shop {
     }
 }
 
-fn enrol_another(shop: &mut Shop) -> MemberId {
-    let member = MemberId(Uuid::from_u128(3));
-    let enrol = Enrol {
-        program: shop.scope.program(),
-        reference: Reference::keyed("enrol", "2"),
-        hash: RequestHash::of(&2),
-        member,
-        profile: Profile::default(),
-        enrolled_on: None,
-        time: AccountTime::Live,
-    };
-    assert!(shop.attempt(enrol));
-    member
-}
-
 proptest! {
     #![proptest_config(cases(100))]
 
@@ -321,7 +305,7 @@ proptest! {
         start in one_of(&["2024-02-28T22:59:59Z", "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "+262142-11-30T00:00:00Z"]),
     ) {
         let mut shop = Shop::new(start, &program);
-        let other = enrol_another(&mut shop);
+        let other = shop.enrol(3);
         for (number, step) in steps.iter().enumerate() {
             if shop.take_step(number, step, other) {
                 for account in shop.ledger.accounts.values() {

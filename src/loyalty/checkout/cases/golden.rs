@@ -76,26 +76,39 @@ fn an_order_takes_the_soonest_lot_first_and_earns_on_what_was_paid_in_money() {
 #[test]
 fn any_split_of_a_full_return_fills_the_same_lots_again() {
     for steps in SPLITS {
-        let mut shop = g1_shop();
-        shop.order("1001", g1());
-        let (mut own, mut status) = (72, 7_219);
-        for (Step(back, paid, restored, taken, spend, [a, b]), name) in steps.iter().zip(["r1", "r2", "r3"]) {
-            let receipt = shop.give_back("1001", name, pieces(back));
-            assert_eq!(receipt.money.0, Decimal::from_str_exact(paid).unwrap());
-            assert_eq!(receipt.restored.iter().map(|r| r.points).sum::<i64>(), *restored);
-            let points_back = receipt.points_clawed_back("points").unwrap();
-            assert_eq!((points_back.points, points_back.taken), (*taken, *taken));
-            assert_eq!(spend_clawed_back(&receipt), Decimal::from_str_exact(spend).ok());
-            own -= taken;
-            status -= money(spend).minor();
-            let there = [(*a, "2026-12-31"), (*b, "2027-03-31"), (own, "2027-06-10")];
-            let there: Vec<_> = there.into_iter().filter(|lot| lot.0 > 0).collect();
-            assert_eq!(shop.lots(), lots(&there), "after {name}");
-            assert_eq!(shop.seen().figures(STATUS).spendable, points(status));
-        }
-        assert_eq!((own, status, shop.spendable()), (0, 0, 4_500));
-        assert_eq!((shop.stored().order_count, shop.figures().earned.get()), (0, 4_572));
+        split_return(steps, 0);
     }
+}
+
+#[test]
+fn through_merges_the_same_split_fills_the_same_lots_of_who_goes_on() {
+    for (steps, merges) in SPLITS.into_iter().flat_map(|steps| [(steps, 1), (steps, 2)]) {
+        split_return(steps, merges);
+    }
+}
+
+/// Returns G1 in steps, after its member was merged into another, and that one into the next, so many times.
+fn split_return(steps: &[Step], merges: u128) {
+    let mut shop = g1_shop();
+    shop.order("1001", g1());
+    (0..merges).for_each(|n| shop.merge_into(3 + n));
+    let (mut own, mut status) = (72, 7_219);
+    for (Step(back, paid, restored, taken, spend, [a, b]), name) in steps.iter().zip(["r1", "r2", "r3"]) {
+        let receipt = shop.give_back("1001", name, pieces(back));
+        assert_eq!((receipt.money.0, receipt.member), (Decimal::from_str_exact(paid).unwrap(), shop.member.0));
+        assert_eq!(receipt.restored.iter().map(|r| r.points).sum::<i64>(), *restored);
+        let points_back = receipt.points_clawed_back("points").unwrap();
+        assert_eq!((points_back.points, points_back.taken), (*taken, *taken));
+        assert_eq!(spend_clawed_back(&receipt), Decimal::from_str_exact(spend).ok());
+        own -= taken;
+        status -= money(spend).minor();
+        let there = [(*a, "2026-12-31"), (*b, "2027-03-31"), (own, "2027-06-10")];
+        let there: Vec<_> = there.into_iter().filter(|lot| lot.0 > 0).collect();
+        assert_eq!(shop.lots(), lots(&there), "after {name} and {merges} merges");
+        assert_eq!(shop.seen().figures(STATUS).spendable, points(status));
+    }
+    assert_eq!((own, status, shop.spendable()), (0, 0, 4_500));
+    assert_eq!((shop.stored().order_count, shop.figures().earned.get()), (0, 4_572));
 }
 
 /// Policy; taken, waived, owed; spendable after the return; spendable and debt after the next award of 100.

@@ -2,7 +2,9 @@
 
 use chrono::Duration;
 
-use crate::loyalty::checkout::cases::{POINTS, Shop, all, amount, goods, instant, lots, paid_with, points, program};
+use crate::loyalty::checkout::cases::{
+    POINTS, Shop, all, amount, goods, instant, lots, paid_with, points, program, refused,
+};
 use crate::loyalty::checkout::error::{HoldRefusal, OrderRefusal};
 use crate::loyalty::checkout::holds::hold_points::HoldPoints;
 use crate::loyalty::checkout::holds::look::LookAtHold;
@@ -13,15 +15,11 @@ use crate::loyalty::checkout::settle::OrderedAt;
 use crate::loyalty::ledger::account::Status;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::hold::HOLDS_OPEN_MAX;
-use crate::loyalty::ledger::posting::{Posting, Reference, RequestHash};
-use crate::loyalty::ledger::queue::PostError;
+use crate::loyalty::ledger::posting::{Reference, RequestHash};
 
 impl Shop {
-    fn post<P: Posting>(&mut self, posting: P) -> Result<P::Receipt, PostError<P::Refusal>> {
-        self.ledger.post(&self.scope, posting, self.now, &self.timeline).map(|posted| posted.receipt)
-    }
-
-    fn hold(&mut self, reference: &str, n: i64, minutes: i64) -> Result<HeldReceipt, HoldRefusal> {
+    /// Puts points aside.
+    pub fn hold(&mut self, reference: &str, n: i64, minutes: i64) -> Result<HeldReceipt, HoldRefusal> {
         let posted = self.post(HoldPoints {
             reference: reference.into(),
             hash: RequestHash::of(&(n, minutes)),
@@ -48,18 +46,12 @@ impl Shop {
         looked.status
     }
 
-    fn capture(&mut self, order: &str, hold: &str, n: i64) -> Result<OrderReceipt, OrderRefusal> {
+    /// An order that a hold pays.
+    pub fn capture(&mut self, order: &str, hold: &str, n: i64) -> Result<OrderReceipt, OrderRefusal> {
         let mut posting = self.settle(OrderedAt::Now, order, paid_with(n, goods("100.00")));
         posting.hold = Some(hold.into());
         refused(self.post(posting))
     }
-}
-
-fn refused<R, E: std::fmt::Debug>(posted: Result<R, PostError<E>>) -> Result<R, E> {
-    posted.map_err(|error| match error {
-        PostError::Refused(refusal) => refusal,
-        other => panic!("{other:?}"),
-    })
 }
 
 /// Grace; the days and points there after the return.

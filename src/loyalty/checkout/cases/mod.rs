@@ -4,6 +4,7 @@ mod days;
 mod edges;
 mod golden;
 mod holds;
+mod merges;
 mod pains;
 mod stated;
 mod verified;
@@ -26,12 +27,13 @@ use crate::loyalty::checkout::returns::{LineReturn, ReturnRequest};
 use crate::loyalty::checkout::settle::{OrderedAt, SettleOrder};
 use crate::loyalty::earning::model::LineKind;
 use crate::loyalty::ledger::account::{Account, Status};
+use crate::loyalty::ledger::accounts::DirectoryKey;
 use crate::loyalty::ledger::catch_up::catch_up;
 use crate::loyalty::ledger::figures::Figures;
 use crate::loyalty::ledger::lot::LotExpiry;
 use crate::loyalty::ledger::memory::MemoryLedger;
 use crate::loyalty::ledger::opening::OpenBalance;
-use crate::loyalty::ledger::posting::{AccountTime, Reference, RequestHash, Target};
+use crate::loyalty::ledger::posting::{AccountTime, Posting, Reference, RequestHash, Target};
 use crate::loyalty::ledger::queue::{Answer, PostError};
 use crate::loyalty::ledger::suspend::Suspend;
 use crate::loyalty::members::model::Profile;
@@ -142,17 +144,28 @@ impl Shop {
         let scope = ProgramScope::new(ProgramId(Uuid::from_u128(1)), Principal::Operator);
         let member = MemberId(Uuid::from_u128(2));
         let mut shop = Self { ledger: MemoryLedger::default(), timeline, scope, member, now: instant(now) };
+        shop.enrol(2);
+        shop
+    }
+
+    /// Enrols a member of that number.
+    fn enrol(&mut self, number: u128) -> MemberId {
+        let member = MemberId(Uuid::from_u128(number));
         let enrol = Enrol {
-            program: shop.scope.program(),
-            reference: Reference::keyed("enrol", "1"),
-            hash: RequestHash::of(&1),
+            program: self.scope.program(),
+            reference: Reference::keyed("enrol", &number.to_string()),
+            hash: RequestHash::of(&number),
             member,
             profile: Profile::default(),
             enrolled_on: None,
             time: AccountTime::Live,
         };
-        shop.ledger.post(&shop.scope, enrol, shop.now, &shop.timeline).unwrap();
-        shop
+        self.post(enrol).unwrap();
+        member
+    }
+
+    fn post<P: Posting>(&mut self, posting: P) -> Result<P::Receipt, PostError<P::Refusal>> {
+        self.ledger.post(&self.scope, posting, self.now, &self.timeline).map(|posted| posted.receipt)
     }
 
     fn at(&mut self, now: &str) -> &mut Self {
@@ -177,7 +190,7 @@ impl Shop {
             expires_on: Some(day(last_day)),
             time: AccountTime::Live,
         };
-        self.ledger.post(&self.scope, posting, self.now, &self.timeline).unwrap();
+        self.post(posting).unwrap();
     }
 
     fn post_order(&mut self, reference: &str, cart: Cart) -> Answer<SettleOrder> {
@@ -187,7 +200,7 @@ impl Shop {
     /// An order of a till that was offline: the sale has happened.
     fn stated_order(&mut self, reference: &str, cart: Cart) -> OrderReceipt {
         let order = SettleOrder { stated: true, ..self.settle(OrderedAt::Now, reference, cart) };
-        self.ledger.post(&self.scope, order, self.now, &self.timeline).unwrap().receipt
+        self.post(order).unwrap()
     }
 
     fn change_status(&mut self, key: &str, status: Status) -> Answer<Suspend> {
@@ -230,18 +243,17 @@ impl Shop {
     }
 
     fn refused_order(&mut self, reference: &str, cart: Cart) -> OrderRefusal {
-        match self.post_order(reference, cart) {
-            Err(PostError::Refused(refusal)) => refusal,
-            other => panic!("{other:?}"),
-        }
+        refused(self.post_order(reference, cart)).unwrap_err()
     }
 
     fn post_return(&mut self, order: &str, reference: &str, request: ReturnRequest) -> Answer<ReturnOrder> {
+        // Who placed it, as the directory says, whoever goes on by now.
+        let placed = DirectoryKey::reference(self.scope.program(), &Reference::order(order));
         let posting = ReturnOrder {
             reference: reference.into(),
             order: order.into(),
             hash: RequestHash::of(&format!("{request:?}")),
-            member: self.member,
+            member: self.ledger.owners.get(&placed).map_or(self.member, |owner| owner.member),
             request,
             time: AccountTime::Live,
         };
@@ -253,10 +265,7 @@ impl Shop {
     }
 
     fn refused_return(&mut self, order: &str, reference: &str, request: ReturnRequest) -> ReturnRefusal {
-        match self.post_return(order, reference, request) {
-            Err(PostError::Refused(refusal)) => refusal,
-            other => panic!("{other:?}"),
-        }
+        refused(self.post_return(order, reference, request)).unwrap_err()
     }
 
     /// The account as stored.
@@ -292,6 +301,13 @@ impl Shop {
         };
         self.seen().lots_of(POINTS).map(|l| (l.remaining.get(), last(l.expiry))).collect()
     }
+}
+
+fn refused<R, E: std::fmt::Debug>(posted: Result<R, PostError<E>>) -> Result<R, E> {
+    posted.map_err(|error| match error {
+        PostError::Refused(refusal) => refusal,
+        other => panic!("{other:?}"),
+    })
 }
 
 /// Lots as [`Shop::lots`] says them.

@@ -117,7 +117,7 @@ fn a_sale_whose_hold_could_not_pay_is_sound_to_verify() {
     let mut shop = shop();
     let order = shop.settle(OrderedAt::Now, "1", paid_with(20, goods("10.00")));
     let order = SettleOrder { stated: true, hold: Some("gone".into()), ..order };
-    let receipt = shop.ledger.post(&shop.scope, order, shop.now, &shop.timeline).unwrap().receipt;
+    let receipt = shop.post(order).unwrap();
     assert_eq!(receipt.flags, [FlagReceipt::HoldUnavailable { hold: "gone".into() }]);
     assert_eq!(shop.findings(), Vec::<String>::new());
 }

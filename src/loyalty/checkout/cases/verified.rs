@@ -3,11 +3,14 @@
 use crate::kernel::id::Lane;
 use crate::loyalty::checkout::cases::Shop;
 use crate::loyalty::ledger::accounts::DirectoryKey;
+use crate::loyalty::ledger::alias::Aliases;
 use crate::loyalty::ledger::catch_up::next_change;
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow};
+use crate::loyalty::ledger::verify::elsewhere::{Elsewhere, told};
 use crate::loyalty::ledger::verify::fold::Folded;
 use crate::loyalty::ledger::verify::law::Findings;
 use crate::loyalty::ledger::verify::member::{MemberCheck, Owned, PostingFacts};
+use crate::loyalty::ledger::verify::merges::Before;
 use crate::loyalty::ledger::verify::state::{check_account, check_fold};
 use crate::loyalty::ledger::verify::transfers::other_side;
 
@@ -21,6 +24,14 @@ impl Shop {
             PostingKind::Return => by_reference(row.reference.as_str().split_once("/return:").unwrap().0),
             _ => other_side(row).and_then(|text| by_reference(&text)),
         };
+        let mut aliases = Aliases::default();
+        aliases.learn(self.ledger.accounts.values());
+        // An order that came along is checked with what happened to it before.
+        let before = |row: &PostingRow, order: &PostingRow| {
+            let (program, reference) = (row.program, order.reference.as_str().to_owned());
+            let order = Elsewhere { program, reference, owner: order.member, member: row.member };
+            Before::of(&order.reference, told(&aliases, &order, &everything().cloned().collect::<Vec<_>>()))
+        };
         for (member, account) in &self.ledger.accounts {
             let lane = Lane(0);
             let mut check = MemberCheck::new((lane, *member), None, None, Some(&self.timeline));
@@ -28,9 +39,10 @@ impl Shop {
             for row in &self.ledger.postings[member] {
                 let owner = self.ledger.owners.get(&DirectoryKey::reference(self.scope.program(), &row.reference));
                 let owned = owner.map(|o| Owned { lane, member: o.member, seq: o.seq });
-                let order = order_of(row).map(Into::into);
-                let row_read = Ok(row.clone());
-                check.posting(PostingFacts { seq: row.seq, row: row_read, owned, order, before: None }, &mut found);
+                let order = order_of(row);
+                let before = order.as_ref().filter(|o| o.member != *member).map(|order| before(row, order));
+                let (row_read, order) = (Ok(row.clone()), order.map(Into::into));
+                check.posting(PostingFacts { seq: row.seq, row: row_read, owned, order, before }, &mut found);
                 folded.step(row, &self.timeline, &mut Findings::default());
             }
             folded.enrolled_on = Some(account.enrolled_on);
