@@ -1,5 +1,6 @@
 //! `perennial export`: members, orders and entries as CSV, page by page.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, BufWriter, Write, stdout};
 use std::path::PathBuf;
@@ -23,7 +24,9 @@ use crate::loyalty::bulk::store::{
     EntriesRow, MemberRow, OrderRow, Place, START, list_entries, list_members, list_orders,
 };
 use crate::loyalty::checkout::receipt::{LineKindName, OrderReceipt};
-use crate::loyalty::ledger::entry::EntryKind;
+use crate::loyalty::ledger::entry::Entry;
+use crate::loyalty::ledger::lot::LotExpiry;
+use crate::loyalty::ledger::numbers::entries_of;
 use crate::loyalty::program::model::Slot;
 use crate::loyalty::program::store::list_slots;
 use crate::platform::db::{Db, DbError};
@@ -180,6 +183,10 @@ impl From<QueryError> for Stopped {
     }
 }
 
+fn unreadable(what: &str, posting: PostingId, why: impl Display) -> Stopped {
+    Stopped::Failed(Failure::Work(format!("the {what} of posting {posting} cannot be read: {why}")))
+}
+
 async fn members(db: &Db, scope: &ProgramScope, out: &mut Out) -> Result<(), Stopped> {
     out.write_record(MEMBERS)?;
     let conn = db.conn().await?;
@@ -222,8 +229,7 @@ async fn orders(db: &Db, scope: &ProgramScope, out: &mut Out) -> Result<(), Stop
         after = (last.lane, last.member, last.seq);
         for row in page {
             let posting = PostingId { member: MemberId(row.member), seq: Seq(row.seq) };
-            let unreadable = |e| Failure::Work(format!("the receipt of posting {posting} cannot be read: {e}"));
-            let receipt = serde_json::from_str(&row.document).map_err(unreadable).map_err(Stopped::Failed)?;
+            let receipt = serde_json::from_str(&row.document).map_err(|e| unreadable("receipt", posting, e))?;
             out.write_record(order(row, &receipt))?;
         }
     }
@@ -273,33 +279,38 @@ async fn entries(db: &Db, scope: &ProgramScope, out: &mut Out) -> Result<(), Sto
         let Some(last) = page.last() else { return Ok(()) };
         after = (last.lane, last.member, last.seq);
         for row in &page {
-            entries_of(row, &slots).try_for_each(|entry| out.write_record(entry))?;
+            let entries =
+                entries_of(&row.entries).ok_or_else(|| unreadable("entries", posting(row), "not numbers of entries"));
+            entries?.iter().try_for_each(|entry| out.write_record(line(row, entry, &slots)))?;
         }
     }
 }
 
-fn entries_of(row: &EntriesRow, slots: &IndexMap<String, Slot>) -> impl Iterator<Item = [String; 13]> {
-    let code = |slot: i16| slots.iter().find(|(_, s)| **s == Slot(slot)).map_or("", |(code, _)| code.as_str());
-    let what = row.kinds.iter().zip(&row.wallets).zip(row.points.iter().zip(&row.after));
-    let when = row.available_at.iter().zip(&row.expires_on);
-    what.zip(when).map(move |(((kind, wallet), (points, spendable)), (available, expires))| {
-        [
-            row.external_id.clone().unwrap_or_default(),
-            row.member.to_string(),
-            PostingId { member: MemberId(row.member), seq: Seq(row.seq) }.to_string(),
-            row.seq.to_string(),
-            row.reference.clone(),
-            EntryKind::of(*kind).map_or("", EntryKind::name).to_owned(),
-            code(*wallet).to_owned(),
-            points.to_string(),
-            spendable.to_string(),
-            time(*available),
-            // The last day of all is stored for a lot that ends by inactivity.
-            day(expires.filter(|day| Some(*day) != NaiveDate::from_ymd_opt(9999, 12, 31))),
-            time(Some(row.effective_at)),
-            time(Some(row.recorded_at)),
-        ]
-    })
+fn posting(row: &EntriesRow) -> PostingId {
+    PostingId { member: MemberId(row.member), seq: Seq(row.seq) }
+}
+
+fn line(row: &EntriesRow, entry: &Entry, slots: &IndexMap<String, Slot>) -> [String; 13] {
+    let code = slots.iter().find(|(_, slot)| **slot == entry.wallet).map(|(code, _)| code.clone());
+    let last_day = match entry.expiry {
+        LotExpiry::On(day) => Some(day),
+        LotExpiry::Inactive | LotExpiry::Never => None,
+    };
+    [
+        row.external_id.clone().unwrap_or_default(),
+        row.member.to_string(),
+        posting(row).to_string(),
+        row.seq.to_string(),
+        row.reference.clone(),
+        entry.kind.name().to_owned(),
+        code.unwrap_or_default(),
+        entry.kind.signed(entry.points).to_string(),
+        entry.after.get().to_string(),
+        time(entry.available_at),
+        day(last_day),
+        time(Some(row.effective_at)),
+        time(Some(row.recorded_at)),
+    ]
 }
 
 fn day(day: Option<NaiveDate>) -> String {

@@ -361,18 +361,14 @@ fn no_postings() -> InsertPostings {
         documents,
         texts,
         entries_ends,
+        lots_ends,
         moves_ends,
         entries_counts,
+        lots_counts,
         moves_counts,
-        entry_kinds,
-        entry_wallets,
-        entry_points,
-        entry_after,
-        entry_available_at,
-        entry_expires_on,
-        move_entries,
+        entries,
         move_lots,
-        move_points,
+        moves,
     })
 }
 

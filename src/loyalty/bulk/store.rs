@@ -57,7 +57,7 @@ statement! {
         lane: i16 => SmallInt, member: Id => Uuid, seq: i64 => BigInt, program: Id => Uuid, limit: i64 => BigInt,
     } -> EntriesSql,
     "SELECT p.lane, p.member_id, p.seq, m.external_id, p.reference, p.kind, p.effective_at, p.recorded_at, \
-     p.entry_kinds, p.entry_wallets, p.entry_points, p.entry_after, p.entry_available_at, p.entry_expires_on \
+     p.entries \
      FROM postings AS p JOIN accounts AS a USING (lane, member_id) LEFT JOIN members AS m USING (lane, member_id) \
      WHERE (p.lane, p.member_id, p.seq) > (?, ?, ?) AND a.program_id = ? \
      ORDER BY p.lane, p.member_id, p.seq LIMIT ?"
@@ -104,22 +104,7 @@ type MemberSql = (
 
 type OrderSql = (SmallInt, Uuid, BigInt, Nullable<Text>, Timestamptz, Text, Nullable<Text>);
 
-type EntriesSql = (
-    SmallInt,
-    Uuid,
-    BigInt,
-    Nullable<Text>,
-    Text,
-    SmallInt,
-    Timestamptz,
-    Timestamptz,
-    Array<SmallInt>,
-    Array<SmallInt>,
-    Array<BigInt>,
-    Array<BigInt>,
-    Array<Nullable<Timestamptz>>,
-    Array<Nullable<Date>>,
-);
+type EntriesSql = (SmallInt, Uuid, BigInt, Nullable<Text>, Text, SmallInt, Timestamptz, Timestamptz, Array<BigInt>);
 
 /// A member as an export reads it.
 #[derive(Clone, Debug, Queryable)]
@@ -192,18 +177,8 @@ pub struct EntriesRow {
     pub effective_at: Instant,
     /// When it was written down.
     pub recorded_at: Instant,
-    /// The stored number of each entry's kind.
-    pub kinds: Vec<i16>,
-    /// Each entry's wallet slot.
-    pub wallets: Vec<i16>,
-    /// Each entry's points, signed.
-    pub points: Vec<i64>,
-    /// What was spendable after each.
-    pub after: Vec<i64>,
-    /// From when on each can be spent.
-    pub available_at: Vec<Option<Instant>>,
-    /// Each one's last usable day.
-    pub expires_on: Vec<Option<NaiveDate>>,
+    /// Its entries, as numbers.
+    pub entries: Vec<i64>,
 }
 
 /// Where a page starts: after this posting (or member, with a position of 0) of this lane.

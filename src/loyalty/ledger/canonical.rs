@@ -4,8 +4,8 @@ use rust_decimal::Decimal;
 
 use crate::kernel::clock::Instant;
 use crate::kernel::id::Lane;
+use crate::loyalty::ledger::numbers::expiry_day;
 use crate::loyalty::ledger::posting::PostingRow;
-use crate::loyalty::ledger::rows::expiry_day;
 
 /// The canonical bytes of a posting: each field with its length, so that no two postings share them.
 pub fn canonical(lane: Lane, row: &PostingRow) -> Vec<u8> {

@@ -20,6 +20,7 @@ pub mod load;
 pub mod lot;
 pub mod memory;
 pub mod merge;
+pub mod numbers;
 pub mod opening;
 pub mod post;
 pub mod posting;

@@ -1,6 +1,6 @@
 //! Accounts and postings as rows: what each column holds, both ways.
 
-use chrono::{DateTime, Datelike, NaiveDate};
+use chrono::NaiveDate;
 use diesel::Queryable;
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -10,19 +10,12 @@ use crate::kernel::id::{MemberId, ProgramId, Seq, Version};
 use crate::kernel::money::Currency;
 use crate::kernel::points::Points;
 use crate::loyalty::ledger::account::{Account, Alias, Draft, Status, WalletState};
-use crate::loyalty::ledger::entry::{Entry, EntryKind, Move};
 use crate::loyalty::ledger::figures::{FIGURES_A_WALLET, Figures};
-use crate::loyalty::ledger::hold::{HeldLot, Hold};
-use crate::loyalty::ledger::lot::{Branch, Lot, LotExpiry, LotId};
+use crate::loyalty::ledger::lot::{Branch, Lot, LotId};
+use crate::loyalty::ledger::numbers::{entries_of, expiry_of, holds_of, moves_of};
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference, RequestHash};
 use crate::loyalty::members::model::Profile;
 use crate::loyalty::program::model::Slot;
-
-/// The stored day of a lot that ends by inactivity.
-const INACTIVE: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
-    Some(day) => day,
-    None => NaiveDate::MAX,
-};
 
 /// A stored row cannot be read: somebody changed it by hand.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,7 +68,7 @@ pub struct AccountRow {
     pub lot_available_at: Vec<Option<Instant>>,
     /// Open lots: until when.
     pub lot_expires_on: Vec<Option<NaiveDate>>,
-    /// Open holds, [`HOLD_NUMBERS`] a lot that they took from.
+    /// Open holds, as numbers.
     pub holds: Option<Vec<i64>>,
     /// Of an account that was merged: into which.
     pub merged_into: Option<Uuid>,
@@ -148,44 +141,6 @@ impl AccountRow {
     }
 }
 
-/// How many numbers a stored hold has for each lot that it took from: the posting that opened it, its wallet's slot, its
-/// end in microseconds, what is owed of it, the lot, its points, and the lot's last day, counted from 1 January of year 1.
-pub const HOLD_NUMBERS: usize = 7;
-
-/// The stored numbers of an account's holds.
-pub fn hold_numbers(holds: &[Hold]) -> Vec<i64> {
-    let of_lot = |hold: &Hold, held: &HeldLot| -> [i64; HOLD_NUMBERS] {
-        let last = expiry_day(held.expiry).map_or(i64::MAX, |day| day.num_days_from_ce().into());
-        let (ends_at, owed) = (hold.ends_at.timestamp_micros(), hold.owed.get());
-        [hold.opened_in.0, hold.wallet.0.into(), ends_at, owed, held.lot.0, held.points.get(), last]
-    };
-    holds.iter().flat_map(|hold| hold.lots.iter().flat_map(|held| of_lot(hold, held))).collect()
-}
-
-fn holds_of(numbers: &[i64]) -> Option<Vec<Hold>> {
-    let (rows, rest) = numbers.as_chunks::<HOLD_NUMBERS>();
-    let mut holds: Vec<Hold> = Vec::new();
-    for [opened_in, wallet, ends_at, owed, lot, points, last] in rows {
-        let expiry = if *last == i64::MAX {
-            LotExpiry::Never
-        } else {
-            expiry_of(Some(NaiveDate::from_num_days_from_ce_opt(i32::try_from(*last).ok()?)?))
-        };
-        let held = HeldLot { lot: LotId(*lot), points: Points::try_from(*points).ok()?, expiry };
-        match holds.last_mut() {
-            Some(hold) if hold.opened_in.0 == *opened_in => hold.lots.push(held),
-            _ => holds.push(Hold {
-                opened_in: Seq(*opened_in),
-                wallet: Slot(i16::try_from(*wallet).ok()?),
-                ends_at: DateTime::from_timestamp_micros(*ends_at)?,
-                owed: Points::try_from(*owed).ok()?,
-                lots: vec![held],
-            }),
-        }
-    }
-    rest.is_empty().then_some(holds)
-}
-
 /// The stored number of a status.
 pub fn status_number(status: Status) -> i16 {
     match status {
@@ -196,24 +151,6 @@ pub fn status_number(status: Status) -> i16 {
 
 fn status_of(number: i16) -> Option<Status> {
     [Status::Active, Status::Suspended].into_iter().find(|s| status_number(*s) == number)
-}
-
-/// The stored day of a lot's end.
-pub fn expiry_day(expiry: LotExpiry) -> Option<NaiveDate> {
-    match expiry {
-        LotExpiry::On(day) => Some(day),
-        LotExpiry::Inactive => Some(INACTIVE),
-        LotExpiry::Never => None,
-    }
-}
-
-/// The end of a lot by its stored day.
-pub fn expiry_of(stored: Option<NaiveDate>) -> LotExpiry {
-    match stored {
-        Some(INACTIVE) => LotExpiry::Inactive,
-        Some(day) => LotExpiry::On(day),
-        None => LotExpiry::Never,
-    }
 }
 
 /// A row of `postings`, in the order of its columns.
@@ -234,15 +171,9 @@ pub struct StoredPosting {
     currency: String,
     items: i32,
     orders: i16,
-    entry_kinds: Vec<i16>,
-    entry_wallets: Vec<i16>,
-    entry_points: Vec<i64>,
-    entry_after: Vec<i64>,
-    entry_available_at: Vec<Option<Instant>>,
-    entry_expires_on: Vec<Option<NaiveDate>>,
-    move_entries: Vec<i16>,
+    entries: Vec<i64>,
     move_lots: Vec<i64>,
-    move_points: Vec<i64>,
+    moves: Vec<i64>,
     document: String,
     texts: Option<String>,
 }
@@ -252,9 +183,7 @@ pub struct StoredPosting {
 macro_rules! posting_columns {
     () => {
         "p.lane, p.member_id, p.seq, p.reference, p.kind, p.hash, p.effective_at, p.recorded_at, p.version, p.cause, \
-         p.imported, p.paid, p.currency, p.items, p.orders, p.entry_kinds, p.entry_wallets, p.entry_points, \
-         p.entry_after, p.entry_available_at, p.entry_expires_on, p.move_entries, p.move_lots, p.move_points, \
-         p.document, p.texts"
+         p.imported, p.paid, p.currency, p.items, p.orders, p.entries, p.move_lots, p.moves, p.document, p.texts"
     };
 }
 
@@ -281,6 +210,7 @@ impl StoredPosting {
     pub fn read(self, program: ProgramId) -> Result<PostingRow, BadRow> {
         let member = self.member();
         let bad = |column| BadRow { table: "postings", column, member };
+        let entries = entries_of(&self.entries).ok_or_else(|| bad("entries"))?;
         Ok(PostingRow {
             member,
             program,
@@ -295,54 +225,13 @@ impl StoredPosting {
             currency: Currency::parse(&self.currency).map_err(|_| bad("currency"))?,
             items: self.items,
             orders: self.orders,
-            entries: self.read_entries().ok_or_else(|| bad("entry_points"))?,
-            moves: self.read_moves().ok_or_else(|| bad("move_points"))?,
+            moves: moves_of(&self.moves, &self.move_lots, &entries).ok_or_else(|| bad("moves"))?,
+            entries,
             reference: Reference::stored(self.reference),
             cause: self.cause,
             document: self.document,
             texts: self.texts,
         })
-    }
-
-    fn read_entries(&self) -> Option<Vec<Entry>> {
-        let lengths = [
-            self.entry_wallets.len(),
-            self.entry_points.len(),
-            self.entry_after.len(),
-            self.entry_available_at.len(),
-            self.entry_expires_on.len(),
-        ];
-        if lengths.iter().any(|n| *n != self.entry_kinds.len()) {
-            return None;
-        }
-        let what =
-            self.entry_kinds.iter().zip(&self.entry_wallets).zip(self.entry_points.iter().zip(&self.entry_after));
-        let when = self.entry_available_at.iter().zip(&self.entry_expires_on);
-        let entries = what.zip(when).map(|(((kind, wallet), (points, after)), (available_at, expires_on))| {
-            let kind = EntryKind::of(*kind)?;
-            Some(Entry {
-                kind,
-                wallet: Slot(*wallet),
-                points: Points::try_from(points.checked_mul(kind.sign())?).ok()?,
-                after: Points::try_from(*after).ok()?,
-                available_at: *available_at,
-                expiry: expiry_of(*expires_on),
-            })
-        });
-        entries.collect()
-    }
-
-    fn read_moves(&self) -> Option<Vec<Move>> {
-        if self.move_lots.len() != self.move_entries.len() || self.move_points.len() != self.move_entries.len() {
-            return None;
-        }
-        let moves = self.move_entries.iter().zip(&self.move_lots).zip(&self.move_points);
-        let moves = moves.map(|((entry, lot), points)| {
-            let kind = self.entry_kinds.get(usize::try_from(*entry).ok()?).and_then(|k| EntryKind::of(*k))?;
-            let points = Points::try_from(points.checked_mul(kind.sign())?).ok()?;
-            Some(Move { entry: *entry, lot: LotId(*lot), points })
-        });
-        moves.collect()
     }
 }
 

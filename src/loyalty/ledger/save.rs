@@ -21,15 +21,17 @@ use crate::kernel::calendar::Zone;
 use crate::kernel::clock::Instant;
 use crate::kernel::grow::Grow;
 use crate::kernel::id::{Lane, LaneCount, MemberId, ProgramId};
-use crate::kernel::points::Points;
 use crate::loyalty::ledger::account::Account;
 use crate::loyalty::ledger::canonical::canonical;
 use crate::loyalty::ledger::catch_up::next_change;
 use crate::loyalty::ledger::figures::FIGURES_A_WALLET;
 use crate::loyalty::ledger::group::Group;
 use crate::loyalty::ledger::load::LaneHead;
+use crate::loyalty::ledger::numbers::{
+    entry_numbers, entry_numbers_len, expiry_day, hold_numbers, move_numbers, move_numbers_len,
+};
 use crate::loyalty::ledger::posting::{CounterKey, PostingRow};
-use crate::loyalty::ledger::rows::{expiry_day, hold_numbers, status_number};
+use crate::loyalty::ledger::rows::status_number;
 use crate::loyalty::ledger::writes::{
     Commit, DeleteOwners, InsertAudits, InsertCounters, InsertJournal, InsertOwners, InsertPostings, MoveCounters,
     SaveAccounts, SaveHeads, SaveMembers,
@@ -136,13 +138,9 @@ fn ends(counts: &[usize]) -> Vec<i32> {
 }
 
 fn insert_postings(rows: &[PostingRow], lanes: LaneCount) -> InsertPostings {
-    let entries = || rows.iter().flat_map(|r| &r.entries);
-    let signed = |row: &PostingRow, entry: i16, points: Points| {
-        let entry = usize::try_from(entry).ok().and_then(|e| row.entries.get(e));
-        entry.map_or(points.get(), |e| e.kind.signed(points))
-    };
-    let entries_counts: Vec<usize> = rows.iter().map(|r| r.entries.len()).collect();
-    let moves_counts: Vec<usize> = rows.iter().map(|r| r.moves.len()).collect();
+    let entries_counts: Vec<usize> = rows.iter().map(entry_numbers_len).collect();
+    let lots_counts: Vec<usize> = rows.iter().map(|r| r.moves.len()).collect();
+    let moves_counts: Vec<usize> = rows.iter().map(move_numbers_len).collect();
     InsertPostings {
         lanes: rows.iter().map(|r| r.member.lane(lanes).0).collect(),
         members: rows.iter().map(|r| r.member.0).collect(),
@@ -162,18 +160,14 @@ fn insert_postings(rows: &[PostingRow], lanes: LaneCount) -> InsertPostings {
         documents: rows.iter().map(|r| r.document.clone()).collect(),
         texts: rows.iter().map(|r| r.texts.clone()).collect(),
         entries_ends: ends(&entries_counts),
+        lots_ends: ends(&lots_counts),
         moves_ends: ends(&moves_counts),
         entries_counts: entries_counts.into_iter().map(int).collect(),
+        lots_counts: lots_counts.into_iter().map(int).collect(),
         moves_counts: moves_counts.into_iter().map(int).collect(),
-        entry_kinds: entries().map(|e| e.kind.number()).collect(),
-        entry_wallets: entries().map(|e| e.wallet.0).collect(),
-        entry_points: entries().map(|e| e.kind.signed(e.points)).collect(),
-        entry_after: entries().map(|e| e.after.get()).collect(),
-        entry_available_at: entries().map(|e| e.available_at).collect(),
-        entry_expires_on: entries().map(|e| expiry_day(e.expiry)).collect(),
-        move_entries: rows.iter().flat_map(|r| r.moves.iter().map(|m| m.entry)).collect(),
+        entries: rows.iter().flat_map(entry_numbers).collect(),
         move_lots: rows.iter().flat_map(|r| r.moves.iter().map(|m| m.lot.0)).collect(),
-        move_points: rows.iter().flat_map(|r| r.moves.iter().map(|m| signed(r, m.entry, m.points))).collect(),
+        moves: rows.iter().flat_map(move_numbers).collect(),
     }
 }
 

@@ -87,29 +87,22 @@ statement! {
         documents: Vec<String> => Array<Text>,
         texts: Vec<Option<String>> => Array<Nullable<Text>>,
         entries_ends: Vec<i32> => Array<Int4>,
+        lots_ends: Vec<i32> => Array<Int4>,
         moves_ends: Vec<i32> => Array<Int4>,
         entries_counts: Vec<i32> => Array<Int4>,
+        lots_counts: Vec<i32> => Array<Int4>,
         moves_counts: Vec<i32> => Array<Int4>,
-        entry_kinds: Vec<i16> => Array<SmallInt>,
-        entry_wallets: Vec<i16> => Array<SmallInt>,
-        entry_points: Vec<i64> => Array<BigInt>,
-        entry_after: Vec<i64> => Array<BigInt>,
-        entry_available_at: Vec<Option<Instant>> => Array<Nullable<Timestamptz>>,
-        entry_expires_on: Vec<Option<NaiveDate>> => Array<Nullable<Date>>,
-        move_entries: Vec<i16> => Array<SmallInt>,
+        entries: Vec<i64> => Array<BigInt>,
         move_lots: Vec<i64> => Array<BigInt>,
-        move_points: Vec<i64> => Array<BigInt>,
+        moves: Vec<i64> => Array<BigInt>,
     } -> Bool,
-    "WITH u AS NOT MATERIALIZED (SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+    "WITH u AS NOT MATERIALIZED (SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
      AS u (lane, member_id, seq, reference, kind, hash, effective_at, recorded_at, version, cause, imported, paid, \
-     currency, items, orders, document, texts, ez, mz, en, mn)) \
+     currency, items, orders, document, texts, ez, lz, mz, en, ln, mn)) \
      INSERT INTO postings (lane, member_id, seq, reference, kind, hash, effective_at, recorded_at, version, cause, \
-     imported, paid, currency, items, orders, entry_kinds, entry_wallets, entry_points, entry_after, \
-     entry_available_at, entry_expires_on, move_entries, move_lots, move_points, document, texts) \
+     imported, paid, currency, items, orders, entries, move_lots, moves, document, texts) \
      SELECT lane, member_id, seq, reference, kind, hash, effective_at, recorded_at, version, cause, imported, paid, \
-     currency, items, orders, (?)[ez - en + 1:ez], (?)[ez - en + 1:ez], (?)[ez - en + 1:ez], (?)[ez - en + 1:ez], \
-     (?)[ez - en + 1:ez], (?)[ez - en + 1:ez], (?)[mz - mn + 1:mz], (?)[mz - mn + 1:mz], (?)[mz - mn + 1:mz], \
-     document, texts FROM u"
+     currency, items, orders, (?)[ez - en + 1:ez], (?)[lz - ln + 1:lz], (?)[mz - mn + 1:mz], document, texts FROM u"
 }
 
 statement! {

@@ -35,7 +35,7 @@ const KEEPS: &str = "
 
 /// What postings sum to, of those that `of` names.
 const SUMS: &str = "SELECT p.lane, p.member_id, count(*) AS postings, \
-    sum((SELECT coalesce(sum(n), 0) FROM unnest(p.entry_points) AS n)) AS points, \
+    sum((SELECT coalesce(sum(p.entries[n]), 0) FROM generate_series(3, cardinality(p.entries), 6) AS n)) AS points, \
     sum(coalesce(p.paid, 0)) AS paid, sum(p.orders) AS orders FROM postings AS p";
 
 #[derive(QueryableByName)]

@@ -90,14 +90,14 @@ pub const BREAKS: &[Break] = &[
         "postings",
         "entry of a merge",
         "kind = 15 AND cardinality(move_lots) > 0",
-        "SET entry_expires_on[1] = coalesce(entry_expires_on[1], '2031-01-01') - 1",
+        "SET entries[6] = CASE WHEN entries[6] = 9223372036854775807 THEN 741000 ELSE entries[6] - 1 END",
         Law::Merges,
     ),
     change(
         "postings",
         "entry of a merge",
         "kind = 15 AND cardinality(move_lots) > 0",
-        "SET entry_available_at[1] = now()",
+        "SET entries[5] = 0",
         Law::Merges,
     ),
     change(
@@ -111,7 +111,7 @@ pub const BREAKS: &[Break] = &[
         "postings",
         "lot of a merge",
         "kind = 14 AND cardinality(move_lots) > 0",
-        "SET entry_points[1] = entry_points[1] - 1, move_points[1] = move_points[1] - 1",
+        "SET entries[3] = entries[3] - 1, moves[2] = moves[2] - 1",
         Law::Merges,
     ),
     change(

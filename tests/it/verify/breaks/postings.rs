@@ -5,12 +5,12 @@ use perennial::loyalty::ledger::verify::law::Law;
 use super::{Break, NO_MEMBER, OTHER_LANE, change};
 
 /// Postings with entries.
-const ENTRIES: &str = "cardinality(entry_kinds) > 0";
+const ENTRIES: &str = "cardinality(entries) > 0";
 /// Postings that award to a lot of its own.
-const AWARDS: &str = "entry_kinds[1] IN (1, 9, 11) AND cardinality(move_lots) > 0";
+const AWARDS: &str = "entries[1] IN (1, 9, 11) AND cardinality(moves) > 0";
 
 /// The same, of accounts that are there: where one went into another, the merge says first what is not so.
-const KEPT_ENTRIES: &str = "cardinality(entry_kinds) > 0 AND NOT EXISTS (\
+const KEPT_ENTRIES: &str = "cardinality(entries) > 0 AND NOT EXISTS (\
     SELECT FROM accounts AS a WHERE a.member_id = t.member_id AND a.merged_into IS NOT NULL)";
 /// Postings of accounts that are there.
 const KEPT: &str =
@@ -63,57 +63,51 @@ pub const BREAKS: &[Break] = &[
     change("postings", "orders", KEPT, "SET orders = orders + 1", Law::Fold),
     change(
         "postings",
-        "entry_kinds",
+        "entries",
         ENTRIES,
-        "SET entry_kinds[1] = CASE WHEN entry_kinds[1] IN (1, 9) THEN 11 ELSE 1 END",
+        "SET entries[1] = CASE WHEN entries[1] IN (1, 9) THEN 11 ELSE 1 END",
         Law::Digests,
     ),
-    change("postings", "entry_kinds", ENTRIES, "SET entry_kinds[1] = 77", Law::Readable),
-    change("postings", "entry_wallets", KEPT_ENTRIES, "SET entry_wallets[1] = entry_wallets[1] + 1", Law::Fold),
+    change("postings", "entries", ENTRIES, "SET entries[1] = 77", Law::Readable),
+    change("postings", "entries", KEPT_ENTRIES, "SET entries[2] = entries[2] + 1", Law::Fold),
+    change("postings", "entries", KEPT_ENTRIES, "SET entries[3] = entries[3] + sign(entries[3])::bigint", Law::Fold),
+    change("postings", "entries", ENTRIES, "SET entries[3] = -entries[3]", Law::Readable),
     change(
         "postings",
-        "entry_points",
-        KEPT_ENTRIES,
-        "SET entry_points[1] = entry_points[1] + sign(entry_points[1])::bigint",
-        Law::Fold,
-    ),
-    change("postings", "entry_points", ENTRIES, "SET entry_points[1] = -entry_points[1]", Law::Readable),
-    change(
-        "postings",
-        "entry_points",
-        "cardinality(move_lots) > 0 AND entry_kinds[1] <> 6",
-        "SET entry_points[1] = entry_points[1] + sign(entry_points[1])::bigint",
+        "entries",
+        "cardinality(moves) > 0 AND entries[1] <> 6",
+        "SET entries[3] = entries[3] + sign(entries[3])::bigint",
         Law::Movements,
     ),
-    change("postings", "entry_after", ENTRIES, "SET entry_after[1] = entry_after[1] + 1", Law::After),
+    change("postings", "entries", ENTRIES, "SET entries[4] = entries[4] + 1", Law::After),
     change(
         "postings",
-        "entry_available_at",
+        "entries",
         AWARDS,
-        "SET entry_available_at[1] = CASE WHEN entry_available_at[1] IS NULL THEN now() END",
+        "SET entries[5] = CASE WHEN entries[5] = 9223372036854775807 THEN 0 ELSE 9223372036854775807 END",
         Law::After,
     ),
     change(
         "postings",
-        "entry_expires_on",
+        "entries",
         AWARDS,
-        "SET entry_expires_on[1] = coalesce(entry_expires_on[1], '2031-01-01') - 1",
+        "SET entries[6] = CASE WHEN entries[6] = 9223372036854775807 THEN 741000 ELSE entries[6] - 1 END",
         Law::Digests,
     ),
     change(
         "postings",
-        "move_entries",
-        "move_entries[1] <> move_entries[cardinality(move_entries)] AND sign(move_points[1]) = sign(move_points[cardinality(move_entries)])",
-        "SET move_entries[1] = move_entries[cardinality(move_entries)]",
+        "moves",
+        "moves[1] <> moves[cardinality(moves) - 1] AND sign(moves[2]) = sign(moves[cardinality(moves)])",
+        "SET moves[1] = moves[cardinality(moves) - 1]",
         Law::Movements,
     ),
-    change("postings", "move_entries", "cardinality(move_lots) > 0", "SET move_entries[1] = 99", Law::Readable),
-    change("postings", "move_lots", "cardinality(move_lots) > 0", "SET move_lots[1] = move_lots[1] + 100", Law::Lots),
+    change("postings", "moves", "cardinality(moves) > 0", "SET moves[1] = 99", Law::Readable),
+    change("postings", "move_lots", "cardinality(moves) > 0", "SET move_lots[1] = move_lots[1] + 100", Law::Lots),
     change(
         "postings",
-        "move_points",
-        "cardinality(move_lots) > 0",
-        "SET move_points[1] = move_points[1] + sign(move_points[1])::bigint",
+        "moves",
+        "cardinality(moves) > 0",
+        "SET moves[2] = moves[2] + sign(moves[2])::bigint",
         Law::Movements,
     ),
     change("postings", "document", "kind <> 5", "SET document = '{}'", Law::Documents),
