@@ -4,6 +4,7 @@
 
 pub mod calendar;
 pub mod clock;
+pub mod cycle;
 #[cfg(test)]
 pub mod edges;
 pub mod grow;

@@ -2,15 +2,7 @@
 
 use crate::kernel::money::Money;
 use crate::kernel::points::Points;
-
-/// What a line is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LineKind {
-    /// Goods or services.
-    Product,
-    /// What bringing them costs.
-    Shipping,
-}
+pub use crate::loyalty::program::facts::LineKind;
 
 /// The figures of one line, whole numbers all of them; they are stored, and returns work on them alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

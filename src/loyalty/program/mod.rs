@@ -3,6 +3,7 @@
 pub mod compile;
 pub mod create;
 pub mod document;
+pub mod facts;
 pub mod http;
 pub mod model;
 pub mod read;

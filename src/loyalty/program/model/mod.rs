@@ -15,6 +15,25 @@ pub const WALLETS_MAX: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Slot(pub i16);
 
+/// What stands for a tier in an account: fixed when its code first appears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TierSlot(pub i16);
+
+/// What stands for a list of members in an account: fixed when its code first appears, 0 to 61.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SegmentSlot(pub u8);
+
+/// The lists that a member is in, a bit a slot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SegmentSet(pub u64);
+
+impl SegmentSet {
+    /// Whether a list is among them.
+    pub fn has(self, slot: SegmentSlot) -> bool {
+        self.0.checked_shr(slot.0.into()).is_some_and(|bits| bits & 1 == 1)
+    }
+}
+
 /// A wallet of one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wallet {
