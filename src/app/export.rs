@@ -272,7 +272,7 @@ fn order(row: OrderRow, receipt: &OrderReceipt) -> [String; 15] {
 async fn entries(db: &Db, scope: &ProgramScope, out: &mut Out) -> Result<(), Stopped> {
     out.write_record(ENTRIES)?;
     let conn = db.conn().await?;
-    let slots = list_slots(&conn, scope.program()).await?;
+    let slots = list_slots(&conn, scope.program()).await?.wallets;
     let mut after: Place = START;
     loop {
         let page = list_entries(&conn, scope, after).await?;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{Datelike, Days, Duration, LocalResult, Months, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono::{Datelike, Days, Duration, LocalResult, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -32,17 +32,27 @@ impl Zone {
 
     /// The local day on which an instant falls.
     pub fn day_of(self, at: Instant) -> NaiveDate {
+        self.time_of(at).date()
+    }
+
+    /// What the clocks show at an instant.
+    pub fn time_of(self, at: Instant) -> NaiveDateTime {
         // Local time does not exist at the ends of what can be counted.
         let (first, last) = (later(Instant::MIN_UTC, OFFSET_MOST), earlier(Instant::MAX_UTC, OFFSET_MOST));
-        at.clamp(first, last).with_timezone(&self.0).date_naive()
+        at.clamp(first, last).with_timezone(&self.0).naive_local()
     }
 
     /// The first instant of a local day, also where midnight is skipped or comes twice. Of a day that was skipped
     /// altogether: of the next.
     pub fn start_of(self, day: NaiveDate) -> Instant {
-        match self.0.from_local_datetime(&day.and_time(NaiveTime::MIN)) {
+        self.first_at(day.and_time(NaiveTime::MIN))
+    }
+
+    /// The first instant at which the clocks show a time, or a later one where they skip it.
+    pub fn first_at(self, time: NaiveDateTime) -> Instant {
+        match self.0.from_local_datetime(&time) {
             LocalResult::Single(t) | LocalResult::Ambiguous(t, _) => t.with_timezone(&Utc),
-            LocalResult::None => self.first_after_gap(day),
+            LocalResult::None => self.first_after_gap(time),
         }
     }
 
@@ -51,17 +61,17 @@ impl Zone {
         day.succ_opt().map_or(Instant::MAX_UTC, |next| self.start_of(next))
     }
 
-    fn first_after_gap(self, day: NaiveDate) -> Instant {
-        // A gap is at most a day (Samoa 2011) and starts on a whole second: halve until the first second of `day`.
-        let midnight = Utc.from_utc_datetime(&day.and_time(NaiveTime::MIN));
-        let (mut before, mut inside) = (earlier(midnight, REACH_MOST), later(midnight, REACH_MOST));
+    fn first_after_gap(self, time: NaiveDateTime) -> Instant {
+        // A gap is at most a day (Samoa 2011) and starts on a whole second: halve until the first second after it.
+        let about = Utc.from_utc_datetime(&time);
+        let (mut before, mut inside) = (earlier(about, REACH_MOST), later(about, REACH_MOST));
         loop {
             let apart_s = inside.signed_duration_since(before).num_seconds();
             if apart_s <= 1 {
                 return inside;
             }
             let middle = later(before, Duration::seconds(apart_s / 2));
-            if self.day_of(middle) >= day { inside = middle } else { before = middle }
+            if self.time_of(middle) >= time { inside = middle } else { before = middle }
         }
     }
 }

@@ -27,8 +27,8 @@ pub enum Cycle {
 #[error("a calendar period is one of P1D, P1W, P1M, P3M, P6M and P1Y")]
 pub struct NotACycle;
 
-/// Every cycle with its stored number and how documents write it.
-const CYCLES: [(Cycle, i64, &str); 6] = [
+/// Every cycle but all time, with its stored number and how documents write it.
+pub const CYCLES: [(Cycle, i64, &str); 6] = [
     (Cycle::Day, 1, "P1D"),
     (Cycle::Week, 2, "P1W"),
     (Cycle::Month, 3, "P1M"),
@@ -50,6 +50,11 @@ impl Cycle {
             Some(text) => text,
         };
         CYCLES.iter().find(|(.., written)| *written == text).map(|(cycle, ..)| *cycle).ok_or(NotACycle)
+    }
+
+    /// How documents write it; all time is not written.
+    pub fn written(self) -> Option<&'static str> {
+        CYCLES.iter().find(|(cycle, ..)| *cycle == self).map(|(.., written)| *written)
     }
 
     /// The stored number, 0 to 6.

@@ -67,6 +67,14 @@ impl Seq {
 #[serde(transparent)]
 pub struct Version(pub i32);
 
+impl Version {
+    /// The one after it.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
 /// What the outside calls a posting: opaque, and carries its member, so that it is found without a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PostingId {

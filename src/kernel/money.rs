@@ -180,6 +180,31 @@ impl Ratio {
         i64::try_from(n).ok()
     }
 
+    /// The exact product, or `None` when it does not fit.
+    pub fn times(self, other: Self) -> Option<Self> {
+        // Crosswise first: then the factors are as small as they can be.
+        let (a, d) = lowest_terms(self.num, other.den);
+        let (c, b) = lowest_terms(other.num, self.den);
+        Some(Self { num: a.checked_mul(c)?, den: b.checked_mul(d)? })
+    }
+
+    /// The exact sum, or `None` when it does not fit.
+    fn plus(self, other: Self) -> Option<Self> {
+        let (b, d) = lowest_terms(self.den, other.den);
+        let num = self.num.checked_mul(d)?.checked_add(other.num.checked_mul(b)?)?;
+        let (num, den) = lowest_terms(num, self.den.checked_mul(d)?);
+        Some(Self { num, den })
+    }
+
+    /// The floor of the exact sum of all x r, or `None` when it does not fit.
+    pub fn floor_of_sum(parts: impl IntoIterator<Item = (i64, Self)>) -> Option<i64> {
+        let sum = parts.into_iter().try_fold(Self::ZERO, |sum, (x, ratio)| {
+            let (num, den) = lowest_terms(i128::from(x.max(0)).checked_mul(ratio.num)?, ratio.den);
+            sum.plus(Self { num, den })
+        });
+        sum?.floor(1)
+    }
+
     /// x r rounded half up, or `None` when it does not fit.
     pub fn half_up(self, x: i64) -> Option<i64> {
         let twice = i128::from(x).checked_mul(self.num)?.checked_mul(2)?.checked_add(self.den)?;

@@ -26,7 +26,7 @@ pub enum Kind {
 }
 
 /// The files of loyalty and insight that drive others; everything else there is pure unless its name says more.
-pub const ENGINES: [&str; 17] = [
+pub const ENGINES: [&str; 18] = [
     "src/loyalty/checkout/batch/window.rs",
     "src/loyalty/checkout/door.rs",
     "src/loyalty/ledger/decide.rs",
@@ -42,6 +42,7 @@ pub const ENGINES: [&str; 17] = [
     "src/loyalty/ledger/writer.rs",
     "src/loyalty/membership/identities.rs",
     "src/loyalty/program/create.rs",
+    "src/loyalty/program/publish.rs",
     "src/loyalty/program/timelines.rs",
     "src/loyalty/statement/reader.rs",
 ];

@@ -338,6 +338,9 @@ fn no_accounts() -> SaveAccounts {
         holds,
         holds_ends,
         holds_counts,
+        usage,
+        usage_ends,
+        usage_counts,
     })
 }
 

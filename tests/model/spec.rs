@@ -4,12 +4,11 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use perennial::kernel::id::Version;
 use perennial::loyalty::program::compile::compile;
 use perennial::loyalty::program::document::Document;
 use perennial::loyalty::program::model::Timeline;
-use perennial::loyalty::program::slots::assign_slots;
+use perennial::loyalty::program::slots::{Slots, assign_slots};
 
 use crate::facts::{Day, Time};
 use crate::naive::calendar::Calendar;
@@ -131,7 +130,7 @@ fn spec(number: u64, calendar: &Rc<Calendar>) -> Spec {
         starts += chrono::Duration::minutes(rng.within(60 * 24 * 40, 60 * 24 * 400));
         versions.push(rules(&mut rng, starts));
     }
-    let (mut slots, mut books) = (IndexMap::new(), Vec::new());
+    let (mut slots, mut books) = (Slots::default(), Vec::new());
     for (i, version) in versions.iter().enumerate() {
         let text = document(version, currency, exponent, zone);
         let document = Document::from_toml(&text).unwrap_or_else(|e| panic!("{e:?}\n{text}"));

@@ -1,5 +1,6 @@
 //! The golden cases, to the cent and to the point. Source: golden.md.
 
+use chrono::DateTime;
 use rust_decimal::Decimal;
 
 use crate::kernel::money::{Currency, Money, Ratio};
@@ -11,7 +12,7 @@ use crate::loyalty::checkout::returns::{LineReturn, ReturnRequest};
 use crate::loyalty::checkout::share::{GivenBack, Returned, Sold, SoldLine, give_back};
 use crate::loyalty::earning::model::{LineFigures, LineKind};
 use crate::loyalty::earning::rows::{award, by_line};
-use crate::loyalty::program::model::{EarningRule, NetOf, Slot};
+use crate::loyalty::program::model::{Award, EarningRule, NetOf, Schedule, Slot};
 
 /// Lines, of which shipping is the last where there is any.
 struct Case {
@@ -180,9 +181,17 @@ fn lines_are_priced_to_the_cent() {
 #[test]
 fn the_base_rule_earns_a_point_for_each_unit_of_base() {
     let rate = Ratio::of(Decimal::ONE, Decimal::ONE_HUNDRED).unwrap();
-    let rule = EarningRule { code: "base".into(), wallet: Slot(0), rate, step: None, net_of: NetOf::ALL };
+    let rule = EarningRule {
+        code: "base".into(),
+        wallet: Slot(0),
+        award: Award::Rate { rate, step: None },
+        net_of: NetOf::ALL,
+        schedule: Schedule::default(),
+        cap: None,
+    };
     for case in [g1(), g2()] {
-        let rows = award(std::slice::from_ref(&rule), &priced(&case).lines).unwrap();
+        let rules = std::slice::from_ref(&rule);
+        let rows = award(rules, &priced(&case).lines, DateTime::UNIX_EPOCH, |cap| cap.points).unwrap().rows;
         assert_eq!(rows.len(), 1);
         let by_line: Vec<i64> = rows[0].by_line.iter().map(|p| p.get()).collect();
         assert_eq!(by_line, case.base_row);

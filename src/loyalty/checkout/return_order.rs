@@ -9,8 +9,8 @@ use crate::kernel::money::{Amount, Currency, Money};
 use crate::kernel::points::Points;
 use crate::loyalty::checkout::error::ReturnRefusal;
 use crate::loyalty::checkout::receipt::{
-    AmountClawedBack, ClawedBackReceipt, CountsName, LineKindName, LineReceipt, OrderReceipt, PointsClawedBack,
-    RestoredReceipt, ReturnReceipt, ReturnedLineReceipt, ReturnedReceipt,
+    AmountClawedBack, ClawedBackReceipt, CountsName, GivenBackReceipt, LineKindName, LineReceipt, OrderReceipt,
+    PointsClawedBack, RestoredReceipt, ReturnReceipt, ReturnedLineReceipt, ReturnedReceipt,
 };
 use crate::loyalty::checkout::returns::ReturnRequest;
 use crate::loyalty::checkout::share::{Figures, GivenBack, Returned, Sold, SoldLine, give_back};
@@ -83,6 +83,7 @@ impl Posting for ReturnOrder {
         let posting = account.next_posting();
         let restored = story.restore(account, book, back.sum.points_spent, today)?;
         let mut clawed_back = story.claw_back(account, book, &back)?;
+        let given_back = story.give_room(account, book, &back);
         clawed_back.extend(story.uncount(account, book, &back)?);
         let money = |m: Money| m.amount(book.currency);
         let receipt = ReturnReceipt {
@@ -98,6 +99,7 @@ impl Posting for ReturnOrder {
             lines: line_receipts(&sold, &back, book.currency),
             restored,
             clawed_back,
+            given_back,
             complete: back.complete,
         };
         let pieces_before: u32 = sold.lines.iter().map(|l| product(l, l.returned.quantity)).sum();
@@ -312,6 +314,19 @@ impl<'g> Story<'g> {
             receipts.push(points_back(&wallet.code, done));
         }
         Ok(receipts)
+    }
+
+    /// What came back of rules with a cap can be had again in the period of the order.
+    fn give_room(&self, account: &mut Account, book: &Rulebook, back: &GivenBack) -> Vec<GivenBackReceipt> {
+        let mut receipts = Vec::new();
+        for (row, points) in self.receipt.rows.iter().zip(&back.sum.rows).filter(|(_, points)| !points.is_zero()) {
+            let Some(cap) = book.earning.iter().find(|rule| rule.code == row.rule).and_then(|rule| rule.cap) else {
+                continue;
+            };
+            account.give_room(&cap, self.receipt.ordered_on, *points);
+            receipts.push(GivenBackReceipt { rule: row.rule.clone(), points: points.get() });
+        }
+        receipts
     }
 
     fn uncount(

@@ -11,13 +11,13 @@ use crate::loyalty::checkout::holds::story::hold_reference;
 use crate::loyalty::checkout::pay::{Payer, Source};
 use crate::loyalty::checkout::price::{Priced, Terms, price};
 use crate::loyalty::checkout::receipt::{
-    CountsName, EarnedReceipt, LineKindName, LinePoints, LineReceipt, OrderReceipt, RowReceipt, SkippedReceipt,
-    SpentReceipt,
+    CountsName, CutName, EarnedReceipt, LineKindName, LinePoints, LineReceipt, OrderReceipt, RowReceipt,
+    SkippedReceipt, SpentReceipt,
 };
 use crate::loyalty::checkout::stated::flags;
 use crate::loyalty::earning::credit::{Credit, credits};
 use crate::loyalty::earning::model::{LineFigures, LineKind};
-use crate::loyalty::earning::rows::{Row, award, earned};
+use crate::loyalty::earning::rows::{Awarded, Row, Skipped, award, earned};
 use crate::loyalty::ledger::account::{Account, LotDates, Status};
 use crate::loyalty::ledger::accounts::Accounts;
 use crate::loyalty::ledger::entry::EntryKind;
@@ -29,7 +29,8 @@ use crate::loyalty::ledger::posting::{
 };
 use crate::loyalty::members::model::{Identity, Profile};
 use crate::loyalty::membership::enrol::{enrol, verify_owner};
-use crate::loyalty::program::model::{Counts, NetOf, Qualifying, Rulebook, Slot, Timeline, Wallet, WalletKind};
+use crate::loyalty::program::model::{Cap, Counts, Qualifying, Rulebook, Slot, Timeline, Wallet, WalletKind};
+use crate::loyalty::program::reason::Reason;
 
 /// How old a live order may be, in days: a till that was offline for long.
 pub const ORDER_AGE_MAX_D: i64 = 730;
@@ -114,7 +115,8 @@ impl Posting for SettleOrder {
         accounts: &mut Accounts<'_>,
     ) -> Result<OrderReceipt, OrderRefusal> {
         let ordered = self.ordered_at(at, program)?;
-        let book = program.at(ordered);
+        // An order may be a little ahead of us, and a version that starts until then has not started.
+        let book = program.at(ordered.min(at.at));
         let day = book.zone.day_of(ordered);
         let enrols = matches!(self.target, Target::New(_));
         verify_owner(accounts, self.identity.as_ref(), self.target)?;
@@ -130,11 +132,13 @@ impl Posting for SettleOrder {
         let payer = source.payer();
         let priced = price(&self.cart, taken, &terms(book, payer)).map_err(OrderRefusal::Cart)?;
         let hold = source.pay(account, program, taken, (ordered, day, at.at))?;
-        let rows = award(&book.earning, &priced.lines).map_err(|_| LedgerRefusal::TooManyPoints)?;
-        let credit = credits(book, &priced.lines, &rows).map_err(|_| LedgerRefusal::TooManyPoints)?;
         let suspended = account.status == Status::Suspended;
-        let (rows, credit, skipped) =
-            if suspended { (Vec::new(), Vec::new(), suspended_rules(book)) } else { (rows, credit, Vec::new()) };
+        let Awarded { rows, skipped } = awarded(book, &priced, account, (ordered, day))?;
+        let credit = credits(book, &priced.lines, &rows).map_err(|_| LedgerRefusal::TooManyPoints)?;
+        let credit = if suspended { Vec::new() } else { credit };
+        for (row, cap) in rows.iter().filter_map(|row| Some((row, row.rule.cap.as_ref()?))) {
+            account.use_up(cap, day, row.points)?;
+        }
         let posting = account.next_posting();
         let mut came_in = earn(account, program, book, &rows, (ordered, day, at))?;
         came_in.extend(count_for(account, book, &credit, (day, at))?);
@@ -160,7 +164,7 @@ impl Posting for SettleOrder {
             earned: came_in,
             spent: spent((taken, priced.worth), payer, money),
             hold,
-            skipped,
+            skipped: skipped.iter().map(skipped_receipt).collect(),
             flags: flags(self.cart.points, (taken, &priced), (paying, missed), (suspended, book.currency)),
         };
         accounts.record(Record {
@@ -226,9 +230,11 @@ impl SettleOrder {
             parts.map(|(line, p)| LinePoints { id: line.id.clone(), points: p.get() }).collect()
         };
         let receipt = |row: &Row<'_>| RowReceipt {
-            rule: row.rule.to_owned(),
-            wallet: code_of(book, row.wallet),
+            rule: row.rule.code.clone(),
+            wallet: code_of(book, row.rule.wallet),
             points: row.points.get(),
+            uncut: (row.uncut > row.points).then_some(row.uncut.get()),
+            cut_by: (row.uncut > row.points).then_some(CutName::Cap),
             lines: of_lines(row),
         };
         rows.iter().map(receipt).collect()
@@ -275,20 +281,30 @@ impl Writer {
 }
 
 fn terms(book: &Rulebook, payer: Option<Payer<'_>>) -> Terms {
-    let all = NetOf { discounts: true, points_paid: true, tax: true, shipping: true, gift_card: true };
-    Terms {
-        value: payer.map_or(Ratio::ZERO, |payer| payer.rules.value),
-        net_of: book.earning.first().map_or(all, |rule| rule.net_of),
-    }
+    Terms { value: payer.map_or(Ratio::ZERO, |payer| payer.rules.value), net_of: book.net_of() }
 }
 
 fn code_of(book: &Rulebook, slot: Slot) -> String {
     book.wallet_in(slot).map(|w| w.code.clone()).unwrap_or_default()
 }
 
-fn suspended_rules(book: &Rulebook) -> Vec<SkippedReceipt> {
-    let skip = |code: &String| SkippedReceipt { rule: code.clone(), reason: String::from("member_suspended") };
-    book.earning.iter().map(|rule| skip(&rule.code)).collect()
+/// What the order earns: of a member who is suspended, nothing.
+fn awarded<'b>(
+    book: &'b Rulebook,
+    priced: &Priced,
+    account: &Account,
+    (ordered, day): (Instant, NaiveDate),
+) -> Result<Awarded<'b>, LedgerRefusal> {
+    if account.status == Status::Suspended {
+        let skipped = book.earning.iter().map(|rule| Skipped { rule, reason: Reason::MemberSuspended });
+        return Ok(Awarded { rows: Vec::new(), skipped: skipped.collect() });
+    }
+    let room = |cap: &Cap| account.room(cap, day);
+    award(&book.earning, &priced.lines, ordered, room).map_err(|_| LedgerRefusal::TooManyPoints)
+}
+
+fn skipped_receipt(skipped: &Skipped<'_>) -> SkippedReceipt {
+    SkippedReceipt { rule: skipped.rule.code.clone(), reason: skipped.reason.name().to_owned() }
 }
 
 fn earn(

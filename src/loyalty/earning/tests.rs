@@ -1,7 +1,6 @@
 //! What rules award, and what counts for tiers.
 
 use chrono::DateTime;
-use indexmap::IndexMap;
 use proptest::prelude::*;
 
 use crate::kernel::id::Version;
@@ -9,11 +8,11 @@ use crate::kernel::money::{MONEY_MINOR_MAX, Money};
 use crate::kernel::points::{POINTS_MAX, Points};
 use crate::loyalty::earning::credit::{TakenBack, credits};
 use crate::loyalty::earning::model::{LineFigures, LineKind};
-use crate::loyalty::earning::rows::{AwardTooLarge, award, by_line, earned};
+use crate::loyalty::earning::rows::{AwardTooLarge, Row, award, by_line, earned};
 use crate::loyalty::program::compile::compile;
 use crate::loyalty::program::document::Document;
 use crate::loyalty::program::model::{NetOf, Rulebook, Slot};
-use crate::loyalty::program::slots::assign_slots;
+use crate::loyalty::program::slots::{Slots, assign_slots};
 
 const PROGRAM: &str = r#"
 program = { name = "Acme", currency = "EUR", timezone = "UTC" }
@@ -31,7 +30,7 @@ more = { wallet = "points", award = { per = "1.00", points = 1 }, base = { net_o
 
 fn program(text: &str) -> Rulebook {
     let document = Document::from_toml(text).unwrap();
-    let slots = assign_slots(&IndexMap::new(), &document).unwrap();
+    let slots = assign_slots(&Slots::default(), &document).unwrap();
     compile(&document, Version(1), DateTime::UNIX_EPOCH, &slots).unwrap()
 }
 
@@ -55,6 +54,11 @@ fn line(kind: LineKind, quantity: u32, minor: i64) -> LineFigures {
     }
 }
 
+/// What the rules award while no cap was touched.
+fn rows<'a>(program: &'a Rulebook, lines: &[LineFigures]) -> Vec<Row<'a>> {
+    award(&program.earning, lines, DateTime::UNIX_EPOCH, |cap| cap.points).unwrap().rows
+}
+
 fn numbers(points: &[Points]) -> Vec<i64> {
     points.iter().map(|p| p.get()).collect()
 }
@@ -68,8 +72,9 @@ fn each_rule_is_a_row_floored_on_its_own() {
     let program = program(PROGRAM);
     let lines =
         [line(LineKind::Product, 1, 1_050), line(LineKind::Product, 2, 1_849), line(LineKind::Shipping, 1, 495)];
-    let rows = award(&program.earning, &lines).unwrap();
-    let found: Vec<_> = rows.iter().map(|r| (r.rule, r.wallet, r.points.get(), numbers(&r.by_line))).collect();
+    let found_rows = rows(&program, &lines);
+    let found: Vec<_> =
+        found_rows.iter().map(|r| (r.rule.code.as_str(), r.rule.wallet, r.points.get(), numbers(&r.by_line))).collect();
     let want = [
         // 28.99 x 3 = 86.97, two full steps of 10.00, and 33.94 with the shipping.
         ("base", Slot(0), 86, vec![31, 55, 0]),
@@ -77,8 +82,8 @@ fn each_rule_is_a_row_floored_on_its_own() {
         ("more", Slot(0), 33, vec![10, 18, 5]),
     ];
     assert_eq!(found, want);
-    assert_eq!((earned(&rows, Slot(0)), earned(&rows, Slot(1))), (Ok(points(119)), Ok(points(4))));
-    let none = award(&program.earning, &[line(LineKind::Product, 1, 0)]).unwrap();
+    assert_eq!((earned(&found_rows, Slot(0)), earned(&found_rows, Slot(1))), (Ok(points(119)), Ok(points(4))));
+    let none = rows(&program, &[line(LineKind::Product, 1, 0)]);
     assert_eq!(none, []);
 }
 
@@ -87,8 +92,8 @@ fn qualifying_wallets_count_spend_points_or_the_order() {
     let program = program(PROGRAM);
     let lines =
         [line(LineKind::Product, 1, 1_050), line(LineKind::Product, 2, 1_849), line(LineKind::Shipping, 1, 495)];
-    let rows = award(&program.earning, &lines).unwrap();
-    let all = credits(&program, &lines, &rows).unwrap();
+    let found_rows = rows(&program, &lines);
+    let all = credits(&program, &lines, &found_rows).unwrap();
     let by_line = |parts: &[i64]| TakenBack::ByLine(parts.iter().map(|n| points(*n)).collect());
     let found: Vec<_> = all.into_iter().map(|c| (c.wallet, c.points.get(), c.taken_back)).collect();
     let want = [
@@ -116,10 +121,14 @@ fn no_order_earns_more_than_a_wallet_holds() {
     let per_cent =
         |points: i64| PROGRAM.replace("per = \"1.00\", points = 3", &format!("per = \"0.01\", points = {points}"));
     let most = [line(LineKind::Product, 1, MONEY_MINOR_MAX)];
-    let rows = program(&per_cent(999));
-    let rows = award(&rows.earning, &most).unwrap();
-    assert_eq!(rows[0].points.get(), POINTS_MAX / 1_000 * 999);
-    assert_eq!(award(&program(&per_cent(1_000)).earning, &most), Err(AwardTooLarge), "both rows together");
+    let program_of = |points| program(&per_cent(points));
+    assert_eq!(rows(&program_of(999), &most)[0].points.get(), POINTS_MAX / 1_000 * 999);
+    let too_much = program_of(1_000);
+    assert_eq!(
+        award(&too_much.earning, &most, DateTime::UNIX_EPOCH, |cap| cap.points),
+        Err(AwardTooLarge),
+        "both rows together"
+    );
 }
 
 proptest! {
@@ -129,7 +138,7 @@ proptest! {
         let lines: Vec<_> = minors.iter().map(|(minor, ship)| line(kind(*ship), 1, *minor)).collect();
         let mut program = program(PROGRAM);
         program.earning[0].net_of = if net { NetOf::ALL } else { NetOf::NOTHING };
-        for row in award(&program.earning, &lines).unwrap() {
+        for row in rows(&program, &lines) {
             prop_assert_eq!(numbers(&row.by_line).iter().sum::<i64>(), row.points.get());
         }
     }

@@ -16,6 +16,7 @@ use crate::loyalty::ledger::hold::Hold;
 use crate::loyalty::ledger::lot::{
     Branch, LOTS_OPEN_MAX, LOTS_OPEN_SOFT_MAX, LOTS_OPENED_A_POSTING_MAX, Lot, LotExpiry, LotId, spending_order,
 };
+use crate::loyalty::ledger::usage::Used;
 use crate::loyalty::program::model::Slot;
 
 /// Whether a member takes part.
@@ -72,6 +73,8 @@ pub struct Account {
     pub lots: Vec<Lot>,
     /// The open holds, oldest first.
     pub holds: Vec<Hold>,
+    /// What was had of rules with a cap, in the order of its fields.
+    pub usage: Vec<Used>,
     /// Where it went on, if it was merged into another account: it is empty then, for good.
     pub alias: Option<Alias>,
     /// How many branches its lots have names in: its own, and those of all that were merged into it.
@@ -117,6 +120,7 @@ impl Account {
             wallets: Vec::new(),
             lots: Vec::new(),
             holds: Vec::new(),
+            usage: Vec::new(),
             alias: None,
             branches: Branch(1),
             alias_depth: 0,
@@ -325,6 +329,7 @@ impl Account {
     pub(in crate::loyalty::ledger) fn close_draft(&mut self, at: Instant, decided_by: Version) -> Draft {
         self.seq = self.seq.next();
         self.moved_at = self.moved_at.max(at);
+        self.forget_usage(self.moved_at.date_naive());
         self.decided_by = decided_by;
         std::mem::take(&mut self.draft)
     }

@@ -94,7 +94,9 @@ pub async fn decide<S: Session>(
         for job in jobs.iter_mut() {
             let program = job.program();
             let version = versions.get(&program).copied().unwrap_or_default();
-            let timeline = timelines.at_least_from(session.timeline(program), program, version).await?;
+            let known = timelines.known(program);
+            let reading = session.timeline(program, known.as_deref());
+            let timeline = timelines.at_least_from(reading, program, version).await?;
             zones.insert(program, timeline.newest().zone);
             outcomes.push(group.run(job.as_mut(), clock, &timeline));
         }

@@ -14,6 +14,7 @@ use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::figures::Figures;
 use crate::loyalty::ledger::lot::{BRANCHES_MAX, Branch, LOTS_OPEN_MAX, Lot, LotExpiry, LotId};
+use crate::loyalty::ledger::usage::Used;
 use crate::loyalty::program::model::Slot;
 
 /// No chain of accounts that were merged one into the next is longer.
@@ -32,6 +33,8 @@ pub struct Merged {
     pub orders: i32,
     /// The local day of the latest one.
     pub last_order_on: Option<NaiveDate>,
+    /// What was had of rules with a cap.
+    pub usage: Vec<Used>,
     /// The wallets in which anything was.
     pub wallets: Vec<MergedWallet>,
 }
@@ -69,6 +72,8 @@ pub fn merge(source: &mut Account, into: &mut Account) -> Result<Merged, LedgerR
     into.order_count = into.order_count.checked_add(orders).ok_or(LedgerRefusal::TooManyMerges)?;
     into.last_order_on = into.last_order_on.max(last_order_on);
     (into.branches, into.alias_depth) = (branches, depth);
+    let usage = source.usage.clone();
+    into.take_usage(source)?;
     let slots: Vec<Slot> = (0..).map(Slot).zip(&source.wallets).map(|(slot, _)| slot).collect();
     let mut wallets = Vec::new();
     for slot in slots {
@@ -77,7 +82,7 @@ pub fn merge(source: &mut Account, into: &mut Account) -> Result<Merged, LedgerR
     }
     (source.order_count, source.last_order_on) = (0, None);
     source.alias = Some(Alias { into: into.member, branch });
-    Ok(Merged { branch, branches, depth, orders, last_order_on, wallets })
+    Ok(Merged { branch, branches, depth, orders, last_order_on, usage, wallets })
 }
 
 fn merge_wallet(

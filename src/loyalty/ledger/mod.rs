@@ -32,6 +32,7 @@ pub mod settle_due;
 pub mod storage;
 pub mod store;
 pub mod suspend;
+pub mod usage;
 pub mod verify;
 pub mod writer;
 pub mod writes;

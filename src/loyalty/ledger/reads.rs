@@ -35,6 +35,7 @@ pub type AccountSql = (
     Nullable<Int4>,
     Nullable<Int4>,
     Nullable<SmallInt>,
+    Nullable<Array<BigInt>>,
 );
 
 /// The SQL types of a row of `postings`.

@@ -32,6 +32,7 @@ use crate::loyalty::ledger::numbers::{
 };
 use crate::loyalty::ledger::posting::{CounterKey, PostingRow};
 use crate::loyalty::ledger::rows::status_number;
+use crate::loyalty::ledger::usage::usage_numbers;
 use crate::loyalty::ledger::writes::{
     Commit, DeleteOwners, InsertAudits, InsertCounters, InsertJournal, InsertOwners, InsertPostings, MoveCounters,
     SaveAccounts, SaveHeads, SaveMembers,
@@ -93,6 +94,8 @@ fn save_accounts(group: &Group, lanes: LaneCount, zones: &HashMap<ProgramId, Zon
     let lots_counts: Vec<usize> = accounts.iter().map(|a| a.lots.len()).collect();
     let holds: Vec<Vec<i64>> = accounts.iter().map(|a| hold_numbers(&a.holds)).collect();
     let holds_counts: Vec<usize> = holds.iter().map(Vec::len).collect();
+    let usage: Vec<Vec<i64>> = accounts.iter().map(|a| usage_numbers(&a.usage)).collect();
+    let usage_counts: Vec<usize> = usage.iter().map(Vec::len).collect();
     SaveAccounts {
         figures: wallets().flat_map(|w| w.figures.to_stored()).collect(),
         expires_on: wallets().map(|w| w.expires_on).collect(),
@@ -102,6 +105,7 @@ fn save_accounts(group: &Group, lanes: LaneCount, zones: &HashMap<ProgramId, Zon
         lot_available_at: lots().map(|l| l.available_at).collect(),
         lot_expires_on: lots().map(|l| expiry_day(l.expiry)).collect(),
         holds: holds.into_iter().flatten().collect(),
+        usage: usage.into_iter().flatten().collect(),
         lanes: accounts.iter().map(|a| a.member.lane(lanes).0).collect(),
         members: accounts.iter().map(|a| a.member.0).collect(),
         programs: accounts.iter().map(|a| a.program.0).collect(),
@@ -125,6 +129,8 @@ fn save_accounts(group: &Group, lanes: LaneCount, zones: &HashMap<ProgramId, Zon
         lots_counts: lots_counts.into_iter().map(int).collect(),
         holds_ends: ends(&holds_counts),
         holds_counts: holds_counts.into_iter().map(int).collect(),
+        usage_ends: ends(&usage_counts),
+        usage_counts: usage_counts.into_iter().map(int).collect(),
     }
 }
 

@@ -48,8 +48,12 @@ pub trait Session: Send + Sync + 'static {
     fn load(&self, plan: &Plan, lock: Lock) -> impl Future<Output = Result<Loaded, LoadError>> + Send;
     /// What these postings answered.
     fn receipts(&self, owners: &[Owner], lanes: LaneCount) -> impl Future<Output = QueryResult<Receipts>> + Send;
-    /// All versions of a programme.
-    fn timeline(&self, program: ProgramId) -> impl Future<Output = Result<Timeline, TimelineError>> + Send;
+    /// The versions of a programme, of which some may be known.
+    fn timeline(
+        &self,
+        program: ProgramId,
+        known: Option<&Timeline>,
+    ) -> impl Future<Output = Result<Timeline, TimelineError>> + Send;
     /// Writes what was decided, and commits: durable when it answers. When it fails nothing of it is there, or, when the
     /// connection was lost in COMMIT, all of it.
     fn save(&self, decided: &Decided, lanes: LaneCount) -> impl Future<Output = QueryResult<()>> + Send;
@@ -86,8 +90,8 @@ impl Session for AsyncPgConnection {
         find_receipts(self, owners, lanes).await
     }
 
-    async fn timeline(&self, program: ProgramId) -> Result<Timeline, TimelineError> {
-        read(self, program).await
+    async fn timeline(&self, program: ProgramId, known: Option<&Timeline>) -> Result<Timeline, TimelineError> {
+        read(self, program, known).await
     }
 
     async fn save(&self, decided: &Decided, lanes: LaneCount) -> QueryResult<()> {

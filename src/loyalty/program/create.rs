@@ -5,7 +5,6 @@ use std::fmt;
 use chrono::DateTime;
 use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use indexmap::IndexMap;
 use serde_json::json;
 
 use crate::kernel::id::Version;
@@ -13,8 +12,8 @@ use crate::kernel::scope::ProgramScope;
 use crate::loyalty::program::compile::{CODE_CHARS_MAX, check};
 use crate::loyalty::program::document::Document;
 use crate::loyalty::program::read::Mistake;
-use crate::loyalty::program::slots::assign_slots;
-use crate::loyalty::program::store::{insert_program, insert_slot, insert_version};
+use crate::loyalty::program::slots::{Slots, assign_slots};
+use crate::loyalty::program::store::{insert_program, insert_slots, insert_version};
 use crate::platform::audit::{Action, record};
 
 /// A programme's name on the command line: a to z, 0 to 9 and _, a letter first, at most [`CODE_CHARS_MAX`].
@@ -70,7 +69,7 @@ pub async fn create(
         return Err(CreateError::Mistakes(mistakes));
     }
     let wrong = |pointer: &str, what: &dyn fmt::Display| CreateError::Mistakes(vec![Mistake::at(&[pointer], what)]);
-    let slots = assign_slots(&IndexMap::new(), document).map_err(|e| wrong("wallets", &e))?;
+    let slots = assign_slots(&Slots::default(), document).map_err(|e| wrong("wallets", &e))?;
     let text = document.to_json().map_err(|e| wrong("program", &e))?;
     let program = &document.program;
     conn.transaction(async |conn| {
@@ -79,9 +78,7 @@ pub async fn create(
         }
         // The first version decides for all time before it, too: its start says nothing.
         insert_version(conn, scope, Version(1), DateTime::UNIX_EPOCH, text, "created").await?;
-        for (wallet, slot) in &slots {
-            insert_slot(conn, scope, wallet, *slot).await?;
-        }
+        insert_slots(conn, scope, &slots).await?;
         let detail = json!({ "name": program.name, "currency": program.currency, "timezone": program.timezone });
         record(conn, scope, Action("program.created"), code.as_str(), &detail).await?;
         Ok(())

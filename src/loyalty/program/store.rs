@@ -1,23 +1,64 @@
 //! Programmes and their versions as rows.
 
 use diesel::QueryResult;
-use diesel::sql_types::{Int4, SmallInt, Text, Timestamptz, Uuid};
+use diesel::sql_types::{Int4, Nullable, SmallInt, Text, Timestamptz, Uuid};
 use diesel::{OptionalExtension, Queryable};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use indexmap::IndexMap;
 use uuid::Uuid as Id;
 
 use crate::kernel::clock::Instant;
 use crate::kernel::id::{ProgramId, Version};
 use crate::kernel::scope::ProgramScope;
-use crate::loyalty::program::model::Slot;
+use crate::loyalty::program::model::{CountedSlot, Slot};
+use crate::loyalty::program::slots::Slots;
 use crate::statement;
+
+/// The stored number of the kind of code that earning rules have.
+const RULE: i16 = 1;
 
 statement! {
     /// The versions of a programme, oldest first.
     ListVersions { program: Id => Uuid } -> (Int4, Timestamptz, Text, Text, Text, Timestamptz),
     "SELECT version, starts, document, author, note, created_at FROM program_versions \
      WHERE program_id = ? ORDER BY version"
+}
+
+statement! {
+    /// The versions of a programme after one, oldest first.
+    ListVersionsAfter { program: Id => Uuid, version: i32 => Int4 } -> (Int4, Timestamptz, Text, Text, Text, Timestamptz),
+    "SELECT version, starts, document, author, note, created_at FROM program_versions \
+     WHERE program_id = ? AND version > ? ORDER BY version"
+}
+
+statement! {
+    /// One version of a programme.
+    FindVersion { program: Id => Uuid, version: i32 => Int4 } -> (Int4, Timestamptz, Text, Text, Text, Timestamptz),
+    "SELECT version, starts, document, author, note, created_at FROM program_versions \
+     WHERE program_id = ? AND version = ?"
+}
+
+statement! {
+    /// Locks all lanes in the order of their numbers, and answers the last moment at which any was written.
+    LockAllLanes {} -> Nullable<Timestamptz>,
+    "SELECT max(moment) FROM (SELECT moment FROM lanes ORDER BY lane FOR UPDATE) AS l"
+}
+
+statement! {
+    /// Postgres's clock.
+    ReadClock {} -> Timestamptz,
+    "SELECT clock_timestamp()"
+}
+
+statement! {
+    /// The newest version of a programme, locked.
+    LockProgram { program: Id => Uuid } -> Int4,
+    "SELECT version FROM programs WHERE program_id = ? FOR UPDATE"
+}
+
+statement! {
+    /// The newest version of a programme.
+    SetVersion { version: i32 => Int4, program: Id => Uuid } -> Int4,
+    "UPDATE programs SET version = ? WHERE program_id = ?"
 }
 
 statement! {
@@ -57,6 +98,18 @@ statement! {
     } -> Timestamptz,
     "INSERT INTO program_versions (program_id, version, starts, document, author, note, created_at) \
      VALUES (?, ?, ?, ?, ?, ?, clock_timestamp())"
+}
+
+statement! {
+    /// What stands in accounts for parts of a programme, by slot.
+    ListCodes { program: Id => Uuid, kind: i16 => SmallInt } -> (Text, Int4),
+    "SELECT code, slot FROM program_codes WHERE program_id = ? AND kind = ? ORDER BY slot"
+}
+
+statement! {
+    /// What stands for a new part.
+    InsertCode { program: Id => Uuid, kind: i16 => SmallInt, code: String => Text, slot: i32 => Int4 } -> Int4,
+    "INSERT INTO program_codes (program_id, kind, code, slot) VALUES (?, ?, ?, ?)"
 }
 
 statement! {
@@ -107,13 +160,75 @@ pub async fn list_versions(conn: &AsyncPgConnection, program: ProgramId) -> Quer
     ListVersions { program: program.0 }.load(&mut &*conn).await
 }
 
-/// Where each wallet's figures stand, by slot.
+/// The versions of a programme after one, oldest first.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list_slots(conn: &AsyncPgConnection, program: ProgramId) -> QueryResult<IndexMap<String, Slot>> {
-    let rows: Vec<(String, i16)> = ListSlots { program: program.0 }.load(&mut &*conn).await?;
-    Ok(rows.into_iter().map(|(code, slot)| (code, Slot(slot))).collect())
+pub async fn list_versions_after(
+    conn: &AsyncPgConnection,
+    program: ProgramId,
+    after: Version,
+) -> QueryResult<Vec<VersionRow>> {
+    ListVersionsAfter { program: program.0, version: after.0 }.load(&mut &*conn).await
+}
+
+/// One version of a programme.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_version(
+    conn: &AsyncPgConnection,
+    scope: &ProgramScope,
+    version: Version,
+) -> QueryResult<Option<VersionRow>> {
+    let find = FindVersion { program: scope.program().0, version: version.0 };
+    find.get_result(&mut &*conn).await.optional()
+}
+
+/// Locks all lanes, and answers the last moment at which any was written.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock_lanes(conn: &AsyncPgConnection) -> QueryResult<Instant> {
+    let moment: Option<Instant> = LockAllLanes {}.get_result(&mut &*conn).await?;
+    Ok(moment.unwrap_or(Instant::MIN_UTC))
+}
+
+/// Postgres's clock.
+///
+/// # Errors
+/// When the database fails.
+pub async fn read_clock(conn: &AsyncPgConnection) -> QueryResult<Instant> {
+    ReadClock {}.get_result(&mut &*conn).await
+}
+
+/// Locks a programme, and answers its newest version.
+///
+/// # Errors
+/// When the database fails, or has no such programme.
+pub async fn lock_program(conn: &AsyncPgConnection, scope: &ProgramScope) -> QueryResult<Version> {
+    LockProgram { program: scope.program().0 }.get_result(&mut &*conn).await.map(Version)
+}
+
+/// Says which version is the newest.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_version(conn: &AsyncPgConnection, scope: &ProgramScope, version: Version) -> QueryResult<()> {
+    SetVersion { version: version.0, program: scope.program().0 }.execute(&mut &*conn).await.map(drop)
+}
+
+/// What stands in accounts for the parts of a programme.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_slots(conn: &AsyncPgConnection, program: ProgramId) -> QueryResult<Slots> {
+    let wallets: Vec<(String, i16)> = ListSlots { program: program.0 }.load(&mut &*conn).await?;
+    let rules: Vec<(String, i32)> = ListCodes { program: program.0, kind: RULE }.load(&mut &*conn).await?;
+    Ok(Slots {
+        wallets: wallets.into_iter().map(|(code, slot)| (code, Slot(slot))).collect(),
+        rules: rules.into_iter().map(|(code, slot)| (code, CountedSlot(slot))).collect(),
+    })
 }
 
 /// The programme of a code, for the command line.
@@ -177,11 +292,17 @@ pub async fn insert_version(
     insert.execute(&mut &*conn).await.map(drop)
 }
 
-/// Gives a wallet its slot.
+/// Gives new parts their slots.
 ///
 /// # Errors
-/// When the database fails, or the slot is taken.
-pub async fn insert_slot(conn: &AsyncPgConnection, scope: &ProgramScope, code: &str, slot: Slot) -> QueryResult<()> {
-    let insert = InsertSlot { program: scope.program().0, code: code.to_owned(), slot: slot.0 };
-    insert.execute(&mut &*conn).await.map(drop)
+/// When the database fails, or a slot is taken.
+pub async fn insert_slots(conn: &AsyncPgConnection, scope: &ProgramScope, new: &Slots) -> QueryResult<()> {
+    let program = scope.program().0;
+    for (code, slot) in &new.wallets {
+        InsertSlot { program, code: code.clone(), slot: slot.0 }.execute(&mut &*conn).await?;
+    }
+    for (code, slot) in &new.rules {
+        InsertCode { program, kind: RULE, code: code.clone(), slot: slot.0 }.execute(&mut &*conn).await?;
+    }
+    Ok(())
 }

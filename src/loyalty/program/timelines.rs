@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use diesel_async::AsyncPgConnection;
-use indexmap::IndexMap;
 
 use crate::kernel::id::{ProgramId, Version};
 use crate::loyalty::program::compile::compile;
 use crate::loyalty::program::document::Document;
-use crate::loyalty::program::model::{Rulebook, Slot, Timeline};
-use crate::loyalty::program::store::{list_slots, list_versions};
+use crate::loyalty::program::model::{Rulebook, Timeline};
+use crate::loyalty::program::store::{list_slots, list_versions_after};
 
 /// A programme's versions cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +48,8 @@ impl Timelines {
         program: ProgramId,
         version: i32,
     ) -> Result<Arc<Timeline>, TimelineError> {
-        self.at_least_from(read(conn, program), program, version).await
+        let known = self.known(program);
+        self.at_least_from(read(conn, program, known.as_deref()), program, version).await
     }
 
     /// The same, read by whoever knows how: nothing is asked when the version is known.
@@ -70,26 +70,37 @@ impl Timelines {
         let read = Arc::new(reading.await?);
         self.known.rcu(|known| {
             let mut next = HashMap::clone(known);
-            next.insert(program, Arc::clone(&read));
+            let older = |there: &Arc<Timeline>| there.newest().version < read.newest().version;
+            if next.get(&program).is_none_or(older) {
+                next.insert(program, Arc::clone(&read));
+            }
             next
         });
         Ok(read)
     }
 }
 
-/// Reads all versions of a programme.
+/// Reads the versions of a programme, or, where some are known, those that came after.
 ///
 /// # Errors
 /// When there is none, or one cannot be read.
-pub async fn read(conn: &AsyncPgConnection, program: ProgramId) -> Result<Timeline, TimelineError> {
-    let slots: IndexMap<String, Slot> = list_slots(conn, program).await?;
+pub async fn read(
+    conn: &AsyncPgConnection,
+    program: ProgramId,
+    known: Option<&Timeline>,
+) -> Result<Timeline, TimelineError> {
+    let newest = known.map_or(Version(0), |known| known.newest().version);
+    let slots = list_slots(conn, program).await?;
     let mut versions = Vec::new();
-    for row in list_versions(conn, program).await? {
+    for row in list_versions_after(conn, program, newest).await? {
         let unreadable = |why: String| TimelineError::Unreadable(row.version, why);
         let document: Document = serde_json::from_str(&row.document).map_err(|e| unreadable(e.to_string()))?;
         let rulebook: Rulebook = compile(&document, Version(row.version), row.starts, &slots)
             .map_err(|mistakes| unreadable(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
         versions.push(Arc::new(rulebook));
+    }
+    if let Some(known) = known {
+        return Ok(known.with(versions));
     }
     let mut versions = versions.into_iter();
     let first = versions.next().ok_or(TimelineError::Unknown)?;

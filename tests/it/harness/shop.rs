@@ -3,7 +3,6 @@
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use diesel_async::SimpleAsyncConnection;
 use futures_util::future::join_all;
-use indexmap::IndexMap;
 use perennial::kernel::clock::Instant;
 use perennial::kernel::id::{MemberId, ProgramId, Version};
 use perennial::kernel::money::Money;
@@ -28,9 +27,9 @@ use perennial::loyalty::membership::enrol::Enrol;
 use perennial::loyalty::membership::transfer::TransferPoints;
 use perennial::loyalty::program::compile::compile;
 use perennial::loyalty::program::document::Document;
-use perennial::loyalty::program::model::{Rulebook, Slot};
-use perennial::loyalty::program::slots::assign_slots;
-use perennial::loyalty::program::store::{insert_program, insert_slot, insert_version};
+use perennial::loyalty::program::model::Rulebook;
+use perennial::loyalty::program::slots::{Slots, assign_slots};
+use perennial::loyalty::program::store::{insert_program, insert_slots, insert_version};
 use perennial::loyalty::program::timelines::Timelines;
 use perennial::platform::db::{Db, PoolSize, Role};
 use perennial::platform::entropy::uuid_v7;
@@ -356,9 +355,9 @@ pub fn instant(text: &str) -> Instant {
 }
 
 /// A version of a programme's document, compiled.
-pub fn rulebook(text: &str, version: i32, starts: Instant) -> (Document, Rulebook, IndexMap<String, Slot>) {
+pub fn rulebook(text: &str, version: i32, starts: Instant) -> (Document, Rulebook, Slots) {
     let document = Document::from_toml(text).unwrap();
-    let slots = assign_slots(&IndexMap::new(), &document).unwrap();
+    let slots = assign_slots(&Slots::default(), &document).unwrap();
     let book = compile(&document, Version(version), starts, &slots).unwrap();
     (document, book, slots)
 }
@@ -371,9 +370,7 @@ async fn publish(owner: &Db, scope: &ProgramScope, code: &str, documents: &[&str
         if number == 1 {
             let program = &document.program;
             assert!(insert_program(&conn, scope, code, &program.currency, &program.timezone).await.unwrap());
-            for (code, slot) in &slots {
-                insert_slot(&conn, scope, code, *slot).await.unwrap();
-            }
+            insert_slots(&conn, scope, &slots).await.unwrap();
         }
         let json = serde_json::to_string(&document).unwrap();
         insert_version(&conn, scope, Version(number), starts, json, "a test").await.unwrap();

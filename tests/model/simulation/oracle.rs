@@ -14,6 +14,7 @@ use perennial::loyalty::ledger::numbers::{expiry_day, hold_numbers};
 use perennial::loyalty::ledger::posting::{Posting, PostingKind, PostingRow, RequestHash};
 use perennial::loyalty::ledger::queue::PostError;
 use perennial::loyalty::ledger::rows::{AccountRow, status_number};
+use perennial::loyalty::ledger::usage::usage_numbers;
 use perennial::loyalty::ledger::verify::elsewhere::{Elsewhere, told};
 use perennial::loyalty::ledger::verify::heads::KeptHeads;
 use perennial::loyalty::ledger::verify::journal::{Chains, Link, Tally};
@@ -331,6 +332,7 @@ fn account_row(account: &Account, lanes: LaneCount, timeline: &Timeline) -> Acco
         lot_available_at: account.lots.iter().map(|l| l.available_at).collect(),
         lot_expires_on: account.lots.iter().map(|l| expiry_day(l.expiry)).collect(),
         holds: Some(hold_numbers(&account.holds)),
+        usage: Some(usage_numbers(&account.usage)),
         merged_into: account.alias.map(|alias| alias.into.0),
         merged_branch: account.alias.map(|alias| alias.branch.0),
         branches: (account.branches.0 > 1).then_some(account.branches.0),

@@ -331,12 +331,14 @@ impl Session for Sitting {
         Ok(rows.map(|row| ((row.member, row.seq), (row.hash, row.document.clone()))).collect())
     }
 
-    async fn timeline(&self, _: ProgramId) -> Result<Timeline, TimelineError> {
+    async fn timeline(&self, _: ProgramId, known: Option<&Timeline>) -> Result<Timeline, TimelineError> {
         self.tx()?;
         self.pass(Point::LostWhileReadingVersions).await?;
         let published = i32::try_from(self.state().tables.versions).unwrap();
         let book = |n| Arc::clone(self.store.timeline.version(Version(n)));
-        Ok(Timeline::new(book(1), (2..=published).map(book).collect()))
+        let newest = known.map_or(1, |known| known.newest().version.0);
+        let more = (newest + 1..=published).map(book).collect();
+        Ok(known.map_or_else(|| Timeline::new(book(1), Vec::new()), Clone::clone).with(more))
     }
 
     async fn save(&self, decided: &Decided, lanes: LaneCount) -> QueryResult<()> {

@@ -1,5 +1,6 @@
 //! Whole stories over a ledger in memory: orders, returns and the days between them.
 
+mod caps;
 mod days;
 mod edges;
 mod golden;
@@ -10,7 +11,6 @@ mod stated;
 mod verified;
 
 use chrono::NaiveDate;
-use indexmap::IndexMap;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -41,7 +41,7 @@ use crate::loyalty::membership::enrol::Enrol;
 use crate::loyalty::program::compile::compile;
 use crate::loyalty::program::document::Document;
 use crate::loyalty::program::model::{Slot, Timeline};
-use crate::loyalty::program::slots::assign_slots;
+use crate::loyalty::program::slots::{Slots, assign_slots};
 
 /// The first wallet of every programme here: points worth a cent.
 const POINTS: Slot = Slot(0);
@@ -134,7 +134,7 @@ impl Shop {
 
     /// A programme of several, each with its start.
     fn with_versions(now: &str, versions: &[(&str, &str)]) -> Self {
-        let (mut slots, mut books) = (IndexMap::new(), Vec::new());
+        let (mut slots, mut books) = (Slots::default(), Vec::new());
         for ((starts, text), number) in versions.iter().zip(1..) {
             let document = Document::from_toml(text).unwrap();
             slots = assign_slots(&slots, &document).unwrap();

@@ -41,9 +41,10 @@ impl Shop {
                 let owned = owner.map(|o| Owned { lane, member: o.member, seq: o.seq });
                 let order = order_of(row);
                 let before = order.as_ref().filter(|o| o.member != *member).map(|order| before(row, order));
+                let sold = before.as_ref().and_then(|b| b.order.clone()).or_else(|| order.clone());
                 let (row_read, order) = (Ok(row.clone()), order.map(Into::into));
                 check.posting(PostingFacts { seq: row.seq, row: row_read, owned, order, before }, &mut found);
-                folded.step(row, &self.timeline, &mut Findings::default());
+                folded.step(row, sold.as_ref(), &self.timeline, &mut Findings::default());
             }
             folded.enrolled_on = Some(account.enrolled_on);
             check_account(account, next_change(account, self.timeline.newest().zone), &self.timeline, &mut found);

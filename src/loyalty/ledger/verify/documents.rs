@@ -114,10 +114,16 @@ pub struct LineDocument {
 /// What a rule awarded.
 #[derive(Debug, Deserialize)]
 pub struct RowDocument {
+    /// Its code.
+    pub rule: String,
     /// Its wallet.
     pub wallet: String,
     /// In all.
     pub points: i64,
+    /// Without what cut it.
+    pub uncut: Option<i64>,
+    /// What cut it.
+    pub cut_by: Option<String>,
     /// By line.
     pub lines: Vec<PartDocument>,
 }
@@ -178,8 +184,20 @@ pub struct ReturnDocument {
     pub restored: Vec<RestoredDocument>,
     /// Points taken back.
     pub clawed_back: Vec<ClawedBackDocument>,
+    /// Of rules with a cap.
+    #[serde(default)]
+    pub given_back: Vec<GivenBackDocument>,
     /// Whether the order has come back.
     pub complete: bool,
+}
+
+/// What can be had again of a rule with a cap.
+#[derive(Debug, Deserialize)]
+pub struct GivenBackDocument {
+    /// Its code.
+    pub rule: String,
+    /// Points.
+    pub points: i64,
 }
 
 /// What came back of a line.

@@ -12,6 +12,7 @@ use crate::loyalty::ledger::entry::{Entry, EntryKind, Move};
 use crate::loyalty::ledger::figures::FIGURES_A_WALLET;
 use crate::loyalty::ledger::lot::{LotExpiry, LotId};
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow};
+use crate::loyalty::ledger::verify::caps::FoldedCaps;
 use crate::loyalty::ledger::verify::holds::FoldedHolds;
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::ledger::verify::merges::{FoldedMerges, branch_of};
@@ -74,6 +75,8 @@ pub struct Folded {
     pub suspended: bool,
     /// What merges made of it.
     pub merges: FoldedMerges,
+    /// What was had of rules with a cap.
+    pub caps: FoldedCaps,
 }
 
 /// What a step of the fold works on.
@@ -106,8 +109,8 @@ impl Folded {
         self.count_seq(member, seq, found);
     }
 
-    /// Adds a posting.
-    pub fn step(&mut self, row: &PostingRow, timeline: &Timeline, found: &mut Findings) {
+    /// Adds a posting; `order` is the one that a return is of.
+    pub fn step(&mut self, row: &PostingRow, order: Option<&PostingRow>, timeline: &Timeline, found: &mut Findings) {
         self.count_seq(row.member, row.seq, found);
         let zone = timeline.newest().zone;
         // An import runs at business time; live work at Postgres's clock, which never runs behind the account.
@@ -123,6 +126,7 @@ impl Folded {
         }
         self.holds.step(row, &self.lots, timeline, found);
         self.merge_step(row, timeline, found);
+        self.caps.step(row, order, (timeline, at.date_naive()), found);
         self.moved_at = Some(at);
         self.decided_by = row.version.0;
         self.order_count.grow(row.orders.into());

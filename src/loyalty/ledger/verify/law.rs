@@ -40,6 +40,8 @@ pub enum Law {
     Transfers,
     /// What a merged account had went on in another, and nothing came to it after.
     Merges,
+    /// No member has more of a rule than its cap, and what came back can be had again.
+    Caps,
     /// References are used once, and the directory knows by whom.
     References,
     /// Identities of the directory and of the profiles are the same.
@@ -77,7 +79,7 @@ pub enum Law {
 }
 
 /// Every law with its name and what it says.
-pub const LAWS: [(Law, &str, &str); 29] = [
+pub const LAWS: [(Law, &str, &str); 30] = [
     (Law::AppendOnly, "append_only", "the application cannot change or remove postings (but texts) and journal rows"),
     (Law::Readable, "readable", "every row holds what its columns promise"),
     (Law::Sequence, "sequence", "a member's postings count from 1 without a gap, and the account knows the last"),
@@ -102,6 +104,7 @@ pub const LAWS: [(Law, &str, &str); 29] = [
     ),
     (Law::Transfers, "transfers", "what left a member arrived with another, and nothing else did"),
     (Law::Merges, "merges", "what a merged account had went on in another, lot by lot, and nothing came to it after"),
+    (Law::Caps, "caps", "no member has more of a rule than its cap, and what came back can be had again"),
     (
         Law::References,
         "references",

@@ -115,7 +115,8 @@ impl<'a> MemberCheck<'a> {
         if matches!(row.kind, PostingKind::MergeOut | PostingKind::MergeIn) {
             check_merge(&row, facts.order.as_deref(), timeline, found);
         }
-        self.folded.step(&row, timeline, found);
+        let order = facts.before.as_ref().and_then(|before| before.order.as_ref()).or(facts.order.as_deref());
+        self.folded.step(&row, order, timeline, found);
     }
 
     /// Ends after the last posting.

@@ -11,6 +11,7 @@ use crate::kernel::spread::Share;
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::lot::LotId;
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference};
+use crate::loyalty::ledger::verify::caps::cap_of;
 use crate::loyalty::ledger::verify::documents::{
     ClawedBackDocument, EarnedDocument, Figure, LineDocument, OrderDocument, ReturnDocument, ReturnedDocument,
     ReturnedLineDocument, entered, minor, parse,
@@ -38,6 +39,8 @@ struct Order {
     clawed_back: BTreeMap<String, i64>,
     /// By wallet.
     forgiven: BTreeMap<String, i64>,
+    /// By rule, of those with a cap.
+    given_back: BTreeMap<String, i64>,
     /// What went back to each lot.
     lots: BTreeMap<LotId, i64>,
     /// Of its own lots, before its account was merged: what expired, and how many awards they hold.
@@ -120,6 +123,7 @@ impl Order {
             restored: 0,
             clawed_back: BTreeMap::new(),
             forgiven: BTreeMap::new(),
+            given_back: BTreeMap::new(),
             lots: BTreeMap::new(),
             expired: BTreeMap::new(),
             awards: BTreeMap::new(),
@@ -159,6 +163,20 @@ impl Order {
         self.check_restored(row, document, book, found);
         for wallet in &book.wallets {
             self.check_clawed_back(row, document, (book, wallet), found);
+        }
+        self.check_given_back(row, document, book, found);
+    }
+
+    fn check_given_back(&mut self, row: &PostingRow, document: &ReturnDocument, book: &Rulebook, found: &mut Findings) {
+        let place = Place::posting(row.member, row.seq);
+        for back in &document.given_back {
+            self.given_back.entry(back.rule.clone()).or_default().grow(back.points);
+        }
+        let share = |id: &str| self.lines.get(id).map_or(Share::NONE, |line| line.share);
+        for of_rule in self.document.rows.iter().filter(|r| cap_of(book, &r.rule).is_some()) {
+            let due = of_rule.lines.iter().map(|p| gone(share(&p.id), p.points)).sum();
+            let says = self.given_back.get(&of_rule.rule).copied().unwrap_or_default();
+            compare(Law::Returns, place, &[("given back of a cap in all", says, due)], found);
         }
     }
 

@@ -81,6 +81,7 @@ pub fn check_fold(account: &Account, folded: &Folded, found: &mut Findings) {
         ("enrolled_on", Some(account.enrolled_on) == folded.enrolled_on),
         ("merged_into", account.alias.map(|a| (a.into.0, i64::from(a.branch.0))) == folded.merges.alias),
         ("branches", i64::from(account.branches.0) == folded.merges.branches),
+        ("usage", folded.caps.is(&account.usage)),
         ("alias_depth", i64::from(account.alias_depth) == folded.merges.depth),
     ];
     for (column, _) in columns.iter().filter(|(_, same)| !same) {

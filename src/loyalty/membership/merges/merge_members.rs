@@ -12,7 +12,7 @@ use crate::loyalty::ledger::posting::{Audited, Needs, Posting, PostingKind, Reco
 use crate::loyalty::members::model::Identity;
 use crate::loyalty::membership::enrol::verify_owner;
 use crate::loyalty::membership::error::MergeRefusal;
-use crate::loyalty::membership::merges::receipt::{MergeReceipt, MergedInReceipt, wallets};
+use crate::loyalty::membership::merges::receipt::{MergeReceipt, MergedInReceipt, used, wallets};
 use crate::loyalty::program::model::Timeline;
 use crate::platform::audit::Action;
 
@@ -95,7 +95,7 @@ pub fn merge_accounts(
     refuse(source, into)?;
     let (merged_out, merged_in) = (source.next_posting(), into.next_posting());
     let merged = merge(source, into)?;
-    let wallets = wallets(&merged, into, program);
+    let (wallets, used) = (wallets(&merged, into, program), used(&merged, program));
     let (orders, last_order_on, branch) = (merged.orders, merged.last_order_on, merged.branch.0);
     let receipt = MergeReceipt {
         posting: Some(merged_out.to_string()),
@@ -103,6 +103,7 @@ pub fn merge_accounts(
         into: merged_in.member.0,
         merged_in: Some(merged_in.to_string()),
         wallets: wallets.clone(),
+        used: used.clone(),
         orders,
         last_order_on,
         identities,
@@ -114,6 +115,7 @@ pub fn merge_accounts(
         from: merged_out.member.0,
         merged_out: merged_out.to_string(),
         wallets,
+        used,
         orders,
         last_order_on,
         branch,

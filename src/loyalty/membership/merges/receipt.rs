@@ -6,11 +6,13 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::kernel::clock::Instant;
+use crate::kernel::cycle::Cycle;
 use crate::kernel::money::Amount;
 use crate::kernel::points::Points;
 use crate::loyalty::ledger::account::Account;
 use crate::loyalty::ledger::lot::{Lot, LotExpiry};
 use crate::loyalty::ledger::merge::{Merged, MergedWallet};
+use crate::loyalty::ledger::usage::Used;
 use crate::loyalty::members::model::IdentityKind;
 use crate::loyalty::program::model::{Counts, Timeline, Wallet, WalletKind};
 
@@ -31,6 +33,9 @@ pub struct MergeReceipt {
     pub merged_in: Option<String>,
     /// What came over, wallet by wallet.
     pub wallets: Vec<MergedWalletReceipt>,
+    /// What was had of rules with a cap: it counts with what who goes on has had.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub used: Vec<UsedReceipt>,
     /// Orders that came over, without those that came back in full.
     pub orders: i32,
     /// The programme-local day of the latest one.
@@ -40,6 +45,23 @@ pub struct MergeReceipt {
     pub identities: Vec<IdentityKind>,
     /// The number that stands before the names of its lots from now on.
     pub branch: i32,
+}
+
+/// What was had of a rule with a cap in one calendar period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UsedReceipt {
+    /// The rule's code.
+    pub rule: String,
+    /// How long the period is, `P1M`; absent: it is all time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub each: Option<String>,
+    /// Its first day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub first_day: Option<NaiveDate>,
+    /// Points.
+    pub points: i64,
 }
 
 /// What came over in one wallet.
@@ -116,6 +138,9 @@ pub struct MergedInReceipt {
     pub merged_out: String,
     /// What came, wallet by wallet.
     pub wallets: Vec<MergedWalletReceipt>,
+    /// What was had of rules with a cap.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub used: Vec<UsedReceipt>,
     /// Orders that came.
     pub orders: i32,
     /// The programme-local day of the latest one.
@@ -131,6 +156,17 @@ pub struct MergedInReceipt {
 /// What came over, as it is told; `into` is the account that has it now.
 pub fn wallets(merged: &Merged, into: &Account, program: &Timeline) -> Vec<MergedWalletReceipt> {
     merged.wallets.iter().map(|wallet| wallet_receipt(wallet, into, program)).collect()
+}
+
+/// What was had of rules with a cap, as it is told.
+pub fn used(merged: &Merged, program: &Timeline) -> Vec<UsedReceipt> {
+    let receipt = |used: &Used| UsedReceipt {
+        rule: program.capped(used.slot).map(|rule| rule.code.clone()).unwrap_or_default(),
+        each: used.cycle.written().map(str::to_owned),
+        first_day: (used.cycle != Cycle::Ever).then_some(used.first),
+        points: used.points.get(),
+    };
+    merged.usage.iter().map(receipt).collect()
 }
 
 fn wallet_receipt(merged: &MergedWallet, into: &Account, program: &Timeline) -> MergedWalletReceipt {

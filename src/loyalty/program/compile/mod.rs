@@ -1,5 +1,7 @@
 //! From a document to what decisions need; on the way every mistake is named.
 
+mod earning;
+
 use std::fmt;
 
 use chrono::NaiveDate;
@@ -9,14 +11,15 @@ use rust_decimal::Decimal;
 use crate::kernel::calendar::{Period, Zone};
 use crate::kernel::clock::Instant;
 use crate::kernel::id::Version;
-use crate::kernel::money::{Currency, MONEY_MINOR_MAX, Ratio};
-use crate::kernel::points::{POINTS_MAX, Points};
+use crate::kernel::money::{Currency, Ratio};
+use crate::kernel::points::Points;
 use crate::loyalty::program::document::{self, Document, Expiry as WrittenExpiry, Wallet as WrittenWallet};
 use crate::loyalty::program::model::{
-    Counts, EarningRule, Expiry, NetOf, Qualifying, Redeemable, ReturnPolicy, Rulebook, Slot, Step, Transfer,
-    WALLETS_MAX, Wallet, WalletKind, Window,
+    CountedSlot, Counts, Expiry, Qualifying, Redeemable, ReturnPolicy, Rulebook, Slot, Transfer, WALLETS_MAX, Wallet,
+    WalletKind, Window,
 };
 use crate::loyalty::program::read::Mistake;
+use crate::loyalty::program::slots::Slots;
 
 /// The most characters of a programme's name.
 pub const PROGRAM_NAME_CHARS_MAX: usize = 100;
@@ -37,14 +40,14 @@ pub fn compile(
     document: &Document,
     version: Version,
     starts: Instant,
-    slots: &IndexMap<String, Slot>,
+    slots: &Slots,
 ) -> Result<Rulebook, Vec<Mistake>> {
     let mut reading = Reading::default();
     let (currency, zone) = reading.program(&document.program);
     // For amounts, when the currency itself is a mistake: only what is wrong in any currency is named.
     let exponent = currency.map_or(0, Currency::exponent);
-    let wallets = reading.wallets(document, slots, exponent);
-    let earning = reading.earning(document, slots, exponent);
+    let wallets = reading.wallets(document, &slots.wallets, exponent);
+    let earning = reading.earning(document, slots, (exponent, zone.unwrap_or(Zone::UTC)));
     match (currency, zone) {
         (Some(currency), Some(zone)) if reading.mistakes.is_empty() => {
             Ok(Rulebook { version, starts, currency, zone, wallets, earning })
@@ -55,8 +58,10 @@ pub fn compile(
 
 /// Every mistake in a document.
 pub fn check(document: &Document) -> Vec<Mistake> {
-    let slots = (0..).map(Slot);
-    let slots = document.wallets.keys().cloned().zip(slots).collect();
+    // However many there are: that there are too many is a mistake of its own.
+    let wallets = document.wallets.keys().cloned().zip((0..).map(Slot)).collect();
+    let rules = document.earning.keys().cloned().zip((0..).map(CountedSlot)).collect();
+    let slots = Slots { wallets, rules };
     compile(document, Version(1), Instant::MIN_UTC, &slots).err().unwrap_or_default()
 }
 
@@ -239,80 +244,6 @@ impl Reading {
             }
         };
         Some(Qualifying { counts, window })
-    }
-
-    fn earning(&mut self, document: &Document, slots: &IndexMap<String, Slot>, exponent: u32) -> Vec<EarningRule> {
-        if document.earning.len() > EARNING_RULES_MAX {
-            self.wrong(&["earning"], format_args!("a programme has at most {EARNING_RULES_MAX} earning rules"));
-        }
-        let mut rules = Vec::with_capacity(document.earning.len());
-        for (code, written) in &document.earning {
-            self.code(&["earning", code], code);
-            let wallet = self.filled(document, code, written.wallet.as_deref());
-            let rate = self.rate(code, &written.award, exponent);
-            let net_of = self.net_of(code, &written.base.net_of);
-            let slot = wallet.and_then(|wallet| slots.get(wallet).copied());
-            let Some((wallet, (rate, step))) = slot.zip(rate) else { continue };
-            rules.push(EarningRule { code: code.clone(), wallet, rate, step, net_of });
-        }
-        rules
-    }
-
-    fn filled<'a>(&mut self, document: &'a Document, rule: &str, named: Option<&'a str>) -> Option<&'a str> {
-        let redeemable = |wallet: &WrittenWallet| matches!(wallet, WrittenWallet::Redeemable(_));
-        let mut all = document.wallets.iter().filter(|(_, wallet)| redeemable(wallet)).map(|(code, _)| code.as_str());
-        let place = ["earning", rule, "wallet"];
-        let Some(named) = named else {
-            return match (all.next(), all.next()) {
-                (Some(only), None) => Some(only),
-                (None, _) => {
-                    self.wrong(&place, "there is no redeemable wallet to fill");
-                    None
-                }
-                (Some(_), Some(_)) => {
-                    self.wrong(&place, "is required, as there are several redeemable wallets");
-                    None
-                }
-            };
-        };
-        if !all.any(|code| code == named) {
-            self.wrong(&place, "is not a redeemable wallet of this document");
-            return None;
-        }
-        Some(named)
-    }
-
-    fn rate(&mut self, rule: &str, award: &document::Award, exponent: u32) -> Option<(Ratio, Option<Step>)> {
-        let place = |field| ["earning", rule, "award", field];
-        let points = Points::try_from(award.points).ok().filter(|points| !points.is_zero());
-        if points.is_none() {
-            self.wrong(&place("points"), "must be 1 or more");
-        }
-        let per = self.amount(&place("per"), &award.per).and_then(|per| in_minor(per, exponent));
-        let (points, per) = points.zip(per)?;
-        let rate = Ratio::of(Decimal::from(points.get()), per);
-        // So that no order can earn more than a wallet holds.
-        let fits = rate.filter(|rate| rate.floor(MONEY_MINOR_MAX).is_some_and(|most| most <= POINTS_MAX));
-        let rate = self.ok(&place("points"), fits.ok_or("are too many for so small an amount"))?;
-        let step = Ratio::of(Decimal::ONE, per).map(|rate| Step { rate, points });
-        Some((rate, step.filter(|_| award.step)))
-    }
-
-    fn net_of(&mut self, rule: &str, written: &[document::NetOf]) -> NetOf {
-        let mut net_of = NetOf::NOTHING;
-        for (i, part) in written.iter().enumerate() {
-            let taken_out = match part {
-                document::NetOf::Discounts => &mut net_of.discounts,
-                document::NetOf::PointsPaid => &mut net_of.points_paid,
-                document::NetOf::Tax => &mut net_of.tax,
-                document::NetOf::Shipping => &mut net_of.shipping,
-                document::NetOf::GiftCard => &mut net_of.gift_card,
-            };
-            if std::mem::replace(taken_out, true) {
-                self.wrong(&["earning", rule, "base", "net_of", &i.to_string()], "is named twice");
-            }
-        }
-        net_of
     }
 
     fn amount(&mut self, place: &[&str], text: &str) -> Option<Decimal> {

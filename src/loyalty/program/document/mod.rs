@@ -3,6 +3,8 @@
 //! Decimals, periods, currency and time zone are texts here, so that one reading names every mistake in them;
 //! [`compile`](super::compile) turns them into what decisions need.
 
+mod earning;
+
 use std::fmt;
 
 use indexmap::IndexMap;
@@ -10,6 +12,8 @@ use rust_decimal::Decimal;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use earning::{Award, Base, Caps, Earning, NetOf, On, PerMember, Schedule};
 
 use crate::kernel::calendar::{RoundUp, Zone};
 use crate::kernel::money::Currency;
@@ -164,74 +168,6 @@ pub enum Window {
     Lifetime,
 }
 
-/// A rule that awards points.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Earning {
-    /// What earns.
-    pub on: On,
-    /// The redeemable wallet that is filled; may be left out where there is one only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub wallet: Option<String>,
-    /// What is earned.
-    pub award: Award,
-    /// What it is computed from.
-    pub base: Base,
-}
-
-/// What earns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum On {
-    /// An order.
-    #[default]
-    Order,
-}
-
-/// Points for an amount of base.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Award {
-    /// The amount, a decimal.
-    pub per: String,
-    /// The points for it.
-    pub points: i64,
-    /// Whether only full amounts earn; else a part of the amount earns its part, in all rounded down.
-    #[serde(skip_serializing_if = "is_false")]
-    pub step: bool,
-}
-
-/// What an award is computed from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Base {
-    /// What is not part of it. Everything, when it is left out.
-    pub net_of: Vec<NetOf>,
-}
-
-impl Default for Base {
-    fn default() -> Self {
-        use NetOf::{Discounts, GiftCard, PointsPaid, Shipping, Tax};
-        Self { net_of: vec![Discounts, PointsPaid, Tax, Shipping, GiftCard] }
-    }
-}
-
-/// What may be taken out of the base.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NetOf {
-    /// Discounts.
-    Discounts,
-    /// The part paid with points.
-    PointsPaid,
-    /// Tax.
-    Tax,
-    /// Shipping lines.
-    Shipping,
-    /// The part paid with a gift card.
-    GiftCard,
-}
-
 /// What a new programme starts with.
 ///
 /// One point, worth one minor unit, for every hundred minor units of base: 1 % back in any currency. Points can be spent
@@ -246,7 +182,8 @@ pub fn default_document(name: &str, currency: Currency, zone: Zone) -> Document 
         restore_grace: Some("P30D".into()),
     };
     let points = Redeemable { value: minor(1), expiry: Expiry::Term(term), ..Redeemable::default() };
-    let base = Earning { award: Award { per: minor(100), points: 1, step: false }, ..Earning::default() };
+    let award = Award { per: Some(minor(100)), points: Some(1), ..Award::default() };
+    let base = Earning { award, base: Some(Base::default()), ..Earning::default() };
     Document {
         program: Program { name: name.into(), currency: currency.code().into(), timezone: zone.to_string() },
         wallets: IndexMap::from([
@@ -255,11 +192,6 @@ pub fn default_document(name: &str, currency: Currency, zone: Zone) -> Document 
         ]),
         earning: IndexMap::from([("base".into(), base)]),
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn is_false(b: &bool) -> bool {
-    !*b
 }
 
 const NEVER: &str = "never";

@@ -1,6 +1,10 @@
 //! A programme's version as decisions read it: checked, with codes resolved to slots.
 
+mod earning;
+
 use std::sync::Arc;
+
+pub use earning::{Award, Cap, CountedSlot, EarningRule, NetOf, Schedule, Step};
 
 use crate::kernel::calendar::{Period, RoundUp, Zone};
 use crate::kernel::clock::Instant;
@@ -171,62 +175,17 @@ impl Rulebook {
         self.wallets.iter().find(|w| w.slot == slot)
     }
 
-    /// What is not part of the base of a line: the first earning rule's; without rules everything that can be left out.
+    /// What is not part of the base of a line: as the first rule says that awards by it; without one everything that can be
+    /// left out.
     pub fn net_of(&self) -> NetOf {
-        self.earning.first().map_or(NetOf::ALL, |rule| rule.net_of)
+        let by_base = |rule: &&EarningRule| matches!(rule.award, Award::Rate { .. });
+        self.earning.iter().find(by_base).map_or(NetOf::ALL, |rule| rule.net_of)
     }
 
     /// The only, or first, wallet whose points can be spent.
     pub fn main_wallet(&self) -> Option<&Wallet> {
         self.wallets.iter().find(|w| matches!(w.kind, WalletKind::Redeemable(_)))
     }
-}
-
-/// A rule that awards points.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EarningRule {
-    /// The marketer's name for it, `base`.
-    pub code: String,
-    /// The redeemable wallet that it fills.
-    pub wallet: Slot,
-    /// Points for each minor unit of base, exact.
-    pub rate: Ratio,
-    /// When only full steps earn: they instead of the rate.
-    pub step: Option<Step>,
-    /// What is not part of the base.
-    pub net_of: NetOf,
-}
-
-/// Points for full steps of base.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// Steps for each minor unit of base, exact.
-    pub rate: Ratio,
-    /// Points for each full step.
-    pub points: Points,
-}
-
-/// What is taken out of the money of a line before points are computed. Source: golden.md R2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NetOf {
-    /// Discounts.
-    pub discounts: bool,
-    /// The part paid with points.
-    pub points_paid: bool,
-    /// Tax.
-    pub tax: bool,
-    /// Shipping lines.
-    pub shipping: bool,
-    /// The part paid with a gift card.
-    pub gift_card: bool,
-}
-
-impl NetOf {
-    /// Everything that can be left out.
-    pub const ALL: Self = Self { discounts: true, points_paid: true, tax: true, shipping: true, gift_card: true };
-    /// Nothing: every line earns on what it cost before discounts.
-    pub const NOTHING: Self =
-        Self { discounts: false, points_paid: false, tax: false, shipping: false, gift_card: false };
 }
 
 /// The versions of a programme, oldest first: each instant is decided by the one in force then.
@@ -240,6 +199,12 @@ impl Timeline {
     /// The timeline of a first version and the later ones, in the order of their starts.
     pub fn new(first: Arc<Rulebook>, later: Vec<Arc<Rulebook>>) -> Self {
         Self { first, later }
+    }
+
+    /// The same with versions that came after.
+    #[must_use]
+    pub fn with(&self, more: Vec<Arc<Rulebook>>) -> Self {
+        Self { first: Arc::clone(&self.first), later: self.later.iter().cloned().chain(more).collect() }
     }
 
     /// The version in force at an instant.
@@ -267,6 +232,12 @@ impl Timeline {
     /// A wallet by its slot, as the newest version has it that has it.
     pub fn wallet_in(&self, slot: Slot) -> Option<&Wallet> {
         self.later.iter().rev().chain([&self.first]).find_map(|v| v.wallet_in(slot))
+    }
+
+    /// The rule that a slot of what is counted by member stands for, as the newest version has it that caps it.
+    pub fn capped(&self, slot: CountedSlot) -> Option<&EarningRule> {
+        let mut versions = self.later.iter().rev().chain([&self.first]);
+        versions.find_map(|v| v.earning.iter().find(|rule| rule.cap.is_some_and(|cap| cap.slot == slot)))
     }
 
     /// The newest version, perhaps of the future.

@@ -8,14 +8,14 @@ use proptest::sample::select;
 use crate::kernel::calendar::{Period, RoundUp, Zone};
 use crate::kernel::edges::{bent, bytes, cases, up_to};
 use crate::kernel::id::Version;
-use crate::kernel::money::{Currency, MONEY_MINOR_MAX};
+use crate::kernel::money::{Currency, MONEY_MINOR_MAX, Ratio};
 use crate::kernel::points::POINTS_MAX;
 use crate::loyalty::program::compile::{check, check_fixed, compile};
 use crate::loyalty::program::document::{Document, default_document};
 use crate::loyalty::program::model::{
-    Counts, Expiry, NetOf, ReturnPolicy, Rulebook, Slot, WALLETS_MAX, WalletKind, Window,
+    Award, Counts, Expiry, NetOf, ReturnPolicy, Rulebook, Slot, WALLETS_MAX, WalletKind, Window,
 };
-use crate::loyalty::program::slots::{TooManyWallets, assign_slots};
+use crate::loyalty::program::slots::{Slots, TooManyWallets, assign_slots};
 
 const ACME: &str = r#"
 [program]
@@ -58,7 +58,7 @@ base = { net_of = ["tax"] }
 "#;
 
 fn compiled(document: &Document) -> Rulebook {
-    let slots = assign_slots(&IndexMap::new(), document).unwrap();
+    let slots = assign_slots(&Slots::default(), document).unwrap();
     compile(document, Version(1), DateTime::UNIX_EPOCH, &slots).unwrap()
 }
 
@@ -87,9 +87,9 @@ fn a_document_compiles_to_what_it_says() {
     let WalletKind::Redeemable(coins) = &book.wallets[3].kind else { panic!() };
     assert_eq!((coins.value.half_up(3), coins.expiry), (Some(2), Expiry::Inactive { after: period("P12M") }));
     assert_eq!((coins.pending, coins.returns), (None, ReturnPolicy::WithinBalance));
-    assert_eq!((book.earning[0].wallet, book.earning[0].rate.floor(7219)), (Slot(0), Some(72)));
-    assert_eq!((book.earning[0].step, book.net_of()), (None, NetOf::ALL));
-    let step = book.earning[1].step.unwrap();
+    let Award::Rate { rate, step: None } = book.earning[0].award else { panic!() };
+    assert_eq!((book.earning[0].wallet, rate.floor(7219), book.net_of()), (Slot(0), Some(72), NetOf::ALL));
+    let Award::Rate { step: Some(step), .. } = book.earning[1].award else { panic!() };
     assert_eq!((book.earning[1].wallet, step.rate.floor(1999)), (Slot(3), Some(1)));
     assert_eq!(book.earning[1].net_of, NetOf { tax: true, ..NetOf::NOTHING });
 }
@@ -219,7 +219,8 @@ fn a_new_programme_gives_one_percent_back_in_any_currency() {
         assert!(text.contains(&format!("value = \"{value}\"")) && text.contains(&format!("per = \"{per}\"")), "{text}");
         assert_eq!(Document::from_toml(&text).unwrap(), document);
         let book = compiled(&document);
-        assert_eq!(book.earning[0].rate.floor(10_000), Some(100));
+        let Award::Rate { rate, .. } = book.earning[0].award else { panic!() };
+        assert_eq!(rate.floor(10_000), Some(100));
         let WalletKind::Redeemable(points) = &book.main_wallet().unwrap().kind else { panic!() };
         assert_eq!(points.value.half_up(100), Some(100));
     }
@@ -228,13 +229,14 @@ fn a_new_programme_gives_one_percent_back_in_any_currency() {
 #[test]
 fn wallets_keep_their_slots_for_ever() {
     let acme = Document::from_toml(ACME).unwrap();
-    let existing = IndexMap::from([("coins".to_owned(), Slot(0)), ("gone".to_owned(), Slot(2))]);
+    let wallets = |all: IndexMap<String, Slot>| Slots { wallets: all, ..Slots::default() };
+    let existing = wallets(IndexMap::from([("coins".to_owned(), Slot(0)), ("gone".to_owned(), Slot(2))]));
     let slots = assign_slots(&existing, &acme).unwrap();
-    let all: Vec<(&str, i16)> = slots.iter().map(|(code, slot)| (code.as_str(), slot.0)).collect();
+    let all: Vec<(&str, i16)> = slots.wallets.iter().map(|(code, slot)| (code.as_str(), slot.0)).collect();
     assert_eq!(all, [("coins", 0), ("gone", 2), ("points", 1), ("status", 3), ("miles", 4)]);
     assert_eq!(assign_slots(&slots, &acme).unwrap(), slots);
     let full = (0..).take(WALLETS_MAX).map(|i| (format!("old_{i}"), Slot(i))).collect();
-    assert_eq!(assign_slots(&full, &acme), Err(TooManyWallets));
+    assert_eq!(assign_slots(&wallets(full), &acme), Err(TooManyWallets));
     let missing = compile(&acme, Version(2), DateTime::UNIX_EPOCH, &existing).unwrap_err();
     assert_eq!(missing.len(), 3);
 }
@@ -283,13 +285,14 @@ proptest! {
 
     #[test]
     fn a_document_of_extreme_values_decides_on_extreme_orders(
-        (value, per) in (amount(), amount()), points in up_to(POINTS_MAX), step: bool,
+        (value, per, factor) in (amount(), amount(), amount()), points in up_to(POINTS_MAX), step: bool,
         period in select(vec!["P1D", "P36600D", "P1202M", "P99Y"]), minor in up_to(MONEY_MINOR_MAX),
     ) {
         let text = format!(
             "program = {{ name = \"E\", currency = \"KWD\", timezone = \"Pacific/Apia\" }}\n[wallets]\n\
              p = {{ kind = \"redeemable\", value = \"{value}\", expiry = {{ after = \"{period}\", round = \"end_of_year\" }} }}\n\
-             [earning.base]\naward = {{ per = \"{per}\", points = {points}, step = {step} }}\n"
+             [earning.base]\naward = {{ per = \"{per}\", points = {points}, step = {step} }}\n\
+             [earning.more]\naward = {{ multiply = \"{factor}\" }}\n"
         );
         let document = match Document::from_toml(&text) {
             Ok(document) => document,
@@ -299,12 +302,16 @@ proptest! {
             }
         };
         let book = compiled(&document);
-        let rule = &book.earning[0];
+        let Award::Rate { rate, step } = book.earning[0].award else { panic!("it awards by the base") };
         // What a programme lets in, an order of any size can be decided by.
-        prop_assert!((0..=POINTS_MAX).contains(&rule.rate.floor(minor).unwrap()));
-        if let Some(step) = rule.step {
-            prop_assert!(step.rate.floor(minor).unwrap().checked_mul(step.points.get()).unwrap() <= POINTS_MAX);
+        prop_assert!((0..=POINTS_MAX).contains(&rate.floor(minor).unwrap()));
+        let steps = step.map(|step| step.rate.floor(minor).unwrap());
+        if let Some((step, steps)) = step.zip(steps) {
+            prop_assert!(steps.checked_mul(step.points.get()).unwrap() <= POINTS_MAX);
         }
+        let Award::Multiply { of, .. } = &book.earning[1].award else { panic!("it multiplies") };
+        let more = Ratio::floor_of_sum(of.iter().map(|(_, rate)| (steps.unwrap_or(minor), *rate))).unwrap();
+        prop_assert!((0..=POINTS_MAX).contains(&more));
         let WalletKind::Redeemable(wallet) = &book.wallets[0].kind else { panic!("it is redeemable") };
         prop_assert!(wallet.value.half_up(minor.min(1_000_000)).is_some());
     }

@@ -1,0 +1,138 @@
+//! What a member has had of rules with a cap, from what documents say.
+
+use std::collections::BTreeMap;
+
+use chrono::{Days, NaiveDate};
+use serde::Deserialize;
+
+use crate::kernel::cycle::Cycle;
+use crate::kernel::grow::Grow;
+use crate::kernel::id::Version;
+use crate::loyalty::ledger::posting::{PostingKind, PostingRow};
+use crate::loyalty::ledger::usage::{USAGE_KEPT_D, Used};
+use crate::loyalty::ledger::verify::documents::{OrderDocument, ReturnDocument, parse};
+use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
+use crate::loyalty::program::model::{Cap, CountedSlot, Rulebook, Timeline};
+
+/// A rule in one of its periods, by the first day of that.
+type Name = (CountedSlot, Cycle, NaiveDate);
+
+/// What was had so far.
+#[derive(Clone, Debug, Default)]
+pub struct FoldedCaps {
+    had: BTreeMap<Name, i64>,
+}
+
+/// What a merge says went along.
+#[derive(Debug, Deserialize)]
+struct MergedCaps {
+    #[serde(default)]
+    used: Vec<UsedDocument>,
+}
+
+/// What was had of a rule in a period.
+#[derive(Debug, PartialEq, Deserialize)]
+pub struct UsedDocument {
+    rule: String,
+    each: Option<String>,
+    first_day: Option<NaiveDate>,
+    points: i64,
+}
+
+impl FoldedCaps {
+    /// Adds a posting; `order` is the one that a return is of, `today` the last day of account time after it, in UTC.
+    pub fn step(
+        &mut self,
+        row: &PostingRow,
+        order: Option<&PostingRow>,
+        (timeline, today): (&Timeline, NaiveDate),
+        found: &mut Findings,
+    ) {
+        let done = match row.kind {
+            PostingKind::Order => self.award(row, timeline.version(row.version)),
+            PostingKind::Return => self.give_back(row, order, timeline.version(row.version)),
+            PostingKind::MergeOut => self.leave(row, timeline),
+            PostingKind::MergeIn => self.come(row, timeline),
+            _ => Ok(()),
+        };
+        if let Err(says) = done {
+            found.add(Law::Caps, Place::posting(row.member, row.seq), says);
+        }
+        let since = today.checked_sub_days(Days::new(USAGE_KEPT_D)).unwrap_or(NaiveDate::MIN);
+        self.had.retain(|(_, cycle, first), points| *points > 0 && cycle.last(*first) >= since);
+    }
+
+    /// Whether an account says the same.
+    pub fn is(&self, usage: &[Used]) -> bool {
+        let had = self.had.iter().map(|((slot, cycle, first), points)| (*slot, *cycle, *first, *points));
+        had.eq(usage.iter().map(|used| (used.slot, used.cycle, used.first, used.points.get())))
+    }
+
+    fn award(&mut self, row: &PostingRow, book: &Rulebook) -> Result<(), String> {
+        if book.earning.iter().all(|rule| rule.cap.is_none()) {
+            return Ok(());
+        }
+        let document: OrderDocument = parse(row)?;
+        for of_rule in &document.rows {
+            let cap = cap_of(book, &of_rule.rule);
+            if of_rule.cut_by.is_some() && cap.is_none() {
+                return Err(format!("{} is cut, and has no cap", of_rule.rule));
+            }
+            let Some(cap) = cap else { continue };
+            let had = self.had.entry((cap.slot, cap.cycle, cap.cycle.first(document.ordered_on))).or_default();
+            had.grow(of_rule.points);
+            if *had > cap.points.get() {
+                return Err(format!("{had} of {} were had, of {} at most", of_rule.rule, cap.points));
+            }
+            if of_rule.cut_by.is_some() && *had != cap.points.get() {
+                return Err(format!("{} was cut at {had}, and there were {}", of_rule.rule, cap.points));
+            }
+        }
+        Ok(())
+    }
+
+    fn give_back(&mut self, row: &PostingRow, order: Option<&PostingRow>, book: &Rulebook) -> Result<(), String> {
+        let document: ReturnDocument = parse(row)?;
+        if document.given_back.is_empty() {
+            return Ok(());
+        }
+        let day = parse::<OrderDocument>(order.ok_or("it gives caps back, and there is no order")?)?.ordered_on;
+        for back in &document.given_back {
+            let cap = cap_of(book, &back.rule).ok_or_else(|| format!("{} has no cap", back.rule))?;
+            if let Some(had) = self.had.get_mut(&(cap.slot, cap.cycle, cap.cycle.first(day))) {
+                *had = had.saturating_sub(back.points).max(0);
+            }
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self, row: &PostingRow, timeline: &Timeline) -> Result<(), String> {
+        let said = said(row, timeline)?;
+        let had = std::mem::take(&mut self.had);
+        if said == had { Ok(()) } else { Err(format!("{had:?} was had, and {said:?} went along")) }
+    }
+
+    fn come(&mut self, row: &PostingRow, timeline: &Timeline) -> Result<(), String> {
+        for (name, points) in said(row, timeline)? {
+            self.had.entry(name).or_default().grow(points);
+        }
+        Ok(())
+    }
+}
+
+/// The cap of a rule in a version.
+pub fn cap_of<'a>(book: &'a Rulebook, rule: &str) -> Option<&'a Cap> {
+    book.earning.iter().find(|r| r.code == rule)?.cap.as_ref()
+}
+
+fn said(row: &PostingRow, timeline: &Timeline) -> Result<BTreeMap<Name, i64>, String> {
+    let document: MergedCaps = parse(row)?;
+    let versions = || (1..=timeline.newest().version.0).rev().map(|n| timeline.version(Version(n)));
+    let read = |used: &UsedDocument| {
+        let slot = versions().find_map(|book| cap_of(book, &used.rule)).map(|cap| cap.slot);
+        let slot = slot.ok_or_else(|| format!("no version has a cap on {}", used.rule))?;
+        let cycle = Cycle::read(used.each.as_deref()).map_err(|e| e.to_string())?;
+        Ok(((slot, cycle, used.first_day.unwrap_or(NaiveDate::MIN)), used.points))
+    };
+    document.used.iter().map(read).collect()
+}

@@ -1,0 +1,121 @@
+//! What is earned, as it is written.
+
+use serde::{Deserialize, Serialize};
+
+/// A rule that awards points.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Earning {
+    /// What earns.
+    pub on: On,
+    /// The redeemable wallet that is filled; may be left out where there is one only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wallet: Option<String>,
+    /// What is earned.
+    pub award: Award,
+    /// What points per amount are computed from; absent: what was paid for products, without tax.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<Base>,
+    /// When it applies; absent: always.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// How much one member can get of it; absent: as much as is earned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caps: Option<Caps>,
+}
+
+/// What earns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum On {
+    /// An order.
+    #[default]
+    Order,
+}
+
+/// What a rule awards: `{ per, points }`, `{ multiply }`, or `{ points }` alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Award {
+    /// An amount of base that earns `points`, a decimal; a part of it earns its part, in all rounded down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per: Option<String>,
+    /// The points for it, or, alone, for each order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub points: Option<i64>,
+    /// Whether only full amounts earn.
+    #[serde(skip_serializing_if = "is_false")]
+    pub step: bool,
+    /// So many times what the rules with `per` earn in the same wallet, more than 1: this rule adds what that is more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub multiply: Option<String>,
+}
+
+/// What an award is computed from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Base {
+    /// What is not part of it. Everything, when it is left out.
+    pub net_of: Vec<NetOf>,
+}
+
+impl Default for Base {
+    fn default() -> Self {
+        use NetOf::{Discounts, GiftCard, PointsPaid, Shipping, Tax};
+        Self { net_of: vec![Discounts, PointsPaid, Tax, Shipping, GiftCard] }
+    }
+}
+
+/// What may be taken out of the base.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NetOf {
+    /// Discounts.
+    Discounts,
+    /// The part paid with points.
+    PointsPaid,
+    /// Tax.
+    Tax,
+    /// Shipping lines.
+    Shipping,
+    /// The part paid with a gift card.
+    GiftCard,
+}
+
+/// When a rule applies, by the programme's clocks: `2026-12-01T00:00`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Schedule {
+    /// From then on; absent: from the beginning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Until just before then; absent: without end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+}
+
+/// How much can be had of a rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Caps {
+    /// By one member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_member: Option<PerMember>,
+}
+
+/// How much one member can have in a calendar period of business days.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PerMember {
+    /// Points.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub points: Option<i64>,
+    /// The period, P1D, P1W, P1M, P3M, P6M or P1Y; absent: all time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub each: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_false(b: &bool) -> bool {
+    !*b
+}
