@@ -34,7 +34,7 @@ enum Command {
     Serve,
     /// Print the API's OpenAPI document
     Openapi,
-    /// Create, list and show programmes
+    /// Create, list and show programmes, and publish versions of them
     #[command(subcommand)]
     Program(ProgramCommand),
     /// Import members, past orders or balances from a CSV file

@@ -2,6 +2,7 @@
 //!
 //! One file per command of the command line; `cli.rs` is the list of them.
 
+mod apply;
 mod backup;
 mod cli;
 mod database;

@@ -1,4 +1,4 @@
-//! `perennial program`: creates, lists and shows programmes.
+//! `perennial program`: creates, lists, shows and publishes programmes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::apply::{ApplyArgs, apply};
 use super::database::Database;
 use super::failure::Failure;
 use super::settings::Settings;
@@ -29,6 +30,8 @@ pub(super) const COMMAND_POOL: PoolSize = PoolSize(4);
 pub enum ProgramCommand {
     /// Create a programme: version 1 of its document is in force at once
     Create(CreateArgs),
+    /// Publish a version of a programme's document; nothing where the newest one says the same
+    Apply(ApplyArgs),
     /// List all programmes
     List {
         /// Print JSON, one object a line
@@ -83,6 +86,7 @@ pub async fn run(settings: &Settings, command: ProgramCommand) -> Result<(), Fai
             })
             .await
         }
+        ProgramCommand::Apply(args) => Database::with(settings, COMMAND_POOL, async |db| apply(db, &args).await).await,
         ProgramCommand::List { json } => Database::with(settings, COMMAND_POOL, async |db| list(db, json).await).await,
         ProgramCommand::Show { code } => Database::with(settings, COMMAND_POOL, async |db| show(db, &code).await).await,
     }
@@ -115,7 +119,8 @@ pub(super) async fn find(db: &Db, code: &str) -> Result<(ProgramRow, ProgramScop
     Ok((row, scope))
 }
 
-fn wrong(mistakes: &[Mistake]) -> Failure {
+/// That a document is wrong, with every mistake in it.
+pub(super) fn wrong(mistakes: &[Mistake]) -> Failure {
     let lines: Vec<String> = mistakes.iter().map(|m| format!("\n  {m}")).collect();
     Failure::Configuration(format!("the document is wrong:{}", lines.concat()))
 }

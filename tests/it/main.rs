@@ -33,6 +33,7 @@ mod openapi;
 mod operating;
 mod orders;
 mod programs;
+mod publishing;
 mod readers;
 mod shutdown;
 mod statements;

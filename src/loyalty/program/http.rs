@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::kernel::page::Page;
-use crate::loyalty::program::store::{VersionRow, list_versions};
+use crate::loyalty::program::store::{VersionRow, find_version_in_force, list_versions};
 use crate::platform::auth::{Caller, needs};
 use crate::platform::db::Db;
 use crate::platform::web::codes;
@@ -80,8 +80,8 @@ type VersionPlace = Cursor<i32>;
 #[utoipa::path(tag = "program", responses((status = 200, description = "The version in force.", body = ProgramView)))]
 #[get("/v1/program")]
 async fn get_program(caller: Caller<needs::ProgramRead>, db: Data<Db>) -> Result<HttpResponse, Problem> {
-    let versions = list_versions(&*db.conn().await?, caller.scope().program()).await?;
-    let row = versions.into_iter().next_back().ok_or_else(|| Problem::of(&codes::NOT_FOUND))?;
+    let row = find_version_in_force(&*db.conn().await?, caller.scope()).await?;
+    let row = row.ok_or_else(|| Problem::of(&codes::NOT_FOUND))?;
     let document = serde_json::from_str(&row.document).map_err(|e| Problem::of(&codes::INTERNAL).because(e))?;
     let tag = EntityTag::new_strong(format!("v{}", row.version));
     let view = ProgramView { version: row.version, starts: row.starts, document };

@@ -38,6 +38,13 @@ statement! {
 }
 
 statement! {
+    /// The version of a programme in force.
+    FindVersionInForce { program: Id => Uuid } -> (Int4, Timestamptz, Text, Text, Text, Timestamptz),
+    "SELECT version, starts, document, author, note, created_at FROM program_versions \
+     WHERE program_id = ? AND starts <= clock_timestamp() ORDER BY version DESC LIMIT 1"
+}
+
+statement! {
     /// Locks all lanes in the order of their numbers, and answers the last moment at which any was written.
     LockAllLanes {} -> Nullable<Timestamptz>,
     "SELECT max(moment) FROM (SELECT moment FROM lanes ORDER BY lane FOR UPDATE) AS l"
@@ -183,6 +190,14 @@ pub async fn find_version(
 ) -> QueryResult<Option<VersionRow>> {
     let find = FindVersion { program: scope.program().0, version: version.0 };
     find.get_result(&mut &*conn).await.optional()
+}
+
+/// The version of a programme in force.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_version_in_force(conn: &AsyncPgConnection, scope: &ProgramScope) -> QueryResult<Option<VersionRow>> {
+    FindVersionInForce { program: scope.program().0 }.get_result(&mut &*conn).await.optional()
 }
 
 /// Locks all lanes, and answers the last moment at which any was written.

@@ -53,6 +53,8 @@ visits = { kind = "qualifying", counts = "orders", window = "anniversary" }
 base = { wallet = "points", award = { per = "1.00", points = 3 } }
 steps = { wallet = "coins", award = { per = "10.00", points = 2, step = true } }
 more = { wallet = "points", award = { per = "3.00", points = 1 }, base = { net_of = [] } }
+double = { wallet = "points", award = { multiply = "2" }, caps = { per_member = { points = 300, each = "P3M" } } }
+visit = { wallet = "points", award = { points = 5 }, caps = { per_member = { points = 30 } } }
 "#;
 
 /// The same shop, later: points can be spent at once and live shorter, and nobody owes any.

@@ -8,6 +8,8 @@ use super::{Break, NO_MEMBER, NO_PROGRAM, OTHER_LANE, OTHER_PROGRAM, change};
 const HOLDS: &str = "holds IS NOT NULL";
 /// Rows with lots.
 const LOTS: &str = "cardinality(lot_ids) > 0";
+/// Accounts that have had something of a rule with a cap.
+const USAGE: &str = "usage IS NOT NULL";
 
 /// Accounts that were merged into another.
 const MERGED: &str = "merged_into IS NOT NULL";
@@ -107,6 +109,10 @@ pub const BREAKS: &[Break] = &[
     change("accounts", "holds", HOLDS, "SET holds[6] = holds[6] + 1", Law::Figures),
     change("accounts", "holds", HOLDS, "SET holds[7] = 700000", Law::Holds),
     change("accounts", "holds", HOLDS, "SET holds[4] = -1", Law::Readable),
+    change("accounts", "usage", USAGE, "SET usage = NULL", Law::Fold),
+    change("accounts", "usage", USAGE, "SET usage[1] = usage[1] + 1099511627776", Law::Fold),
+    change("accounts", "usage", USAGE, "SET usage[2] = usage[2] + 1", Law::Fold),
+    change("accounts", "usage", USAGE, "SET usage = usage[2:]", Law::Readable),
     change("accounts", "merged_into", MERGED, "SET merged_into = member_id", Law::Fold),
     change("accounts", "merged_into", MERGED, "SET merged_into = NULL, merged_branch = NULL", Law::Fold),
     change("accounts", "merged_branch", MERGED, "SET merged_branch = merged_branch + 1", Law::Fold),
