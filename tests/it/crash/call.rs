@@ -5,31 +5,11 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::Value;
 
+use super::kind::Kind;
 use crate::harness::{Client, Reply};
 
 /// After how long nobody waits for an answer any more, in seconds.
 const ANSWER_S: u64 = 30;
-
-/// What a command is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Enrol,
-    Change,
-    Adjust,
-    Order,
-    Return,
-    Hold,
-    Release,
-}
-
-/// What a command is answered with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answers {
-    /// The receipt that is stored, byte for byte.
-    Receipt,
-    /// The member as it is when the answer is given.
-    Member,
-}
 
 /// A command under its name: it may be sent any number of times.
 #[derive(Clone, Debug)]
@@ -47,16 +27,6 @@ pub struct Call {
     pub read_at: Option<String>,
 }
 
-impl Kind {
-    /// What it is answered with.
-    pub fn answers(self) -> Answers {
-        match self {
-            Self::Enrol | Self::Change => Answers::Member,
-            Self::Adjust | Self::Order | Self::Return | Self::Hold | Self::Release => Answers::Receipt,
-        }
-    }
-}
-
 impl Call {
     /// A command whose key names it: `adjust:<key>`.
     pub fn keyed(kind: Kind, command: &str, (method, path): (Method, String), key: String, body: Value) -> Self {
@@ -65,15 +35,16 @@ impl Call {
     }
 
     /// An order.
-    pub fn order(reference: &str, body: Value) -> Self {
+    pub fn order(body: Value) -> Self {
+        let reference = body["reference"].as_str().unwrap();
         Self {
             kind: Kind::Order,
             method: Method::POST,
             path: "/v1/orders".to_owned(),
             key: None,
-            body,
             reference: format!("order:{reference}"),
             read_at: Some(format!("/v1/orders/{reference}")),
+            body,
         }
     }
 
@@ -112,6 +83,19 @@ impl Call {
             key: None,
             body: Value::Null,
             reference: format!("hold:{hold}/release"),
+            read_at: None,
+        }
+    }
+
+    /// The claim of a guest's order: once an order, it has no other name.
+    pub fn claim(order: &str, body: Value) -> Self {
+        Self {
+            kind: Kind::Claim,
+            method: Method::POST,
+            path: format!("/v1/orders/{order}/claims"),
+            key: None,
+            body,
+            reference: format!("order:{order}/claim"),
             read_at: None,
         }
     }

@@ -5,7 +5,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::crash::call::{Answers, Call, Kind};
+use crate::crash::call::Call;
+use crate::crash::kind::{Answers, Kind};
 use crate::harness::{Break, Client, Process, Reply, TestApp, TestDb, Wire, facts};
 
 /// How often the engine tries a group; then it asks the caller for patience.
@@ -44,7 +45,7 @@ fn order(reference: &str, member: &Value, points: u64) -> Call {
     if points > 0 {
         body["points"] = json!({ "spend": points });
     }
-    Call::order(reference, body)
+    Call::order(body)
 }
 
 /// One command of every kind, for a member who has points and an order.

@@ -7,6 +7,7 @@ mod cut;
 mod disk;
 mod follower;
 mod kills;
+mod kind;
 mod poison;
 mod reckoning;
 mod record;

@@ -1,5 +1,6 @@
 //! The recorded client: every request is written down before it is sent, and every answer.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -8,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::{Value, json};
 
-use super::call::{Answers, Call};
+use super::call::Call;
+use super::kind::{Answers, Kind};
 use crate::harness::{Client, Reply};
 
 /// What a command was told in the end.
@@ -55,6 +57,17 @@ pub struct Lost {
     pub done: usize,
     /// Had not been done, and are refused.
     pub refused: usize,
+}
+
+/// What became of the commands of a kind.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fate {
+    /// How many are done.
+    pub done: usize,
+    /// How many are refused.
+    pub refused: usize,
+    /// How many of both were not answered at first.
+    pub lost: usize,
 }
 
 /// All commands of a storefront, in the order in which they were first sent.
@@ -168,6 +181,18 @@ impl Record {
         lost
     }
 
+    /// What became of all of them, kind by kind.
+    pub fn fates(&self) -> BTreeMap<Kind, Fate> {
+        let mut fates: BTreeMap<Kind, Fate> = BTreeMap::new();
+        for entry in &self.book().entries {
+            let fate = fates.entry(entry.call.kind).or_default();
+            fate.done += usize::from(entry.receipt().is_some());
+            fate.refused += usize::from(matches!(entry.told, Some(Told::Refused(_))));
+            fate.lost += usize::from(entry.lost);
+        }
+        fates
+    }
+
     /// One of them.
     pub fn entry(&self, number: usize) -> Entry {
         self.book().entries[number].clone()
@@ -253,7 +278,7 @@ fn judge(entry: &Entry, reply: &Reply, replayed: bool) -> (Heard, Option<&'stati
             (Heard::Nothing, (!honest).then_some("not said to be retryable"))
         }
         409 if reply.json["retryable"] == true => (Heard::Nothing, None),
-        404 | 409 | 422 if reply.code() != "idempotency_conflict" => {
+        409 | 422 if entry.call.kind.refusals().contains(&reply.code()) => {
             (Heard::Refused, known.is_some().then_some("done, and refused afterwards"))
         }
         _ => (Heard::Nothing, Some("not an answer")),
