@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::kind::Kind;
 use crate::harness::{Client, Reply};
 
-/// After how long nobody waits for an answer any more, in seconds.
-const ANSWER_S: u64 = 30;
+/// After how long nobody waits for an answer any more.
+pub const ANSWER: Duration = Duration::from_secs(30);
 
 /// A command under its name: it may be sent any number of times.
 #[derive(Clone, Debug)]
@@ -25,6 +25,44 @@ pub struct Call {
     pub reference: String,
     /// Where its receipt can be read afterwards.
     pub read_at: Option<String>,
+}
+
+/// What a command was answered, alone or in a batch.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// Whether it had been done before.
+    pub replayed: bool,
+    /// Whether it says when to come again, as far as it can.
+    pub says_when: bool,
+    /// The receipt or the problem as it came.
+    pub text: String,
+    /// The same as JSON.
+    pub json: Value,
+}
+
+impl Answer {
+    /// The answer to a command that was sent alone.
+    pub fn of(reply: Reply) -> Self {
+        let replayed = reply.header("idempotency-replayed") == Some("true");
+        let says_when = reply.header("retry-after").is_some();
+        Self { status: reply.status, replayed, says_when, text: reply.text, json: reply.json }
+    }
+
+    /// What no shop should be told.
+    pub fn unheard_of(text: &str) -> Self {
+        Self { status: 0, replayed: false, says_when: false, text: text.to_owned(), json: Value::Null }
+    }
+
+    /// The code of a problem.
+    pub fn code(&self) -> &str {
+        self.json["code"].as_str().unwrap_or_default()
+    }
+
+    /// Whether it is said that the same may be asked again.
+    pub fn retryable(&self) -> bool {
+        self.json["retryable"] == true
+    }
 }
 
 impl Call {
@@ -46,6 +84,11 @@ impl Call {
             read_at: Some(format!("/v1/orders/{reference}")),
             body,
         }
+    }
+
+    /// An order in a batch: a sale that has happened.
+    pub fn item(body: Value) -> Self {
+        Self { kind: Kind::Item, path: "/v1/orders/batch".to_owned(), ..Self::order(body) }
     }
 
     /// A return of an order.
@@ -109,6 +152,6 @@ impl Call {
         if let Some(key) = &self.key {
             request = request.header("Idempotency-Key", key);
         }
-        Reply::if_any(request.timeout(Duration::from_secs(ANSWER_S))).await.ok()
+        Reply::if_any(request.timeout(ANSWER)).await.ok()
     }
 }

@@ -11,6 +11,12 @@ use crate::harness::Dice;
 
 /// The first ones, who come more often and are never merged away.
 const REGULARS: usize = 3;
+/// Some holds end by themselves after so long, in seconds.
+const SHORT_HOLD_S: u64 = 1;
+/// One request of so many is a batch,
+const BATCH_ONCE_IN: u64 = 20;
+/// of so many orders: at least, and by chance so many more, less one.
+const BATCH_ITEMS: (u64, u64) = (2, 7);
 /// While somebody is suspended, one command of so many ends that: soon, so that most commands are not refused for it.
 const REINSTATE_ONCE_IN: u64 = 6;
 /// One member of so many is called by a name that a merge has taken, or is about to take.
@@ -28,8 +34,8 @@ pub struct Crowd {
     orders: Vec<String>,
     /// Orders of guests that nobody has claimed.
     guests: Vec<String>,
-    /// Holds that nobody has released, each with its member and how many points it holds.
-    holds: Vec<(String, String, u64)>,
+    /// Holds that nobody has released.
+    holds: Vec<Hold>,
     /// What was learnt already: a command may be answered many times.
     learnt: HashSet<String>,
 }
@@ -39,6 +45,16 @@ pub struct Crowd {
 struct Member {
     id: String,
     external_id: String,
+}
+
+/// Points that were put aside.
+#[derive(Clone)]
+struct Hold {
+    reference: String,
+    member: String,
+    points: u64,
+    /// Whether they still are, as far as is known.
+    open: bool,
 }
 
 impl Crowd {
@@ -64,8 +80,15 @@ impl Crowd {
         Call::keyed(Kind::Enrol, "enrol", (Method::POST, "/v1/members".to_owned()), name, body)
     }
 
-    /// What happens next.
-    pub fn plan(&mut self) -> Call {
+    /// What happens next: one command, or the items of a batch.
+    pub fn plan(&mut self) -> Vec<Call> {
+        if !self.members.is_empty() && self.dice.once_in(BATCH_ONCE_IN) {
+            return self.batch();
+        }
+        vec![self.plan_one()]
+    }
+
+    fn plan_one(&mut self) -> Call {
         if self.members.is_empty() {
             return self.enrol();
         }
@@ -78,20 +101,20 @@ impl Crowd {
             3..=4 => self.change(),
             5..=8 => self.adjust(),
             9..=12 if !self.orders.is_empty() => self.give_back(),
-            13..=17 => self.order_paid_with_points(),
-            18 => self.order_of_newcomer(),
+            13..=17 => Call::order(self.cart_with_points()),
+            18 => {
+                let name = self.name("new");
+                Call::order(self.cart_of_newcomer(&name))
+            }
             19 => Call::order(self.cart(Value::Null, 0)),
             20..=22 => self.hold(),
-            23..=24 if !self.holds.is_empty() => self.capture(),
+            23..=24 if !self.holds.is_empty() => Call::order(self.cart_with_hold()),
             25 if !self.holds.is_empty() => self.release(),
             26..=27 => self.merge(),
             28..=30 => self.transfer(),
             31 => self.suspend(),
             32 if !self.guests.is_empty() => self.claim(),
-            _ => {
-                let member = self.named();
-                Call::order(self.cart(member, 0))
-            }
+            _ => Call::order(self.plain_cart()),
         }
     }
 
@@ -103,13 +126,16 @@ impl Crowd {
         let told = |name: &str| answer[name].as_str().unwrap().to_owned();
         match call.kind {
             Kind::Enrol => self.members.push(Member { id: told("id"), external_id: told("external_id") }),
-            Kind::Order => {
+            Kind::Order | Kind::Item => {
                 self.orders.push(told("reference"));
                 self.guests.extend(call.body["member"].is_null().then(|| told("reference")));
+                let taken = self.holds.iter_mut().find(|hold| call.body["hold"] == hold.reference);
+                taken.into_iter().for_each(|hold| hold.open = false);
             }
             Kind::Hold => {
-                let points = call.body["points"]["spend"].as_u64().unwrap();
-                self.holds.push((told("reference"), told("member"), points));
+                let [points, lasts_s] = ["/points/spend", "/lasts_s"].map(|p| call.body.pointer(p).unwrap().as_u64());
+                let (points, open) = (points.unwrap(), lasts_s > Some(SHORT_HOLD_S));
+                self.holds.push(Hold { reference: told("reference"), member: told("member"), points, open });
             }
             Kind::Suspend => self.suspended.push(told("member")),
             Kind::Change
@@ -139,7 +165,7 @@ impl Crowd {
     }
 
     /// A place by chance, of so many.
-    fn place(&mut self, of: usize) -> usize {
+    pub fn place(&mut self, of: usize) -> usize {
         usize::try_from(self.dice.roll(u64::try_from(of).unwrap())).unwrap()
     }
 
@@ -189,7 +215,7 @@ impl Crowd {
 
     /// Somebody who is not held to a checkout, as far as is known: for good, so the next merge is another one's.
     fn merge(&mut self) -> Call {
-        let held: HashSet<&String> = self.holds.iter().map(|(_, member, _)| member).collect();
+        let held: HashSet<&String> = self.holds.iter().map(|hold| &hold.member).collect();
         let free = |place: &usize| !held.contains(&self.members[*place].id);
         let free: Vec<usize> = (REGULARS..self.members.len()).filter(free).collect();
         if free.is_empty() {
@@ -223,14 +249,14 @@ impl Crowd {
         self.keyed((Kind::Reinstate, "reinstate"), (&member, "reinstatements"), json!({ "reason": "all is well" }))
     }
 
-    fn order_paid_with_points(&mut self) -> Call {
-        let (member, points) = (self.named(), 1 + self.dice.roll(150));
-        Call::order(self.cart(member, points))
+    fn plain_cart(&mut self) -> Value {
+        let member = self.named();
+        self.cart(member, 0)
     }
 
-    fn order_of_newcomer(&mut self) -> Call {
-        let name = self.name("new");
-        Call::order(self.cart_of_newcomer(&name))
+    fn cart_with_points(&mut self) -> Value {
+        let (member, points) = (self.named(), 1 + self.dice.roll(150));
+        self.cart(member, points)
     }
 
     fn cart_of_newcomer(&mut self, name: &str) -> Value {
@@ -251,6 +277,21 @@ impl Crowd {
         body
     }
 
+    /// Sales of a till that was offline: of regulars, guests, and a newcomer who may have come more than once.
+    fn batch(&mut self) -> Vec<Call> {
+        let newcomer = self.name("new");
+        let (least, more) = BATCH_ITEMS;
+        let items = 0..least + self.dice.roll(more);
+        let carts = items.map(|_| match self.dice.roll(8) {
+            0 => self.cart(Value::Null, 0),
+            1..=2 => self.cart_of_newcomer(&newcomer),
+            3..=4 => self.cart_with_points(),
+            5 if !self.holds.is_empty() => self.cart_with_hold(),
+            _ => self.plain_cart(),
+        });
+        carts.map(Call::item).collect()
+    }
+
     /// Once an order: a claim has no other name.
     fn claim(&mut self) -> Call {
         let place = self.place(self.guests.len());
@@ -261,30 +302,27 @@ impl Crowd {
     /// Some end by themselves, soon.
     fn hold(&mut self) -> Call {
         let (reference, member, points) = (self.name("hold"), self.named(), 1 + self.dice.roll(100));
-        let lasts_s = if self.dice.once_in(3) { 1 } else { 900 };
+        let lasts_s = if self.dice.once_in(3) { SHORT_HOLD_S } else { 900 };
         let body = json!({ "reference": reference, "member": member, "points": { "spend": points },
             "lasts_s": lasts_s });
         Call::hold(&reference, body)
     }
 
-    /// An order that is paid with what is held, or with a part of it; perhaps another one was before it.
-    fn capture(&mut self) -> Call {
-        Call::order(self.cart_with_hold())
-    }
-
+    /// Of an order that is paid with what is held, or with a part of it; perhaps another one was before it.
     fn cart_with_hold(&mut self) -> Value {
-        let (hold, member, points) = self.dice.pick(&self.holds).clone();
+        let Hold { reference, member, points, .. } = self.dice.pick(&self.holds).clone();
         let points = if self.dice.once_in(2) { points } else { points.div_ceil(2) };
         let mut cart = self.cart(json!({ "id": member }), points);
-        cart["hold"] = json!(hold);
+        cart["hold"] = json!(reference);
         cart
     }
 
-    /// Once a hold: a release has no other name. Mostly of a new one, which nobody has captured yet.
+    /// Once a hold: a release has no other name. Mostly of one that is open.
     fn release(&mut self) -> Call {
-        let newest = self.holds.len().saturating_sub(3);
-        let place = if self.dice.once_in(3) { self.place(newest + 1) } else { newest };
-        Call::release(&self.holds.swap_remove(place).0)
+        let any = self.dice.once_in(3);
+        let places: Vec<usize> = (0..self.holds.len()).filter(|place| any || self.holds[*place].open).collect();
+        let place = if places.is_empty() { self.place(self.holds.len()) } else { *self.dice.pick(&places) };
+        Call::release(&self.holds.swap_remove(place).reference)
     }
 
     fn give_back(&mut self) -> Call {

@@ -7,6 +7,8 @@ pub enum Kind {
     Change,
     Adjust,
     Order,
+    /// An order in a batch.
+    Item,
     Return,
     Hold,
     Release,
@@ -56,6 +58,7 @@ impl Kind {
             Self::Enrol | Self::Change => Answers::Member,
             Self::Adjust
             | Self::Order
+            | Self::Item
             | Self::Return
             | Self::Hold
             | Self::Release
@@ -76,6 +79,7 @@ impl Kind {
             | Self::Change
             | Self::Adjust
             | Self::Order
+            | Self::Item
             | Self::Return
             | Self::Hold
             | Self::Release
@@ -94,6 +98,7 @@ impl Kind {
             Self::Enrol
             | Self::Change
             | Self::Order
+            | Self::Item
             | Self::Return
             | Self::Hold
             | Self::Release
@@ -106,7 +111,8 @@ impl Kind {
     /// asks for without having been told of it.
     pub fn refusals(self) -> &'static [&'static str] {
         match self {
-            Self::Enrol | Self::Change | Self::Reinstate => &[],
+            // What online is refused is flagged in a batch.
+            Self::Enrol | Self::Change | Self::Reinstate | Self::Item => &[],
             Self::Adjust => &["insufficient_points", "member_suspended"],
             Self::Order => &["insufficient_points", "member_suspended", "hold_captured", "hold_released", "hold_ended"],
             Self::Return => &["return_exceeds_purchase"],

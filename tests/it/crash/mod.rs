@@ -1,5 +1,6 @@
 //! The ledger under fire: processes killed, connections cut, disks full, clocks that jump, commands that break.
 
+mod batch;
 mod call;
 mod clock;
 mod crowd;
