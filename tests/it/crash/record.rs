@@ -72,6 +72,8 @@ pub struct Fate {
     pub refused: usize,
     /// How many of both were not answered at first.
     pub lost: usize,
+    /// How many of those had been done all the same.
+    pub replayed: usize,
 }
 
 /// All commands of a storefront, in the order in which they were first sent.
@@ -213,6 +215,7 @@ impl Record {
             fate.done += usize::from(entry.receipt().is_some());
             fate.refused += usize::from(matches!(entry.told, Some(Told::Refused(_))));
             fate.lost += usize::from(entry.lost);
+            fate.replayed += usize::from(entry.lost && entry.first == Some(Heard::Replayed));
         }
         fates
     }

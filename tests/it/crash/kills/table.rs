@@ -51,11 +51,12 @@ impl Table {
 
     /// Adds what became of the commands of one database.
     pub fn add_fates(&mut self, of: BTreeMap<Kind, Fate>) {
-        for (kind, Fate { done, refused, lost }) in of {
+        for (kind, Fate { done, refused, lost, replayed }) in of {
             let fate = self.fates.entry(kind).or_default();
             fate.done += done;
             fate.refused += refused;
             fate.lost += lost;
+            fate.replayed += replayed;
         }
     }
 
@@ -120,9 +121,10 @@ impl fmt::Display for Table {
                  {seconds:>7.1}  {doing}"
             )?;
         }
-        for (kind, Fate { done, refused, lost }) in &self.fates {
+        writeln!(f, "of what       done  refused  lost  of which replayed")?;
+        for (kind, Fate { done, refused, lost, replayed }) in &self.fates {
             let kind = format!("{kind:?}").to_lowercase();
-            writeln!(f, "{kind:>9}: {done} done and {refused} refused, {lost} of both not answered at first")?;
+            writeln!(f, "{kind:10}  {done:>6}  {refused:>7}  {lost:>4}  {replayed:>17}")?;
         }
         let sum = |of: fn(&Kill) -> usize| self.kills.iter().map(of).sum::<usize>();
         let phases: Vec<String> =
