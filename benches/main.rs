@@ -28,7 +28,7 @@ use checkout::{quotes, redemptions};
 use driver::Pace;
 use imports::{import_rate, write_orders};
 use measures::{
-    Orders, balances, batches, float, in_sets, one_commit_each, orders, own_rows, page_images, prepare_limits,
+    Orders, balances, batches, float, in_sets, one_commit_each, only_orders_in_wal, orders, own_rows, prepare_limits,
     prepare_own, selects,
 };
 use overload::overload;
@@ -172,11 +172,11 @@ impl Bench<'_> {
             report.add(("selects", "pgbench -S", "/s"), selects(postgres, sizes)?);
         }
         if self.wants("wal") {
-            page_images(postgres, false)?;
+            only_orders_in_wal(postgres, true)?;
             let short = Sizes { length: WAL_LENGTH, ..*sizes };
             let earn = (Ask::Earn, Pace::Full);
             let plain = orders(postgres, product, server, earn, (&format!("plain{round}"), &short)).await;
-            page_images(postgres, true)?;
+            only_orders_in_wal(postgres, false)?;
             let plain = plain?;
             report.add(("wal", "WAL an order, without images of whole pages", "B"), plain.each(plain.wal));
         }

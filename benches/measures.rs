@@ -174,16 +174,27 @@ pub async fn balances(product: &Product, server: &Server, sizes: &Sizes) -> Outc
     run(load(sizes.length), requests).await?.all_good()
 }
 
-/// Turns images of whole pages in the WAL off, or on again as they have to be.
+/// Lets WAL hold what orders write and nothing else, or what it ordinarily holds: images of pages come with checkpoints,
+/// and autovacuum writes for tables that others filled.
 ///
 /// # Errors
-/// When the setting is refused.
-pub fn page_images(postgres: &Postgres, on: bool) -> Outcome<()> {
-    let statement = if on { "ALTER SYSTEM RESET full_page_writes" } else { "ALTER SYSTEM SET full_page_writes = off" };
-    postgres.sql("postgres", statement)?;
+/// When a setting is refused.
+pub fn only_orders_in_wal(postgres: &Postgres, only: bool) -> Outcome<()> {
+    for setting in ["full_page_writes", "autovacuum"] {
+        let set = if only { format!("SET {setting} = off") } else { format!("RESET {setting}") };
+        postgres.sql("postgres", &format!("ALTER SYSTEM {set}"))?;
+    }
     postgres.sql("postgres", "SELECT pg_reload_conf()")?;
-    // The checkpointer hears of it when it has time, and only then it is so.
+    // The checkpointer hears of it when it has time, and only then it is so; who vacuums ends first.
     postgres.sql("postgres", "SELECT pg_sleep(0.5)")?;
+    let vacuuming = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'autovacuum worker'";
+    let images = postgres.sql("postgres", "SHOW full_page_writes")?;
+    if (images == "on") == only {
+        return Err(format!("full_page_writes stays {images}").into());
+    }
+    while only && postgres.sql("postgres", vacuuming)? != "0" {
+        postgres.sql("postgres", "SELECT pg_sleep(0.2)")?;
+    }
     postgres.sql("postgres", "CHECKPOINT").map(drop)
 }
 

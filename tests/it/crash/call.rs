@@ -5,31 +5,11 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::Value;
 
+use super::kind::Kind;
 use crate::harness::{Client, Reply};
 
-/// After how long nobody waits for an answer any more, in seconds.
-const ANSWER_S: u64 = 30;
-
-/// What a command is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Enrol,
-    Change,
-    Adjust,
-    Order,
-    Return,
-    Hold,
-    Release,
-}
-
-/// What a command is answered with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answers {
-    /// The receipt that is stored, byte for byte.
-    Receipt,
-    /// The member as it is when the answer is given.
-    Member,
-}
+/// After how long nobody waits for an answer any more.
+pub const ANSWER: Duration = Duration::from_secs(30);
 
 /// A command under its name: it may be sent any number of times.
 #[derive(Clone, Debug)]
@@ -47,13 +27,41 @@ pub struct Call {
     pub read_at: Option<String>,
 }
 
-impl Kind {
-    /// What it is answered with.
-    pub fn answers(self) -> Answers {
-        match self {
-            Self::Enrol | Self::Change => Answers::Member,
-            Self::Adjust | Self::Order | Self::Return | Self::Hold | Self::Release => Answers::Receipt,
-        }
+/// What a command was answered, alone or in a batch.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// Whether it had been done before.
+    pub replayed: bool,
+    /// Whether it says when to come again, as far as it can.
+    pub says_when: bool,
+    /// The receipt or the problem as it came.
+    pub text: String,
+    /// The same as JSON.
+    pub json: Value,
+}
+
+impl Answer {
+    /// The answer to a command that was sent alone.
+    pub fn of(reply: Reply) -> Self {
+        let replayed = reply.header("idempotency-replayed") == Some("true");
+        let says_when = reply.header("retry-after").is_some();
+        Self { status: reply.status, replayed, says_when, text: reply.text, json: reply.json }
+    }
+
+    /// What no shop should be told.
+    pub fn unheard_of(text: &str) -> Self {
+        Self { status: 0, replayed: false, says_when: false, text: text.to_owned(), json: Value::Null }
+    }
+
+    /// The code of a problem.
+    pub fn code(&self) -> &str {
+        self.json["code"].as_str().unwrap_or_default()
+    }
+
+    /// Whether it is said that the same may be asked again.
+    pub fn retryable(&self) -> bool {
+        self.json["retryable"] == true
     }
 }
 
@@ -65,16 +73,22 @@ impl Call {
     }
 
     /// An order.
-    pub fn order(reference: &str, body: Value) -> Self {
+    pub fn order(body: Value) -> Self {
+        let reference = body["reference"].as_str().unwrap();
         Self {
             kind: Kind::Order,
             method: Method::POST,
             path: "/v1/orders".to_owned(),
             key: None,
-            body,
             reference: format!("order:{reference}"),
             read_at: Some(format!("/v1/orders/{reference}")),
+            body,
         }
+    }
+
+    /// An order in a batch: a sale that has happened.
+    pub fn item(body: Value) -> Self {
+        Self { kind: Kind::Item, path: "/v1/orders/batch".to_owned(), ..Self::order(body) }
     }
 
     /// A return of an order.
@@ -116,6 +130,19 @@ impl Call {
         }
     }
 
+    /// The claim of a guest's order: once an order, it has no other name.
+    pub fn claim(order: &str, body: Value) -> Self {
+        Self {
+            kind: Kind::Claim,
+            method: Method::POST,
+            path: format!("/v1/orders/{order}/claims"),
+            key: None,
+            body,
+            reference: format!("order:{order}/claim"),
+            read_at: None,
+        }
+    }
+
     /// Sends it; none when it was not answered to the end.
     pub async fn send(&self, client: &Client) -> Option<Reply> {
         let mut request = client.request(self.method.clone(), &self.path);
@@ -125,6 +152,6 @@ impl Call {
         if let Some(key) = &self.key {
             request = request.header("Idempotency-Key", key);
         }
-        Reply::if_any(request.timeout(Duration::from_secs(ANSWER_S))).await.ok()
+        Reply::if_any(request.timeout(ANSWER)).await.ok()
     }
 }

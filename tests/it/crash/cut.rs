@@ -5,7 +5,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::crash::call::{Answers, Call, Kind};
+use crate::crash::call::Call;
+use crate::crash::kind::{Answers, Kind};
 use crate::harness::{Break, Client, Process, Reply, TestApp, TestDb, Wire, facts};
 
 /// How often the engine tries a group; then it asks the caller for patience.
@@ -32,9 +33,16 @@ impl Wired {
         self.process.client(self.app.shop().await.key())
     }
 
-    /// How many postings have a command's name.
+    /// How many postings have a command's name; with the other member, if there is one, there are as many.
     async fn postings(&self, call: &Call) -> i64 {
-        facts::count(&self.app.test.db, &format!("postings WHERE reference = '{}'", call.reference)).await
+        let named = |name: String| async move {
+            facts::count(&self.app.test.db, &format!("postings WHERE reference = '{name}'")).await
+        };
+        let own = named(call.reference.clone()).await;
+        if call.kind.mirrored().is_some() {
+            assert_eq!(named(format!("{}/in", call.reference)).await, own, "{}", call.reference);
+        }
+        own
     }
 }
 
@@ -44,24 +52,24 @@ fn order(reference: &str, member: &Value, points: u64) -> Call {
     if points > 0 {
         body["points"] = json!({ "spend": points });
     }
-    Call::order(reference, body)
+    Call::order(body)
 }
 
-/// One command of every kind, for a member who has points and an order.
-fn every_kind(member: &str) -> Vec<Call> {
+/// One command of every kind, for a member who has points and an order, and another who turns out to be the same.
+fn every_kind([member, double]: &[String; 2]) -> Vec<Call> {
     let key = |name: &str| name.to_owned();
     let (members, own) = ("/v1/members".to_owned(), format!("/v1/members/{member}"));
     let adjust = json!({ "wallet": "points", "points": 5, "reason": "a parcel came late" });
+    let post = |(kind, command): (Kind, &str), (whose, room): (&str, &str), body: Value| {
+        let path = format!("/v1/members/{whose}/{room}");
+        Call::keyed(kind, command, (Method::POST, path), key(command), body)
+    };
+    let (gift, why) = (json!({ "to": { "id": double }, "wallet": "points", "points": 5 }), json!({ "reason": "why" }));
+    let same = json!({ "source": { "id": double }, "reason": "the same person" });
     vec![
         Call::keyed(Kind::Enrol, "enrol", (Method::POST, members), key("e"), json!({ "email": "eva@example.com" })),
-        Call::keyed(
-            Kind::Change,
-            "change",
-            (Method::PATCH, own.clone()),
-            key("c"),
-            json!({ "email": "ana@example.com" }),
-        ),
-        Call::keyed(Kind::Adjust, "adjust", (Method::POST, format!("{own}/adjustments")), key("a"), adjust),
+        Call::keyed(Kind::Change, "change", (Method::PATCH, own), key("c"), json!({ "email": "ana@example.com" })),
+        post((Kind::Adjust, "adjust"), (member, "adjustments"), adjust),
         order("plain", &json!({ "id": member }), 0),
         order("paid", &json!({ "id": member }), 70),
         order("newcomer", &json!({ "external_id": "c-18" }), 0),
@@ -69,14 +77,21 @@ fn every_kind(member: &str) -> Vec<Call> {
         Call::order_return("first", "r", json!({ "reference": "r", "amount": "5.00" })),
         Call::hold("h", json!({ "reference": "h", "member": { "id": member }, "points": { "spend": 10 } })),
         Call::release("h"),
+        Call::claim("guest", json!({ "member": { "id": member } })),
+        post((Kind::Transfer, "transfer"), (member, "transfers"), gift),
+        post((Kind::Suspend, "suspend"), (double, "suspensions"), why.clone()),
+        post((Kind::Reinstate, "reinstate"), (double, "reinstatements"), why),
+        post((Kind::Merge, "merge"), (member, "merges"), same),
     ]
 }
 
-async fn customer(shop: &Client) -> String {
+/// Somebody who has bought, and somebody who has not.
+async fn customers(shop: &Client) -> [String; 2] {
+    let bob = shop.enrol(&json!({})).await;
     let ana = shop.enrol(&json!({ "external_id": "c-17" })).await;
     shop.adjust(&ana, 100).await;
     assert_eq!(order("first", &json!({ "id": ana }), 0).send(shop).await.unwrap().status, 201);
-    ana
+    [ana, bob]
 }
 
 fn replayed(reply: &Reply) -> bool {
@@ -88,8 +103,8 @@ async fn whatever_is_cut_in_commit_is_answered_and_done_once() {
     for (how, done_before) in [(Break::Before, false), (Break::After, true)] {
         let wired = Wired::new().await;
         let shop = wired.shop().await;
-        let ana = customer(&shop).await;
-        for call in every_kind(&ana) {
+        let both = customers(&shop).await;
+        for call in every_kind(&both) {
             wired.wire.break_at([how]);
             let first = call.send(&shop).await.unwrap();
             assert_eq!(wired.wire.planned(), 0, "{} was cut", call.reference);
@@ -114,8 +129,8 @@ async fn whatever_is_cut_in_commit_is_answered_and_done_once() {
 async fn a_commit_that_never_arrives_is_a_503_and_the_retry_does_it() {
     let wired = Wired::new().await;
     let shop = wired.shop().await;
-    let ana = customer(&shop).await;
-    for call in every_kind(&ana) {
+    let both = customers(&shop).await;
+    for call in every_kind(&both) {
         wired.wire.break_at([Break::Before; TRIES]);
         let refused = call.send(&shop).await.unwrap();
         refused.refused(503, "unavailable");
@@ -131,8 +146,8 @@ async fn a_commit_that_never_arrives_is_a_503_and_the_retry_does_it() {
 async fn a_commit_that_is_done_while_the_database_goes_away_is_a_503_and_the_retry_finds_it() {
     let wired = Wired::new().await;
     let shop = wired.shop().await;
-    let ana = customer(&shop).await;
-    for call in every_kind(&ana) {
+    let both = customers(&shop).await;
+    for call in every_kind(&both) {
         wired.wire.break_at([Break::AfterForGood]);
         let refused = call.send(&shop).await.unwrap();
         refused.refused(503, "unavailable");
@@ -148,7 +163,7 @@ async fn a_commit_that_is_done_while_the_database_goes_away_is_a_503_and_the_ret
 async fn a_group_that_is_cut_in_commit_is_answered_whole() {
     let wired = Wired::new().await;
     let shop = wired.shop().await;
-    let ana = customer(&shop).await;
+    let [ana, _] = customers(&shop).await;
     wired.wire.break_at([Break::After, Break::Before, Break::After, Break::After]);
     let mut under_way = JoinSet::new();
     for n in 0..MANY {

@@ -1,5 +1,6 @@
 //! The ledger under fire: processes killed, connections cut, disks full, clocks that jump, commands that break.
 
+mod batch;
 mod call;
 mod clock;
 mod crowd;
@@ -7,6 +8,7 @@ mod cut;
 mod disk;
 mod follower;
 mod kills;
+mod kind;
 mod poison;
 mod reckoning;
 mod record;

@@ -1,15 +1,19 @@
 //! The recorded client: every request is written down before it is sent, and every answer.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::{Value, json};
 
-use super::call::{Answers, Call};
-use crate::harness::{Client, Reply};
+use super::batch;
+use super::call::{Answer, Call};
+use super::kind::{Answers, Kind};
+use crate::harness::Client;
 
 /// What a command was told in the end.
 #[derive(Clone, Debug)]
@@ -38,6 +42,8 @@ pub enum Heard {
 pub struct Entry {
     pub call: Arc<Call>,
     pub told: Option<Told>,
+    /// What was first sent in one request with it, by number.
+    pub together: Range<usize>,
     /// Whether it was sent and not answered, at least once before it was.
     lost: bool,
     /// What the first answer was.
@@ -55,6 +61,19 @@ pub struct Lost {
     pub done: usize,
     /// Had not been done, and are refused.
     pub refused: usize,
+}
+
+/// What became of the commands of a kind.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fate {
+    /// How many are done.
+    pub done: usize,
+    /// How many are refused.
+    pub refused: usize,
+    /// How many of both were not answered at first.
+    pub lost: usize,
+    /// How many of those had been done all the same.
+    pub replayed: usize,
 }
 
 /// All commands of a storefront, in the order in which they were first sent.
@@ -109,22 +128,42 @@ impl Record {
         Self { book: Mutex::new(book), in_flight: AtomicUsize::new(0) }
     }
 
-    /// Adds a command that is about to be sent for the first time; its number.
-    pub fn add(&self, call: Call) -> usize {
+    /// Adds what is about to be sent for the first time, in one request; their numbers.
+    pub fn add(&self, calls: Vec<Call>) -> Range<usize> {
         let mut book = self.book();
-        book.entries.push(Entry { call: Arc::new(call), told: None, lost: false, first: None });
-        book.entries.len() - 1
+        let first = book.entries.len();
+        let together = first..first + calls.len();
+        let entries = calls.into_iter().map(|call| {
+            let (call, together) = (Arc::new(call), together.clone());
+            Entry { call, told: None, together, lost: false, first: None }
+        });
+        book.entries.extend(entries);
+        together
     }
 
-    /// Sends a command for the first time or once more.
-    pub async fn send(&self, number: usize, client: &Client) -> Heard {
-        let call = self.write_down(number);
-        let reply = {
+    /// Sends commands in one request, for the first time or once more.
+    pub async fn send(&self, numbers: &[usize], client: &Client) -> Vec<Heard> {
+        let calls = self.write_down(numbers);
+        let answers = {
             self.in_flight.fetch_add(1, Ordering::SeqCst);
             let _under_way = UnderWay(&self.in_flight);
-            call.send(client).await
+            batch::send(&calls, client).await
         };
-        self.hear(number, reply.as_ref())
+        numbers.iter().zip(answers).map(|(number, answer)| self.hear(*number, answer)).collect()
+    }
+
+    /// Of commands that were sent together those that are sent again: what is refused is not done, and not asked for again.
+    pub fn not_refused(&self, together: &[usize]) -> Vec<usize> {
+        let book = self.book();
+        let asked = |number: &&usize| !matches!(book.entries[**number].told, Some(Told::Refused(_)));
+        together.iter().filter(asked).copied().collect()
+    }
+
+    /// Of the commands that were sent together with one those that are done; none when that one is not.
+    pub fn done_with(&self, number: usize) -> Vec<usize> {
+        let book = self.book();
+        let done = |number: &usize| book.entries[*number].receipt().is_some();
+        if done(&number) { book.entries[number].together.clone().filter(done).collect() } else { Vec::new() }
     }
 
     /// How many requests are under way.
@@ -168,6 +207,19 @@ impl Record {
         lost
     }
 
+    /// What became of all of them, kind by kind.
+    pub fn fates(&self) -> BTreeMap<Kind, Fate> {
+        let mut fates: BTreeMap<Kind, Fate> = BTreeMap::new();
+        for entry in &self.book().entries {
+            let fate = fates.entry(entry.call.kind).or_default();
+            fate.done += usize::from(entry.receipt().is_some());
+            fate.refused += usize::from(matches!(entry.told, Some(Told::Refused(_))));
+            fate.lost += usize::from(entry.lost);
+            fate.replayed += usize::from(entry.lost && entry.first == Some(Heard::Replayed));
+        }
+        fates
+    }
+
     /// One of them.
     pub fn entry(&self, number: usize) -> Entry {
         self.book().entries[number].clone()
@@ -195,33 +247,35 @@ impl Record {
         self.book.lock().unwrap()
     }
 
-    fn write_down(&self, number: usize) -> Arc<Call> {
+    fn write_down(&self, numbers: &[usize]) -> Vec<Arc<Call>> {
         let mut book = self.book();
-        let call = Arc::clone(&book.entries[number].call);
-        let line = json!({ "n": number, "send": call.reference, "method": call.method.as_str(), "path": call.path,
-            "key": call.key, "body": call.body });
-        book.write(&line);
-        call
+        let calls: Vec<Arc<Call>> = numbers.iter().map(|number| Arc::clone(&book.entries[*number].call)).collect();
+        for (number, call) in numbers.iter().zip(&calls) {
+            let line = json!({ "n": number, "send": call.reference, "method": call.method.as_str(), "path": call.path,
+                "key": call.key, "body": call.body });
+            book.write(&line);
+        }
+        calls
     }
 
-    fn hear(&self, number: usize, reply: Option<&Reply>) -> Heard {
+    fn hear(&self, number: usize, answer: Option<Answer>) -> Heard {
         let mut book = self.book();
-        let Some(reply) = reply else {
+        let Some(answer) = answer else {
             book.write(&json!({ "n": number, "heard": null }));
             book.entries[number].hear(Heard::Nothing, None);
             return Heard::Nothing;
         };
-        let replayed = reply.header("idempotency-replayed") == Some("true");
-        book.write(&json!({ "n": number, "heard": reply.status, "replayed": replayed, "body": reply.text }));
+        let Answer { status, replayed, text, .. } = &answer;
+        book.write(&json!({ "n": number, "heard": status, "replayed": replayed, "body": text }));
         let entry = &book.entries[number];
-        let (heard, wrong) = judge(entry, reply, replayed);
+        let (heard, wrong) = judge(entry, &answer);
         if let Some(why) = wrong {
-            let what = format!("{why}: {} after {:?} got {reply:?}", entry.call.reference, entry.told);
+            let what = format!("{why}: {} after {:?} got {answer:?}", entry.call.reference, entry.told);
             book.wrong.push(what);
         }
         let told = match heard {
-            Heard::Done | Heard::Replayed => Some(Told::Accepted(reply.text.clone())),
-            Heard::Refused => Some(Told::Refused(reply.code().to_owned())),
+            Heard::Done | Heard::Replayed => Some(Told::Accepted(text.clone())),
+            Heard::Refused => Some(Told::Refused(answer.code().to_owned())),
             Heard::Nothing => None,
         };
         book.entries[number].hear(heard, told);
@@ -236,36 +290,36 @@ impl Book {
 }
 
 /// What an answer means, and what is wrong with it.
-fn judge(entry: &Entry, reply: &Reply, replayed: bool) -> (Heard, Option<&'static str>) {
+fn judge(entry: &Entry, answer: &Answer) -> (Heard, Option<&'static str>) {
     let known = entry.receipt();
-    match reply.status {
+    match answer.status {
         200 | 201 => {
-            let heard = if replayed { Heard::Replayed } else { Heard::Done };
-            let wrong = match (known, replayed) {
+            let heard = if answer.replayed { Heard::Replayed } else { Heard::Done };
+            let wrong = match (known, answer.replayed) {
                 (Some(_), false) => Some("done again"),
-                (Some(receipt), true) if !same(entry.call.kind.answers(), receipt, reply) => Some("another receipt"),
+                (Some(receipt), true) if !same(entry.call.kind.answers(), receipt, answer) => Some("another receipt"),
                 _ => None,
             };
             (heard, wrong)
         }
         429 | 503 => {
-            let honest = reply.json["retryable"] == true && reply.header("retry-after").is_some();
+            let honest = answer.retryable() && answer.says_when;
             (Heard::Nothing, (!honest).then_some("not said to be retryable"))
         }
-        409 if reply.json["retryable"] == true => (Heard::Nothing, None),
-        404 | 409 | 422 if reply.code() != "idempotency_conflict" => {
+        409 if answer.retryable() => (Heard::Nothing, None),
+        409 | 422 if entry.call.kind.refusals().contains(&answer.code()) => {
             (Heard::Refused, known.is_some().then_some("done, and refused afterwards"))
         }
         _ => (Heard::Nothing, Some("not an answer")),
     }
 }
 
-fn same(answers: Answers, receipt: &str, reply: &Reply) -> bool {
+fn same(answers: Answers, receipt: &str, answer: &Answer) -> bool {
     match answers {
-        Answers::Receipt => receipt == reply.text,
+        Answers::Receipt => receipt == answer.text,
         Answers::Member => {
             let before: Value = serde_json::from_str(receipt).unwrap();
-            ["id", "enrolled_on"].iter().all(|field| before[field] == reply.json[field])
+            ["id", "enrolled_on"].iter().all(|field| before[field] == answer.json[field])
         }
     }
 }

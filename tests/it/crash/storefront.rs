@@ -1,5 +1,7 @@
 //! The load: callers who send, wait, and send again what was not answered.
 
+use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -67,9 +69,9 @@ impl Storefront {
     /// Enrols somebody.
     pub async fn enrol(&self) {
         let call = self.crowd.lock().unwrap().enrol();
-        let number = self.record.add(call);
-        assert_eq!(self.record.send(number, &self.client()).await, Heard::Done);
-        learn(&self.record, &self.crowd, number);
+        let numbers: Vec<usize> = self.record.add(vec![call]).collect();
+        assert_eq!(self.record.send(&numbers, &self.client()).await, [Heard::Done]);
+        learn(&self.record, &self.crowd, &numbers);
     }
 
     /// Lets the callers in.
@@ -94,56 +96,66 @@ impl Storefront {
         }
     }
 
-    /// Sends commands again, each until it is answered.
-    pub async fn send_again(&self, numbers: &[usize]) -> Vec<Heard> {
-        stream::iter(numbers.iter().map(|number| self.insist(*number))).buffer_unordered(CALLERS).collect().await
+    /// Sends commands again, each with those that it was sent with, until all of them are answered; what each was
+    /// answered in the end, by number.
+    pub async fn send_again(&self, numbers: &[usize]) -> HashMap<usize, Heard> {
+        let mut requests: Vec<Range<usize>> = numbers.iter().map(|n| self.record.entry(*n).together).collect();
+        requests.dedup();
+        let answered = requests.into_iter().map(|together| self.insist(together));
+        let answered: Vec<_> = stream::iter(answered).buffer_unordered(CALLERS).collect().await;
+        answered.into_iter().flatten().collect()
     }
 
-    async fn insist(&self, number: usize) -> Heard {
+    async fn insist(&self, together: Range<usize>) -> HashMap<usize, Heard> {
         let begun = Instant::now();
         loop {
-            let heard = self.record.send(number, &self.client()).await;
-            if heard != Heard::Nothing {
-                learn(&self.record, &self.crowd, number);
-                return heard;
+            let numbers = self.record.not_refused(&together.clone().collect::<Vec<_>>());
+            let heard = self.record.send(&numbers, &self.client()).await;
+            learn(&self.record, &self.crowd, &numbers);
+            if !heard.contains(&Heard::Nothing) {
+                return numbers.into_iter().zip(heard).collect();
             }
-            let call = self.record.entry(number).call;
+            let call = self.record.entry(together.start).call;
             assert!(begun.elapsed() < Duration::from_secs(SETTLED_S), "{} is never answered", call.reference);
             wait(Duration::from_millis(PATIENCE_MS)).await;
         }
     }
 }
 
-/// One command, new or sent once more, until it is answered or nobody waits any more.
+/// One request, new or sent once more, until it is answered or nobody waits any more.
 async fn call(record: &Record, crowd: &Mutex<Crowd>, door: &watch::Receiver<Client>, stop: &AtomicBool) {
-    let number = pick(record, crowd);
+    let together = pick(record, crowd);
+    let mut numbers = together.clone();
     loop {
         let client = door.borrow().clone();
-        if record.send(number, &client).await != Heard::Nothing {
-            return learn(record, crowd, number);
-        }
-        if stop.load(Ordering::SeqCst) {
+        let heard = record.send(&numbers, &client).await;
+        learn(record, crowd, &numbers);
+        if !heard.contains(&Heard::Nothing) || stop.load(Ordering::SeqCst) {
             return;
         }
         wait(Duration::from_millis(PATIENCE_MS)).await;
+        numbers = record.not_refused(&together);
     }
 }
 
-fn pick(record: &Record, crowd: &Mutex<Crowd>) -> usize {
+/// What is sent next: something new, or once more what was answered already.
+fn pick(record: &Record, crowd: &Mutex<Crowd>) -> Vec<usize> {
     let mut crowd = crowd.lock().unwrap();
     if crowd.once_in(RETRY_ONCE_IN) {
-        let place = usize::try_from(crowd.roll(u64::try_from(record.len()).unwrap())).unwrap();
-        if record.entry(place).receipt().is_some() {
-            return place;
+        let done = record.done_with(crowd.place(record.len()));
+        if !done.is_empty() {
+            return done;
         }
     }
-    let call = crowd.plan();
-    record.add(call)
+    let calls = crowd.plan();
+    record.add(calls).collect()
 }
 
 /// Tells the crowd what was answered, once.
-fn learn(record: &Record, crowd: &Mutex<Crowd>, number: usize) {
-    let entry = record.entry(number);
-    let Some(receipt) = entry.receipt() else { return };
-    crowd.lock().unwrap().learn(&entry.call, &serde_json::from_str(receipt).unwrap());
+fn learn(record: &Record, crowd: &Mutex<Crowd>, numbers: &[usize]) {
+    for number in numbers {
+        let entry = record.entry(*number);
+        let Some(receipt) = entry.receipt() else { continue };
+        crowd.lock().unwrap().learn(&entry.call, &serde_json::from_str(receipt).unwrap());
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 
 /// Somebody who calls.
@@ -128,7 +128,11 @@ impl Reply {
 
     /// Sends a request to somebody who may not live to answer it to the end.
     pub async fn if_any(request: RequestBuilder) -> Result<Self, reqwest::Error> {
-        let response = request.send().await?;
+        Self::read(request.send().await?).await
+    }
+
+    /// Reads what has begun to come.
+    pub async fn read(response: Response) -> Result<Self, reqwest::Error> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await?;
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);

@@ -59,6 +59,7 @@ async fn killed_at_any_moment_everything_answered_is_there_once_and_a_retry_does
             let (victim, moment) = (VICTIMS[turn / MOMENTS.len() % VICTIMS.len()], MOMENTS[turn % MOMENTS.len()]);
             table.add(shop.survive(&mut postgres, victim, moment).await);
         }
+        table.add_fates(shop.stand.storefront.record.fates());
         table.cut += shop.stand.close().await;
     }
     table.print();
@@ -66,6 +67,8 @@ async fn killed_at_any_moment_everything_answered_is_there_once_and_a_retry_does
     assert!(table.with_requests_in_flight() * of >= kills * least, "most kills hit somebody in the middle");
     let missed: Vec<_> = MOMENTS.iter().take(kills).filter(|m| !hit(&table, **m)).collect();
     assert!(missed.is_empty(), "never hit: {missed:?}");
+    let refused = table.mostly_refused();
+    assert!(refused.is_empty() || kills < KILLS, "hardly ever done: {refused:?}");
     // Postgres finishes what the dead server did not see the end of.
     assert!(table.replayed() > 0 || table.servers_in_commit() == 0, "nothing was done without an answer");
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::Victim;
 use super::strike::{Moment, Phase, Seen};
-use crate::crash::record::Lost;
+use crate::crash::kind::Kind;
+use crate::crash::record::{Fate, Lost};
 
 /// One kill.
 pub struct Kill {
@@ -31,6 +32,8 @@ pub struct Table {
     /// What its chance came from.
     seed: u64,
     kills: Vec<Kill>,
+    /// What became of all commands, kind by kind.
+    fates: BTreeMap<Kind, Fate>,
     /// How often a transaction of the follower was cut.
     pub cut: u64,
 }
@@ -38,12 +41,28 @@ pub struct Table {
 impl Table {
     /// None yet.
     pub fn new(seed: u64) -> Self {
-        Self { seed, kills: Vec::new(), cut: 0 }
+        Self { seed, kills: Vec::new(), fates: BTreeMap::new(), cut: 0 }
     }
 
     /// Adds one.
     pub fn add(&mut self, kill: Kill) {
         self.kills.push(kill);
+    }
+
+    /// Adds what became of the commands of one database.
+    pub fn add_fates(&mut self, of: BTreeMap<Kind, Fate>) {
+        for (kind, Fate { done, refused, lost, replayed }) in of {
+            let fate = self.fates.entry(kind).or_default();
+            fate.done += done;
+            fate.refused += refused;
+            fate.lost += lost;
+            fate.replayed += replayed;
+        }
+    }
+
+    /// Kinds of which not half as many were done as refused: they prove too little.
+    pub fn mostly_refused(&self) -> Vec<(&Kind, &Fate)> {
+        self.fates.iter().filter(|(_, fate)| fate.done * 2 <= fate.refused).collect()
     }
 
     /// How many there are.
@@ -101,6 +120,11 @@ impl fmt::Display for Table {
                 "{number:>4}  {victim:8}  {wanted:6}  {phase:6}  {in_flight:>9}  {acknowledged:>8}  {fate}  {there:>5}  \
                  {seconds:>7.1}  {doing}"
             )?;
+        }
+        writeln!(f, "of what       done  refused  lost  of which replayed")?;
+        for (kind, Fate { done, refused, lost, replayed }) in &self.fates {
+            let kind = format!("{kind:?}").to_lowercase();
+            writeln!(f, "{kind:10}  {done:>6}  {refused:>7}  {lost:>4}  {replayed:>17}")?;
         }
         let sum = |of: fn(&Kill) -> usize| self.kills.iter().map(of).sum::<usize>();
         let phases: Vec<String> =
