@@ -68,6 +68,7 @@ collected = { kind = "qualifying", counts = "points", window = { rolling = "P2M"
 visits = { kind = "qualifying", counts = "orders", window = "calendar_year" }
 [earning]
 base = { wallet = "points", award = { per = "1.00", points = 2 } }
+visit = { wallet = "points", award = { points = 5 }, caps = { per_member = { points = 40 } } }
 "#;
 
 /// One wallet without an end, and debt at once.
