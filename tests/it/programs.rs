@@ -78,3 +78,62 @@ async fn a_key_is_shown_once_listed_and_revoked() {
     assert_eq!(op.run(&past).status.code(), Some(2));
     assert_eq!(op.run(&["keys", "revoke", "0123456789abcdef"]).status.code(), Some(2));
 }
+
+#[tokio::test]
+async fn a_version_is_published_once_by_its_file() {
+    let op = Operator::new().await;
+    op.out(&["program", "create", "acme", "--currency", "EUR", "--timezone", "UTC"]);
+    let shown = op.out(&["program", "show", "acme"]);
+    let file = op.write("acme.toml", &shown);
+    let same = op.out(&["program", "apply", &file, "--program", "acme"]);
+    assert_eq!(same, "acme has version 1, which says the same: nothing to publish\n");
+    let file = op.write("acme.toml", &format!("{shown}\n[earning.double]\naward = {{ multiply = \"2\" }}\n"));
+    let apply = ["program", "apply", &file, "--program", "acme", "--note", "double points", "--json"];
+    let done: Value = serde_json::from_str(&op.out(&apply)).unwrap();
+    assert_eq!((done["version"].as_i64(), done["published"].as_bool()), (Some(2), Some(true)));
+    let again: Value = serde_json::from_str(&op.out(&apply)).unwrap();
+    assert_eq!((again["version"].as_i64(), again["published"].as_bool()), (Some(2), Some(false)));
+    assert!(op.out(&["program", "show", "acme"]).contains("multiply = \"2\""));
+    let later = op.out(&["program", "apply", &file, "--program", "acme", "--at", "2099-01-01T00:00:00Z"]);
+    assert_eq!(later, "published version 3 of acme: it decides from 2099-01-01T00:00:00Z on\n");
+    assert_eq!(op.count("audit_log WHERE action = 'program.published' AND principal = 'operator'").await, 2);
+    assert_eq!(op.count("program_versions WHERE version = 2 AND note = 'double points'").await, 1);
+}
+
+#[tokio::test]
+async fn a_version_that_cannot_be_published_is_refused_with_the_reason() {
+    let op = Operator::new().await;
+    op.out(&["program", "create", "acme", "--currency", "EUR", "--timezone", "UTC"]);
+    let shown = op.out(&["program", "show", "acme"]);
+    let wrong = |text: &str, told: &[&str]| {
+        let file = op.write("wrong.toml", text);
+        let output = op.run(&["program", "apply", &file, "--program", "acme"]);
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        for place in told {
+            assert!(said(&output).contains(place), "{place} in {}", said(&output));
+        }
+    };
+    wrong(&shown.replace("EUR", "CHF"), &["/program/currency: is fixed after the first publish"]);
+    let rules = "\n[earning.a]\naward = { multiply = \"1\" }\n[earning.b]\naward = { multiply = \"2\", points = 3 }\n\
+        schedule = { from = \"2026-12-01\", until = \"2026-12-01T00:00\" }\ncaps = { per_member = { points = 0, each = \"P2M\" } }\n\
+        [earning.c]\naward = { points = 1 }\nbase = { net_of = [] }\nschedule = { from = \"2026-12-02T00:00\", until = \"2026-12-01T00:00\" }\ncaps = {}\n";
+    wrong(
+        &(shown.clone() + rules),
+        &[
+            "/earning/a/award/multiply: is more than 1, at most 1000",
+            "/earning/b/award/points: does not go with `multiply`",
+            "/earning/b/schedule/from: is no time such as \"2026-12-01T00:00\"",
+            "/earning/b/caps/per_member/points: must be 1 or more",
+            "/earning/b/caps/per_member/each: a calendar period is one of P1D, P1W, P1M, P3M, P6M and P1Y",
+            "/earning/c/base: goes with an award `per` amount",
+            "/earning/c/schedule/until: is not after `from`",
+            "/earning/c/caps: has `per_member`",
+        ],
+    );
+    let file = op.write("acme.toml", &shown.replace("P12M", "P13M"));
+    let past = op.run(&["program", "apply", &file, "--program", "acme", "--at", "2001-01-01T00:00:00Z"]);
+    assert_eq!(past.status.code(), Some(2));
+    assert!(said(&past).contains("a version cannot start in the past"), "{}", said(&past));
+    assert_eq!(op.run(&["program", "apply", &file, "--program", "nobody"]).status.code(), Some(2));
+    assert_eq!(op.count("program_versions").await, 1);
+}
