@@ -5,6 +5,7 @@
 
 mod budget;
 mod checkout;
+mod conditions;
 mod driver;
 mod imports;
 mod measures;
@@ -25,6 +26,7 @@ use std::time::{Duration, Instant};
 
 use budget::drawing;
 use checkout::{quotes, redemptions};
+use conditions::answers;
 use driver::Pace;
 use imports::{import_rate, write_orders};
 use measures::{
@@ -41,7 +43,7 @@ use sizes::{HALF_LOAD, REDEEMED_HISTORY_MIN, Sizes};
 use usage::{flush, load};
 
 /// What can be asked for on its own.
-const PARTS: [&str; 12] = [
+const PARTS: [&str; 13] = [
     "limits",
     "orders",
     "redemptions",
@@ -50,6 +52,7 @@ const PARTS: [&str; 12] = [
     "batches",
     "engine",
     "budget",
+    "conditions",
     "own",
     "balances",
     "wal",
@@ -164,6 +167,9 @@ impl Bench<'_> {
         if self.wants("engine") || self.wants("budget") {
             self.engine(product, round, report).await?;
         }
+        if self.wants("conditions") {
+            report.add(("conditions", "an ordinary condition, answered", "ns"), answers()?);
+        }
         if self.wants("own") {
             report.add(("own", "(a′) the rows of an order, one commit each", "/s"), own_rows(postgres, sizes)?);
         }
@@ -274,6 +280,7 @@ fn goals(report: &mut Report) {
     report.goal("over_told", "", 100.0);
     report.goal("over_grown", "", -50.0);
     report.goal("after_p99", "orders_p99", -1.25);
+    report.goal("conditions", "", -1_000.0);
     report.goal("own", "a", 0.0);
     report.goal("c", "a", 0.0);
     report.goal("engine", "a", 0.0);

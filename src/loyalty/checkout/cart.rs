@@ -5,9 +5,8 @@ use rust_decimal::Decimal;
 use crate::kernel::money::Money;
 use crate::kernel::points::Points;
 use crate::loyalty::earning::model::LineKind;
+pub use crate::loyalty::program::facts::ORDER_LINES_MAX;
 
-/// The most lines of an order.
-pub const ORDER_LINES_MAX: usize = 500;
 /// The most discounts of an order.
 pub const ORDER_DISCOUNTS_MAX: usize = 100;
 /// The most pieces of a line.

@@ -7,6 +7,9 @@ use crate::kernel::id::MemberId;
 use crate::kernel::money::Money;
 use crate::loyalty::program::model::{Rulebook, SegmentSet, TierSlot};
 
+/// The most lines of an order.
+pub const ORDER_LINES_MAX: usize = 500;
+
 /// Attributes by name, as they were sent.
 pub type Values = serde_json::Map<String, serde_json::Value>;
 
@@ -36,6 +39,8 @@ pub struct MemberFacts<'a> {
     pub days_enrolled: i64,
     /// The attributes; `None`: there are none, or no rule reads them.
     pub attributes: Option<&'a Values>,
+    /// The arm of each experiment, by their codes; `None`: the member is in none of them.
+    pub arms: &'a [(String, Option<String>)],
 }
 
 /// A line of an order; a text that was not sent is empty.
@@ -70,7 +75,9 @@ pub struct OrderFacts<'a> {
     pub channel: &'a str,
     /// In which shop.
     pub store: &'a str,
-    /// Its lines.
+    /// Pieces of its products.
+    pub quantity: u64,
+    /// Its lines, at most [`ORDER_LINES_MAX`].
     pub lines: &'a [LineFacts<'a>],
     /// The attributes; `None`: there are none.
     pub attributes: Option<&'a Values>,

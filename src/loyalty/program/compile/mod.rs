@@ -50,7 +50,8 @@ pub fn compile(
     let earning = reading.earning(document, slots, (exponent, zone.unwrap_or(Zone::UTC)));
     match (currency, zone) {
         (Some(currency), Some(zone)) if reading.mistakes.is_empty() => {
-            Ok(Rulebook { version, starts, currency, zone, wallets, earning })
+            let (tier_codes, segment_codes) = (Vec::new(), Vec::new());
+            Ok(Rulebook { version, starts, currency, zone, wallets, earning, tier_codes, segment_codes })
         }
         _ => Err(reading.mistakes),
     }

@@ -1,6 +1,8 @@
 //! A programme's version as decisions read it: checked, with codes resolved to slots.
 
+pub mod attributes;
 mod earning;
+pub mod names;
 
 use std::sync::Arc;
 
@@ -162,6 +164,10 @@ pub struct Rulebook {
     pub wallets: Vec<Wallet>,
     /// What an order earns.
     pub earning: Vec<EarningRule>,
+    /// The tiers of this version, lowest first.
+    pub tier_codes: Vec<(String, TierSlot)>,
+    /// The lists of members of this version, in document order.
+    pub segment_codes: Vec<(String, SegmentSlot)>,
 }
 
 impl Rulebook {
