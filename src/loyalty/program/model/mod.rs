@@ -1,5 +1,7 @@
 //! A programme's version as decisions read it: checked, with codes resolved to slots.
 
+pub mod window;
+
 use std::sync::Arc;
 
 use crate::kernel::calendar::{Period, RoundUp, Zone};
