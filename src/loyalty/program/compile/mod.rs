@@ -1,5 +1,7 @@
 //! From a document to what decisions need; on the way every mistake is named.
 
+mod tiers;
+
 use std::fmt;
 
 use chrono::NaiveDate;
@@ -17,6 +19,7 @@ use crate::loyalty::program::model::{
     WALLETS_MAX, Wallet, WalletKind, Window,
 };
 use crate::loyalty::program::read::Mistake;
+use crate::loyalty::program::slots::assign_tier_slots;
 
 /// The most characters of a programme's name.
 pub const PROGRAM_NAME_CHARS_MAX: usize = 100;
@@ -45,9 +48,12 @@ pub fn compile(
     let exponent = currency.map_or(0, Currency::exponent);
     let wallets = reading.wallets(document, slots, exponent);
     let earning = reading.earning(document, slots, exponent);
+    // In the order of the ladder, until the slots of tiers are stored as those of wallets are.
+    let tier_slots = reading.ok(&["tiers", "ladder"], assign_tier_slots(&IndexMap::new(), document));
+    let tiers = tier_slots.and_then(|tier_slots| reading.tiers(document, (slots, &tier_slots), currency));
     match (currency, zone) {
         (Some(currency), Some(zone)) if reading.mistakes.is_empty() => {
-            Ok(Rulebook { version, starts, currency, zone, wallets, earning })
+            Ok(Rulebook { version, starts, currency, zone, wallets, earning, tiers })
         }
         _ => Err(reading.mistakes),
     }
@@ -317,14 +323,18 @@ impl Reading {
 
     fn amount(&mut self, place: &[&str], text: &str) -> Option<Decimal> {
         self.required(place, text)?;
-        let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        let amount = Decimal::from_str_exact(text).ok().filter(|_| plain).map(|amount| amount.normalize());
-        let amount = self.ok(place, amount.ok_or("is not a decimal such as \"0.01\""))?;
+        let amount = self.ok(place, plain_decimal(text).ok_or("is not a decimal such as \"0.01\""))?;
         let fits = amount > Decimal::ZERO && amount <= Decimal::from(AMOUNT_MAX) && amount.scale() <= AMOUNT_PLACES_MAX;
         let range =
             format_args!("is more than 0, at most {AMOUNT_MAX}, with at most {AMOUNT_PLACES_MAX} decimal places");
         self.ok(place, fits.then_some(amount).ok_or(range))
     }
+}
+
+/// A decimal of digits and a point, 0 or more.
+fn plain_decimal(text: &str) -> Option<Decimal> {
+    let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    Decimal::from_str_exact(text).ok().filter(|_| plain).map(|amount| amount.normalize())
 }
 
 fn in_minor(amount: Decimal, exponent: u32) -> Option<Decimal> {

@@ -1,5 +1,6 @@
 //! A programme's version as decisions read it: checked, with codes resolved to slots.
 
+pub mod tiers;
 pub mod window;
 
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use crate::kernel::clock::Instant;
 use crate::kernel::id::Version;
 use crate::kernel::money::{Currency, Ratio};
 use crate::kernel::points::Points;
+use crate::loyalty::program::model::tiers::Ladder;
 
 /// The most wallets of a programme, over all of its versions: each keeps its slot for ever.
 pub const WALLETS_MAX: usize = 8;
@@ -160,6 +162,8 @@ pub struct Rulebook {
     pub wallets: Vec<Wallet>,
     /// What an order earns.
     pub earning: Vec<EarningRule>,
+    /// The tiers, where there are any.
+    pub tiers: Option<Ladder>,
 }
 
 impl Rulebook {

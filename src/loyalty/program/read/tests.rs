@@ -13,9 +13,9 @@ use crate::kernel::points::POINTS_MAX;
 use crate::loyalty::program::compile::{check, check_fixed, compile};
 use crate::loyalty::program::document::{Document, default_document};
 use crate::loyalty::program::model::{
-    Counts, Expiry, NetOf, ReturnPolicy, Rulebook, Slot, WALLETS_MAX, WalletKind, Window,
+    Counts, Expiry, NetOf, ReturnPolicy, Rulebook, Slot, TierSlot, WALLETS_MAX, WalletKind, Window,
 };
-use crate::loyalty::program::slots::{TooManyWallets, assign_slots};
+use crate::loyalty::program::slots::{TIER_SLOTS_MAX, TooManyTiers, TooManyWallets, assign_slots, assign_tier_slots};
 
 const ACME: &str = r#"
 [program]
@@ -55,6 +55,15 @@ base = { net_of = ["discounts", "points_paid", "tax", "shipping", "gift_card"] }
 wallet = "coins"
 award = { per = "10", points = 1, step = true }
 base = { net_of = ["tax"] }
+
+[tiers]
+wallet = "miles"
+valid = "P6M"
+downgrade = { at = "when_below", to = "one_down", grace = "P30D" }
+ladder = [
+  { code = "silver", from = "250" },
+  { code = "gold", from = "1000", perks = ["free_shipping"], earn = "1.5" },
+]
 "#;
 
 fn compiled(document: &Document) -> Rulebook {
@@ -132,7 +141,7 @@ fn every_mistake_is_named_with_its_place() {
         base = { net_of = ["tax", "vat", "shipping", "tax"] }
     "#;
     insta::assert_snapshot!(mistakes(text).join("\n"), @r#"
-    /campaigns: unknown; a document has `program`, `wallets` and `earning`
+    /campaigns: unknown; a document has `program`, `wallets`, `earning` and `tiers`
     /program/colour: unknown field `colour`, expected one of `name`, `currency`, `timezone`
     /wallets/Points/expiry/round: unknown variant `end_of_week`, expected one of `end_of_month`, `end_of_quarter`, `end_of_year`
     /wallets/Points/pending/before: unknown field `before`, expected `after`
@@ -237,6 +246,18 @@ fn wallets_keep_their_slots_for_ever() {
     assert_eq!(assign_slots(&full, &acme), Err(TooManyWallets));
     let missing = compile(&acme, Version(2), DateTime::UNIX_EPOCH, &existing).unwrap_err();
     assert_eq!(missing.len(), 3);
+}
+
+#[test]
+fn tiers_keep_their_slots_for_ever() {
+    let acme = Document::from_toml(ACME).unwrap();
+    let existing = IndexMap::from([("gold".to_owned(), TierSlot(0)), ("gone".to_owned(), TierSlot(2))]);
+    let slots = assign_tier_slots(&existing, &acme).unwrap();
+    let all: Vec<(&str, i16)> = slots.iter().map(|(code, slot)| (code.as_str(), slot.0)).collect();
+    assert_eq!(all, [("gold", 0), ("gone", 2), ("silver", 1)]);
+    assert_eq!(assign_tier_slots(&slots, &acme).unwrap(), slots);
+    let full = (0..).take(TIER_SLOTS_MAX).map(|i| (format!("old_{i}"), TierSlot(i))).collect();
+    assert_eq!(assign_tier_slots(&full, &acme), Err(TooManyTiers));
 }
 
 #[test]
