@@ -7,7 +7,7 @@ CREATE TABLE program_codes (
     CONSTRAINT program_codes_slot_unique UNIQUE (program_id, kind, slot),
     CONSTRAINT program_codes_slot_check CHECK (slot >= 0)
 );
-COMMENT ON TABLE program_codes IS 'What stands in accounts for parts of a programme, for ever: earning rules that count by member (kind 1). Written by loyalty/program.';
+COMMENT ON TABLE program_codes IS 'What stands in accounts for parts of a programme, for ever: earning rules that count by member (kind 1), tiers (kind 2). Written by loyalty/program.';
 SELECT perennial_grant('SELECT, INSERT', 'TABLE program_codes');
 
 ALTER TABLE accounts ADD COLUMN usage bigint [];

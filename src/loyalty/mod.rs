@@ -10,3 +10,4 @@ pub mod members;
 pub mod membership;
 pub mod program;
 pub mod statement;
+pub mod tiers;

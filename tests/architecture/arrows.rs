@@ -14,7 +14,13 @@ const ROOMS: [(&str, &[&[&str]]); 3] = [
     ("platform", &[&["db", "entropy", "journal"], &["web"], &["audit"], &["auth"]]),
     (
         "loyalty",
-        &[&["program"], &["members"], &["earning", "ledger"], &["bulk", "membership", "statement"], &["checkout"]],
+        &[
+            &["program"],
+            &["members", "tiers"],
+            &["earning", "ledger"],
+            &["bulk", "membership", "statement"],
+            &["checkout"],
+        ],
     ),
 ];
 

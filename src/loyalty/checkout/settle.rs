@@ -22,7 +22,7 @@ use crate::loyalty::ledger::account::{Account, LotDates, Status};
 use crate::loyalty::ledger::accounts::Accounts;
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::error::LedgerRefusal;
-use crate::loyalty::ledger::grant::{count, dates, grant, note_activity, window_end};
+use crate::loyalty::ledger::grant::{count, dates, grant, note_activity};
 use crate::loyalty::ledger::lot::LotExpiry;
 use crate::loyalty::ledger::posting::{
     AccountTime, Needs, Posting, PostingKind, PostingRow, Record, Reference, RequestHash, Target,
@@ -366,7 +366,7 @@ fn count_for(
             amount,
             counts: Some(counts),
             available_at: None,
-            expires_on: window_end(window, account.enrolled_on, day).day(),
+            expires_on: window.last_day(account.enrolled_on, day),
         });
     }
     Ok(came_in)

@@ -12,7 +12,8 @@ use crate::loyalty::ledger::account::{LotDates, Status};
 use crate::loyalty::ledger::accounts::Accounts;
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::error::LedgerRefusal;
-use crate::loyalty::ledger::grant::{dates, grant, note_activity, window_end};
+use crate::loyalty::ledger::grant::{dates, grant, note_activity};
+use crate::loyalty::ledger::lot::LotExpiry;
 use crate::loyalty::ledger::posting::{Audited, Posting, PostingKind, Record, Reference, RequestHash, Target};
 use crate::loyalty::program::model::{Timeline, WalletKind};
 use crate::platform::audit::Action;
@@ -93,7 +94,7 @@ impl Posting for Adjust {
                 grant(account, book, EntryKind::AdjustUp, (wallet.slot, self.points), lives, at)?;
             }
             (Direction::Up, WalletKind::Qualifying(rules)) => {
-                let expiry = window_end(rules.window, account.enrolled_on, day);
+                let expiry = LotExpiry::through(rules.window.last_day(account.enrolled_on, day));
                 let lives = LotDates { available_at: None, expiry };
                 grant(account, book, EntryKind::AdjustUp, (wallet.slot, self.points), lives, at)?;
             }

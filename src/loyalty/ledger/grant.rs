@@ -1,6 +1,6 @@
 //! Points that come in: when they can be spent, and when they are over.
 
-use chrono::{Datelike, Months, NaiveDate};
+use chrono::NaiveDate;
 
 use crate::kernel::clock::{Instant, Moment};
 use crate::kernel::points::Points;
@@ -23,24 +23,6 @@ pub fn dates(wallet: &Redeemable, book: &Rulebook, day: NaiveDate) -> LotDates {
         }
     };
     LotDates { available_at, expiry }
-}
-
-/// The last day on which an order of a day counts for a qualifying wallet.
-pub fn window_end(window: Window, enrolled_on: NaiveDate, day: NaiveDate) -> LotExpiry {
-    match window {
-        Window::Lifetime => LotExpiry::Never,
-        Window::CalendarYear => LotExpiry::On(NaiveDate::from_ymd_opt(day.year(), 12, 31).unwrap_or(day)),
-        Window::Rolling(period) => LotExpiry::On(period.after(day).pred_opt().unwrap_or(day)),
-        Window::Anniversary => LotExpiry::On(next_anniversary(enrolled_on, day).pred_opt().unwrap_or(day)),
-    }
-}
-
-/// The first anniversary after a day; somebody who enrolled on 29 February has it on the 28th in other years.
-fn next_anniversary(enrolled_on: NaiveDate, day: NaiveDate) -> NaiveDate {
-    let years = day.year().saturating_sub(enrolled_on.year()).max(0).unsigned_abs();
-    let anniversary = |years: u32| enrolled_on.checked_add_months(Months::new(years.saturating_mul(12)));
-    let found = [years, years.saturating_add(1)].into_iter().filter_map(anniversary).find(|a| *a > day);
-    found.unwrap_or(day)
 }
 
 /// Adds points of a business day to a wallet: pending if they have to wait, over at once if their time has passed,
@@ -77,7 +59,8 @@ pub fn count(
     (window, day): (Window, NaiveDate),
     at: &Moment,
 ) -> Result<(), LedgerRefusal> {
-    account.count(wallet, points, window_end(window, account.enrolled_on, day))?;
+    let expiry = LotExpiry::through(window.last_day(account.enrolled_on, day));
+    account.count(wallet, points, expiry)?;
     catch_up(account, book.zone, at.at)?;
     Ok(())
 }

@@ -71,6 +71,11 @@ pub enum LotExpiry {
 }
 
 impl LotExpiry {
+    /// With the end of a last usable day; without one, never.
+    pub fn through(day: Option<NaiveDate>) -> Self {
+        day.map_or(Self::Never, Self::On)
+    }
+
     /// The last usable day, where there is one.
     pub fn day(self) -> Option<NaiveDate> {
         match self {

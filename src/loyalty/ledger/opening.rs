@@ -11,7 +11,7 @@ use crate::loyalty::ledger::account::LotDates;
 use crate::loyalty::ledger::accounts::Accounts;
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::error::LedgerRefusal;
-use crate::loyalty::ledger::grant::{dates, grant, note_activity, window_end};
+use crate::loyalty::ledger::grant::{dates, grant, note_activity};
 use crate::loyalty::ledger::lot::LotExpiry;
 use crate::loyalty::ledger::posting::{AccountTime, Posting, PostingKind, Record, Reference, RequestHash, Target};
 use crate::loyalty::program::model::{Timeline, WalletKind};
@@ -75,7 +75,7 @@ impl Posting for OpenBalance {
         let account = accounts.account()?;
         let usual = match &wallet.kind {
             WalletKind::Redeemable(rules) => dates(rules, book, day).expiry,
-            WalletKind::Qualifying(rules) => window_end(rules.window, account.enrolled_on, day),
+            WalletKind::Qualifying(rules) => LotExpiry::through(rules.window.last_day(account.enrolled_on, day)),
         };
         let expiry = self.expires_on.map_or(usual, LotExpiry::On);
         let available_at = self.available_on.map(|d| book.zone.start_of(d));

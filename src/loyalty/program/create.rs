@@ -69,7 +69,7 @@ pub async fn create(
         return Err(CreateError::Mistakes(mistakes));
     }
     let wrong = |pointer: &str, what: &dyn fmt::Display| CreateError::Mistakes(vec![Mistake::at(&[pointer], what)]);
-    let slots = assign_slots(&Slots::default(), document).map_err(|e| wrong("wallets", &e))?;
+    let slots = assign_slots(&Slots::default(), document).map_err(|e| wrong(e.part(), &e))?;
     let text = document.to_json().map_err(|e| wrong("program", &e))?;
     let program = &document.program;
     conn.transaction(async |conn| {

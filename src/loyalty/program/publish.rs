@@ -86,7 +86,7 @@ pub async fn publish(
     }
     let wrong = |pointer: &str, what: &dyn fmt::Display| PublishError::Mistakes(vec![Mistake::at(&[pointer], what)]);
     let known = list_slots(conn, scope.program()).await?;
-    let slots = assign_slots(&known, wanted.document).map_err(|e| wrong("wallets", &e))?;
+    let slots = assign_slots(&known, wanted.document).map_err(|e| wrong(e.part(), &e))?;
     let text = wanted.document.to_json().map_err(|e| wrong("program", &e))?;
     // Everything slow is done: from here on nobody settles.
     conn.transaction(async |conn| {

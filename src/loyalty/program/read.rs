@@ -105,7 +105,8 @@ enum Part {
 fn checked(parts: Parts) -> Result<Document, Vec<Mistake>> {
     let mut mistakes = Vec::new();
     let mut wallet_unread = false;
-    let mut document = Document { program: Program::default(), wallets: IndexMap::new(), earning: IndexMap::new() };
+    let mut document =
+        Document { program: Program::default(), wallets: IndexMap::new(), earning: IndexMap::new(), tiers: None };
     for (name, part) in parts {
         match (name.as_str(), part) {
             ("program", Part::Table(table)) => {
@@ -128,15 +129,20 @@ fn checked(parts: Parts) -> Result<Document, Vec<Mistake>> {
                 };
                 document.earning = table.into_iter().filter_map(rule).collect();
             }
-            ("program" | "wallets" | "earning", Part::Other(_)) => {
+            ("tiers", Part::Table(table)) => {
+                let tiers = Value::Object(table.into_iter().collect());
+                document.tiers = read(&["tiers"], tiers, &mut mistakes);
+            }
+            ("program" | "wallets" | "earning" | "tiers", Part::Other(_)) => {
                 mistakes.push(Mistake::at(&[&name], "must be a table"));
             }
-            _ => mistakes.push(Mistake::at(&[&name], "unknown; a document has `program`, `wallets` and `earning`")),
+            _ => mistakes
+                .push(Mistake::at(&[&name], "unknown; a document has `program`, `wallets`, `earning` and `tiers`")),
         }
     }
     // What was not understood is missing in the document: that is no second mistake.
     let misses = |later: &Mistake| match later.pointer.as_str() {
-        "/wallets" => true,
+        "/wallets" | "/tiers/wallet" => true,
         pointer => pointer.starts_with("/earning/") && pointer.ends_with("/wallet"),
     };
     let follows = |later: &Mistake| {

@@ -3,12 +3,31 @@
 use indexmap::IndexMap;
 
 use crate::loyalty::program::document::Document;
-use crate::loyalty::program::model::{CountedSlot, Slot, WALLETS_MAX};
+use crate::loyalty::program::model::{CountedSlot, Slot, TierSlot, WALLETS_MAX};
 
-/// There is no room for another wallet.
+/// The most tiers of a programme, over all of its versions.
+pub const TIER_SLOTS_MAX: usize = 200;
+
+/// There is no room for another part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a programme has at most 8 wallets over all of its versions")]
-pub struct TooManyWallets;
+pub enum NoRoom {
+    /// For a wallet.
+    #[error("a programme has at most 8 wallets over all of its versions")]
+    Wallets,
+    /// For a tier.
+    #[error("a programme has at most 200 tiers over all of its versions")]
+    Tiers,
+}
+
+impl NoRoom {
+    /// In which part of the document.
+    pub fn part(self) -> &'static str {
+        match self {
+            Self::Wallets => "wallets",
+            Self::Tiers => "tiers",
+        }
+    }
+}
 
 /// What stands in accounts for the parts of a programme, by code.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,31 +36,43 @@ pub struct Slots {
     pub wallets: IndexMap<String, Slot>,
     /// What stands for each earning rule that counts by member.
     pub rules: IndexMap<String, CountedSlot>,
+    /// What stands for each tier.
+    pub tiers: IndexMap<String, TierSlot>,
 }
 
 impl Slots {
     /// Those that are not among others.
     #[must_use]
     pub fn without(&self, others: &Self) -> Self {
-        let wallets = self.wallets.iter().filter(|(code, _)| !others.wallets.contains_key(*code));
-        let rules = self.rules.iter().filter(|(code, _)| !others.rules.contains_key(*code));
         Self {
-            wallets: wallets.map(|(code, slot)| (code.clone(), *slot)).collect(),
-            rules: rules.map(|(code, slot)| (code.clone(), *slot)).collect(),
+            wallets: others_left_out(&self.wallets, &others.wallets),
+            rules: others_left_out(&self.rules, &others.rules),
+            tiers: others_left_out(&self.tiers, &others.tiers),
         }
     }
+}
+
+fn others_left_out<S: Copy>(all: &IndexMap<String, S>, others: &IndexMap<String, S>) -> IndexMap<String, S> {
+    let new = all.iter().filter(|(code, _)| !others.contains_key(*code));
+    new.map(|(code, slot)| (code.clone(), *slot)).collect()
 }
 
 /// Gives each new part the lowest slot that none ever had. Parts of earlier versions keep theirs.
 ///
 /// # Errors
-/// When there are more than [`WALLETS_MAX`] wallets, those of earlier versions included.
-pub fn assign_slots(existing: &Slots, document: &Document) -> Result<Slots, TooManyWallets> {
+/// When there are more than [`WALLETS_MAX`] wallets or [`TIER_SLOTS_MAX`] tiers, those of earlier versions included.
+pub fn assign_slots(existing: &Slots, document: &Document) -> Result<Slots, NoRoom> {
     let mut slots = existing.clone();
     for code in document.wallets.keys().filter(|code| !existing.wallets.contains_key(*code)) {
         let taken = |slot: i16| slots.wallets.values().any(|s| s.0 == slot);
-        let free = (0..).take(WALLETS_MAX).find(|slot| !taken(*slot)).ok_or(TooManyWallets)?;
+        let free = (0..).take(WALLETS_MAX).find(|slot| !taken(*slot)).ok_or(NoRoom::Wallets)?;
         slots.wallets.insert(code.clone(), Slot(free));
+    }
+    let ladder = document.tiers.iter().flat_map(|tiers| &tiers.ladder).map(|tier| &tier.code);
+    for code in ladder.filter(|code| !existing.tiers.contains_key(*code)) {
+        let taken = |slot: i16| slots.tiers.values().any(|s| s.0 == slot);
+        let free = (0..).take(TIER_SLOTS_MAX).find(|slot| !taken(*slot)).ok_or(NoRoom::Tiers)?;
+        slots.tiers.insert(code.clone(), TierSlot(free));
     }
     let capped = document.earning.iter().filter(|(_, rule)| rule.caps.is_some()).map(|(code, _)| code);
     for code in capped.filter(|code| !existing.rules.contains_key(*code)) {

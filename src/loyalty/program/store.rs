@@ -9,12 +9,14 @@ use uuid::Uuid as Id;
 use crate::kernel::clock::Instant;
 use crate::kernel::id::{ProgramId, Version};
 use crate::kernel::scope::ProgramScope;
-use crate::loyalty::program::model::{CountedSlot, Slot};
+use crate::loyalty::program::model::{CountedSlot, Slot, TierSlot};
 use crate::loyalty::program::slots::Slots;
 use crate::statement;
 
 /// The stored number of the kind of code that earning rules have.
 const RULE: i16 = 1;
+/// The same of tiers.
+const TIER: i16 = 2;
 
 statement! {
     /// The versions of a programme, oldest first.
@@ -240,9 +242,12 @@ pub async fn set_version(conn: &AsyncPgConnection, scope: &ProgramScope, version
 pub async fn list_slots(conn: &AsyncPgConnection, program: ProgramId) -> QueryResult<Slots> {
     let wallets: Vec<(String, i16)> = ListSlots { program: program.0 }.load(&mut &*conn).await?;
     let rules: Vec<(String, i32)> = ListCodes { program: program.0, kind: RULE }.load(&mut &*conn).await?;
+    let tiers: Vec<(String, i32)> = ListCodes { program: program.0, kind: TIER }.load(&mut &*conn).await?;
+    let tier = |(code, slot): (String, i32)| Some((code, TierSlot(i16::try_from(slot).ok()?)));
     Ok(Slots {
         wallets: wallets.into_iter().map(|(code, slot)| (code, Slot(slot))).collect(),
         rules: rules.into_iter().map(|(code, slot)| (code, CountedSlot(slot))).collect(),
+        tiers: tiers.into_iter().filter_map(tier).collect(),
     })
 }
 
@@ -316,8 +321,10 @@ pub async fn insert_slots(conn: &AsyncPgConnection, scope: &ProgramScope, new: &
     for (code, slot) in &new.wallets {
         InsertSlot { program, code: code.clone(), slot: slot.0 }.execute(&mut &*conn).await?;
     }
-    for (code, slot) in &new.rules {
-        InsertCode { program, kind: RULE, code: code.clone(), slot: slot.0 }.execute(&mut &*conn).await?;
+    let rules = new.rules.iter().map(|(code, slot)| (RULE, code, slot.0));
+    let tiers = new.tiers.iter().map(|(code, slot)| (TIER, code, i32::from(slot.0)));
+    for (kind, code, slot) in rules.chain(tiers) {
+        InsertCode { program, kind, code: code.clone(), slot }.execute(&mut &*conn).await?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! From a document to what decisions need; on the way every mistake is named.
 
 mod earning;
+mod tiers;
 
 use std::fmt;
 
@@ -15,8 +16,8 @@ use crate::kernel::money::{Currency, Ratio};
 use crate::kernel::points::Points;
 use crate::loyalty::program::document::{self, Document, Expiry as WrittenExpiry, Wallet as WrittenWallet};
 use crate::loyalty::program::model::{
-    CountedSlot, Counts, Expiry, Qualifying, Redeemable, ReturnPolicy, Rulebook, Slot, Transfer, WALLETS_MAX, Wallet,
-    WalletKind, Window,
+    CountedSlot, Counts, Expiry, Qualifying, Redeemable, ReturnPolicy, Rulebook, Slot, TierSlot, Transfer, WALLETS_MAX,
+    Wallet, WalletKind, Window,
 };
 use crate::loyalty::program::read::Mistake;
 use crate::loyalty::program::slots::Slots;
@@ -48,10 +49,12 @@ pub fn compile(
     let exponent = currency.map_or(0, Currency::exponent);
     let wallets = reading.wallets(document, &slots.wallets, exponent);
     let earning = reading.earning(document, slots, (exponent, zone.unwrap_or(Zone::UTC)));
+    let tiers = reading.tiers(document, slots, currency);
     match (currency, zone) {
         (Some(currency), Some(zone)) if reading.mistakes.is_empty() => {
-            let (tier_codes, segment_codes) = (Vec::new(), Vec::new());
-            Ok(Rulebook { version, starts, currency, zone, wallets, earning, tier_codes, segment_codes })
+            let tier_codes = tiers.iter().flat_map(|ladder| &ladder.tiers).map(|tier| (tier.code.clone(), tier.slot));
+            let (tier_codes, segment_codes) = (tier_codes.collect(), Vec::new());
+            Ok(Rulebook { version, starts, currency, zone, wallets, earning, tiers, tier_codes, segment_codes })
         }
         _ => Err(reading.mistakes),
     }
@@ -62,7 +65,9 @@ pub fn check(document: &Document) -> Vec<Mistake> {
     // However many there are: that there are too many is a mistake of its own.
     let wallets = document.wallets.keys().cloned().zip((0..).map(Slot)).collect();
     let rules = document.earning.keys().cloned().zip((0..).map(CountedSlot)).collect();
-    let slots = Slots { wallets, rules };
+    let ladder = document.tiers.iter().flat_map(|tiers| &tiers.ladder);
+    let tiers = ladder.map(|tier| tier.code.clone()).zip((0..).map(TierSlot)).collect();
+    let slots = Slots { wallets, rules, tiers };
     compile(document, Version(1), Instant::MIN_UTC, &slots).err().unwrap_or_default()
 }
 
@@ -249,14 +254,18 @@ impl Reading {
 
     fn amount(&mut self, place: &[&str], text: &str) -> Option<Decimal> {
         self.required(place, text)?;
-        let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        let amount = Decimal::from_str_exact(text).ok().filter(|_| plain).map(|amount| amount.normalize());
-        let amount = self.ok(place, amount.ok_or("is not a decimal such as \"0.01\""))?;
+        let amount = self.ok(place, plain_decimal(text).ok_or("is not a decimal such as \"0.01\""))?;
         let fits = amount > Decimal::ZERO && amount <= Decimal::from(AMOUNT_MAX) && amount.scale() <= AMOUNT_PLACES_MAX;
         let range =
             format_args!("is more than 0, at most {AMOUNT_MAX}, with at most {AMOUNT_PLACES_MAX} decimal places");
         self.ok(place, fits.then_some(amount).ok_or(range))
     }
+}
+
+/// A decimal of digits and a point, 0 or more.
+fn plain_decimal(text: &str) -> Option<Decimal> {
+    let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    Decimal::from_str_exact(text).ok().filter(|_| plain).map(|amount| amount.normalize())
 }
 
 fn in_minor(amount: Decimal, exponent: u32) -> Option<Decimal> {

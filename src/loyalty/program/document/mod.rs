@@ -4,19 +4,18 @@
 //! [`compile`](super::compile) turns them into what decisions need.
 
 mod earning;
-
-use std::fmt;
+mod either;
+pub mod tiers;
 
 use indexmap::IndexMap;
 use rust_decimal::Decimal;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use earning::{Award, Base, Caps, Earning, NetOf, On, PerMember, Schedule};
 
 use crate::kernel::calendar::{RoundUp, Zone};
 use crate::kernel::money::Currency;
+use crate::loyalty::program::document::tiers::Tiers;
 
 /// The document of a programme. Order is kept: of wallets, the first redeemable one is the main one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +28,9 @@ pub struct Document {
     /// What is earned, by code.
     #[serde(default)]
     pub earning: IndexMap<String, Earning>,
+    /// What members rise to, where there is anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tiers: Option<Tiers>,
 }
 
 /// What holds for the whole programme. Currency and time zone are fixed after the first publish.
@@ -191,44 +193,23 @@ pub fn default_document(name: &str, currency: Currency, zone: Zone) -> Document 
             ("status".into(), Wallet::Qualifying(Qualifying::default())),
         ]),
         earning: IndexMap::from([("base".into(), base)]),
+        tiers: None,
     }
 }
 
-const NEVER: &str = "never";
-
 impl Serialize for Expiry {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Never => s.serialize_str(NEVER),
-            Self::Term(term) => term.serialize(s),
-        }
+        let table = match self {
+            Self::Never => None,
+            Self::Term(term) => Some(term),
+        };
+        either::write(table, s)
     }
 }
 
 impl<'de> Deserialize<'de> for Expiry {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        struct Either;
-
-        impl<'de> Visitor<'de> for Either {
-            type Value = Expiry;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("\"never\", or a table with `after` or `inactive`")
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Expiry, E> {
-                if text == NEVER {
-                    Ok(Expiry::Never)
-                } else {
-                    Err(E::invalid_value(serde::de::Unexpected::Str(text), &self))
-                }
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Expiry, A::Error> {
-                Term::deserialize(MapAccessDeserializer::new(map)).map(Expiry::Term)
-            }
-        }
-
-        d.deserialize_any(Either)
+        let term = either::read(d, "\"never\", or a table with `after` or `inactive`")?;
+        Ok(term.map_or(Self::Never, Self::Term))
     }
 }

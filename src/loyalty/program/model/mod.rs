@@ -3,6 +3,8 @@
 pub mod attributes;
 mod earning;
 pub mod names;
+pub mod tiers;
+pub mod window;
 
 use std::sync::Arc;
 
@@ -13,6 +15,7 @@ use crate::kernel::clock::Instant;
 use crate::kernel::id::Version;
 use crate::kernel::money::{Currency, Ratio};
 use crate::kernel::points::Points;
+use crate::loyalty::program::model::tiers::Ladder;
 
 /// The most wallets of a programme, over all of its versions: each keeps its slot for ever.
 pub const WALLETS_MAX: usize = 8;
@@ -164,6 +167,8 @@ pub struct Rulebook {
     pub wallets: Vec<Wallet>,
     /// What an order earns.
     pub earning: Vec<EarningRule>,
+    /// The tiers, where there are any.
+    pub tiers: Option<Ladder>,
     /// The tiers of this version, lowest first.
     pub tier_codes: Vec<(String, TierSlot)>,
     /// The lists of members of this version, in document order.

@@ -13,9 +13,9 @@ use crate::kernel::points::POINTS_MAX;
 use crate::loyalty::program::compile::{check, check_fixed, compile};
 use crate::loyalty::program::document::{Document, default_document};
 use crate::loyalty::program::model::{
-    Award, Counts, Expiry, NetOf, ReturnPolicy, Rulebook, Slot, WALLETS_MAX, WalletKind, Window,
+    Award, Counts, Expiry, NetOf, ReturnPolicy, Rulebook, Slot, TierSlot, WALLETS_MAX, WalletKind, Window,
 };
-use crate::loyalty::program::slots::{Slots, TooManyWallets, assign_slots};
+use crate::loyalty::program::slots::{NoRoom, Slots, TIER_SLOTS_MAX, assign_slots};
 
 const ACME: &str = r#"
 [program]
@@ -55,6 +55,15 @@ base = { net_of = ["discounts", "points_paid", "tax", "shipping", "gift_card"] }
 wallet = "coins"
 award = { per = "10", points = 1, step = true }
 base = { net_of = ["tax"] }
+
+[tiers]
+wallet = "miles"
+valid = "P6M"
+downgrade = { at = "when_below", to = "one_down", grace = "P30D" }
+ladder = [
+  { code = "silver", from = "250" },
+  { code = "gold", from = "1000", perks = ["free_shipping"], earn = "1.5" },
+]
 "#;
 
 fn compiled(document: &Document) -> Rulebook {
@@ -132,7 +141,7 @@ fn every_mistake_is_named_with_its_place() {
         base = { net_of = ["tax", "vat", "shipping", "tax"] }
     "#;
     insta::assert_snapshot!(mistakes(text).join("\n"), @r#"
-    /campaigns: unknown; a document has `program`, `wallets` and `earning`
+    /campaigns: unknown; a document has `program`, `wallets`, `earning` and `tiers`
     /program/colour: unknown field `colour`, expected one of `name`, `currency`, `timezone`
     /wallets/Points/expiry/round: unknown variant `end_of_week`, expected one of `end_of_month`, `end_of_quarter`, `end_of_year`
     /wallets/Points/pending/before: unknown field `before`, expected `after`
@@ -236,9 +245,23 @@ fn wallets_keep_their_slots_for_ever() {
     assert_eq!(all, [("coins", 0), ("gone", 2), ("points", 1), ("status", 3), ("miles", 4)]);
     assert_eq!(assign_slots(&slots, &acme).unwrap(), slots);
     let full = (0..).take(WALLETS_MAX).map(|i| (format!("old_{i}"), Slot(i))).collect();
-    assert_eq!(assign_slots(&wallets(full), &acme), Err(TooManyWallets));
+    assert_eq!(assign_slots(&wallets(full), &acme), Err(NoRoom::Wallets));
     let missing = compile(&acme, Version(2), DateTime::UNIX_EPOCH, &existing).unwrap_err();
-    assert_eq!(missing.len(), 3);
+    assert!(missing.iter().all(|mistake| mistake.message == "has no slot"), "{missing:?}");
+    assert_eq!(missing.len(), 5, "three wallets, and the two tiers");
+}
+
+#[test]
+fn tiers_keep_their_slots_for_ever() {
+    let acme = Document::from_toml(ACME).unwrap();
+    let existing = IndexMap::from([("gold".to_owned(), TierSlot(0)), ("gone".to_owned(), TierSlot(2))]);
+    let of_tiers = |all: IndexMap<String, TierSlot>| Slots { tiers: all, ..Slots::default() };
+    let slots = assign_slots(&of_tiers(existing), &acme).unwrap();
+    let all: Vec<(&str, i16)> = slots.tiers.iter().map(|(code, slot)| (code.as_str(), slot.0)).collect();
+    assert_eq!(all, [("gold", 0), ("gone", 2), ("silver", 1)]);
+    assert_eq!(assign_slots(&slots, &acme).unwrap(), slots);
+    let full = (0..).take(TIER_SLOTS_MAX).map(|i| (format!("old_{i}"), TierSlot(i))).collect();
+    assert_eq!(assign_slots(&of_tiers(full), &acme), Err(NoRoom::Tiers));
 }
 
 #[test]
