@@ -1,5 +1,6 @@
 //! The programme: one typed, versioned document, compiled to what decisions need.
 
+pub mod arm;
 pub mod compile;
 pub mod create;
 pub mod document;
