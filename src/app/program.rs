@@ -1,4 +1,7 @@
-//! `perennial program`: creates, lists and shows programmes.
+//! `perennial program`: creates, lists and shows programmes, and looks at documents for them.
+
+mod file;
+mod validate;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::database::Database;
 use super::failure::Failure;
+use super::program::validate::ValidateArgs;
 use super::settings::Settings;
 use super::terminal::say;
 use crate::kernel::calendar::Zone;
@@ -16,6 +20,7 @@ use crate::kernel::money::Currency;
 use crate::kernel::scope::{Principal, ProgramScope};
 use crate::loyalty::program::create::{CreateError, ProgramCode, create};
 use crate::loyalty::program::document::{Document, default_document};
+use crate::loyalty::program::position::{Written, place};
 use crate::loyalty::program::read::Mistake;
 use crate::loyalty::program::store::{ProgramRow, find_program, list_programs, list_versions};
 use crate::platform::db::{Db, PoolSize};
@@ -40,6 +45,8 @@ pub enum ProgramCommand {
         /// The programme
         code: String,
     },
+    /// Name every mistake in a document, with its line and column; exit code 1 says that there are some
+    Validate(ValidateArgs),
 }
 
 /// How a programme is created.
@@ -85,6 +92,7 @@ pub async fn run(settings: &Settings, command: ProgramCommand) -> Result<(), Fai
         }
         ProgramCommand::List { json } => Database::with(settings, COMMAND_POOL, async |db| list(db, json).await).await,
         ProgramCommand::Show { code } => Database::with(settings, COMMAND_POOL, async |db| show(db, &code).await).await,
+        ProgramCommand::Validate(args) => validate::run(&args),
     }
 }
 
@@ -157,7 +165,9 @@ fn from_file(args: &CreateArgs, path: &Path) -> Result<Document, Failure> {
     }
     let read = Document::from_toml(&table.to_string());
     let mistakes = contradictions.into_iter().chain(read.as_ref().err().into_iter().flatten().cloned());
-    let mistakes: Vec<Mistake> = mistakes.collect();
+    // Their places are those of the text that was read: here, in the file as it is written.
+    let mut mistakes: Vec<Mistake> = mistakes.map(|mistake| Mistake { position: None, ..mistake }).collect();
+    place(Written::Toml(&text), &mut mistakes);
     read.ok().filter(|_| mistakes.is_empty()).ok_or_else(|| wrong(&mistakes))
 }
 

@@ -1,6 +1,6 @@
 //! `perennial program` and `perennial keys`, as an operator runs them.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{Operator, said};
 
@@ -45,10 +45,38 @@ async fn every_mistake_of_a_new_programme_is_named_and_nothing_is_made() {
     let wrong = op.run(&["program", "create", "acme", "--file", &file, "--currency", "USD", "--name", "A"]);
     assert_eq!(wrong.status.code(), Some(2));
     let text = said(&wrong);
-    for place in ["/program/currency: the file says \"EUR\"", "/program/timezone", "/wallets/points/value"] {
+    let places = [
+        "line 2, column 1: /program/currency: the file says \"EUR\"",
+        "line 1, column 2: /program/timezone: is required",
+        "line 5, column 1: /wallets/points/value: ",
+    ];
+    for place in places {
         assert!(text.contains(place), "{place} in {text}");
     }
     assert_eq!(op.count("programs").await, 0);
+}
+
+#[tokio::test]
+async fn every_mistake_in_a_document_is_named_before_anybody_publishes_it() {
+    let op = Operator::new().await;
+    op.out(&["program", "create", "acme", "--currency", "EUR", "--timezone", "UTC"]);
+    let good = op.write("good.toml", &op.out(&["program", "show", "acme"]));
+    assert_eq!(op.out(&["program", "validate", &good]), format!("{good} has no mistakes\n"));
+
+    let bad =
+        op.write("bad.json", "{\n  \"program\": { \"name\": \"Acme\", \"currency\": \"EURO\" },\n  \"wallets\": {}\n}");
+    let wrong = op.run(&["program", "validate", &bad]);
+    let lines = [
+        "line 2, column 32: /program/currency: not an ISO 4217 currency code",
+        "line 2, column 3: /program/timezone: is required",
+        "line 3, column 3: /wallets: a programme has at least one wallet",
+        &format!("perennial: {bad} has 3 mistakes"),
+    ];
+    assert_eq!((wrong.status.code(), said(&wrong).trim_end()), (Some(1), lines.join("\n").as_str()));
+    let wrong = op.run(&["program", "validate", &bad, "--json"]);
+    let told: Value = serde_json::from_slice(&wrong.stdout).unwrap();
+    assert_eq!((wrong.status.code(), &told["mistakes"][0]["position"]), (Some(1), &json!({ "line": 2, "column": 32 })));
+    assert_eq!(op.run(&["program", "validate", "nowhere.toml"]).status.code(), Some(2));
 }
 
 #[tokio::test]

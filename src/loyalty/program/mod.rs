@@ -7,6 +7,7 @@ pub mod document;
 pub mod facts;
 pub mod http;
 pub mod model;
+pub mod position;
 pub mod read;
 pub mod slots;
 pub mod store;
