@@ -19,6 +19,7 @@ mod migrate;
 mod openapi;
 mod program;
 mod restore;
+mod schema;
 mod serve;
 pub mod settings;
 mod signals;

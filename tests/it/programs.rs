@@ -80,6 +80,11 @@ async fn every_mistake_in_a_document_is_named_before_anybody_publishes_it() {
 }
 
 #[tokio::test]
+async fn the_schema_of_documents_is_the_one_that_is_kept() {
+    assert_eq!(Operator::new().await.out(&["schema"]), include_str!("../../openapi/program.schema.json"));
+}
+
+#[tokio::test]
 async fn a_key_is_shown_once_listed_and_revoked() {
     let op = Operator::new().await;
     op.out(&["program", "create", "acme", "--currency", "EUR", "--timezone", "UTC"]);

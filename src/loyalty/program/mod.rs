@@ -9,6 +9,7 @@ pub mod http;
 pub mod model;
 pub mod position;
 pub mod read;
+pub mod schema;
 pub mod slots;
 pub mod store;
 pub mod timelines;

@@ -10,12 +10,13 @@ use rust_decimal::Decimal;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::ToSchema;
 
 use crate::kernel::calendar::{RoundUp, Zone};
 use crate::kernel::money::Currency;
 
 /// The document of a programme. Order is kept: of wallets, the first redeemable one is the main one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
     /// What holds for all of it.
@@ -28,7 +29,7 @@ pub struct Document {
 }
 
 /// What holds for the whole programme. Currency and time zone are fixed after the first publish.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Program {
     /// What it is called.
@@ -40,7 +41,7 @@ pub struct Program {
 }
 
 /// Something that members collect. Its kind is fixed after the first publish.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Wallet {
     /// Points that can be spent.
@@ -50,7 +51,7 @@ pub enum Wallet {
 }
 
 /// Points that can be spent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Redeemable {
     /// Money that one point is worth at checkout, a decimal.
@@ -68,7 +69,7 @@ pub struct Redeemable {
 }
 
 /// How many points a member may give others.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Transfer {
     /// No more than so many points, 1 to 10^15,
@@ -78,7 +79,7 @@ pub struct Transfer {
 }
 
 /// How long an award waits before it can be spent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Pending {
     /// A period, from the order's day.
@@ -96,7 +97,7 @@ pub enum Expiry {
 }
 
 /// A term of points: one of `after` and `inactive`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Term {
     /// A period, from the order's day.
@@ -114,7 +115,7 @@ pub struct Term {
 }
 
 /// What a return may take when the award is not there any more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Returns {
     /// The order's own points while they are pending.
@@ -127,7 +128,7 @@ pub enum Returns {
 }
 
 /// A figure that drives tiers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Qualifying {
     /// What an order adds.
@@ -137,7 +138,7 @@ pub struct Qualifying {
 }
 
 /// What an order adds to a qualifying wallet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Counts {
     /// Its earning base, in money.
@@ -150,7 +151,7 @@ pub enum Counts {
 }
 
 /// For how long an order counts: `"calendar_year"`, `"anniversary"`, `{ rolling = "P12M" }` or `"lifetime"`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Window {
     /// To the end of the calendar year.
@@ -165,7 +166,7 @@ pub enum Window {
 }
 
 /// A rule that awards points.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Earning {
     /// What earns.
@@ -180,7 +181,7 @@ pub struct Earning {
 }
 
 /// What earns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum On {
     /// An order.
@@ -189,7 +190,7 @@ pub enum On {
 }
 
 /// Points for an amount of base.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Award {
     /// The amount, a decimal.
@@ -202,7 +203,7 @@ pub struct Award {
 }
 
 /// What an award is computed from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Base {
     /// What is not part of it. Everything, when it is left out.
@@ -217,7 +218,7 @@ impl Default for Base {
 }
 
 /// What may be taken out of the base.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NetOf {
     /// Discounts.
