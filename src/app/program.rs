@@ -1,5 +1,6 @@
 //! `perennial program`: creates, lists and shows programmes, and looks at documents for them.
 
+mod diff;
 mod file;
 mod validate;
 
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::database::Database;
 use super::failure::Failure;
+use super::program::diff::DiffArgs;
 use super::program::validate::ValidateArgs;
 use super::settings::Settings;
 use super::terminal::say;
@@ -47,6 +49,8 @@ pub enum ProgramCommand {
     },
     /// Name every mistake in a document, with its line and column; exit code 1 says that there are some
     Validate(ValidateArgs),
+    /// Print what a document would change in the version in force
+    Diff(DiffArgs),
 }
 
 /// How a programme is created.
@@ -93,6 +97,10 @@ pub async fn run(settings: &Settings, command: ProgramCommand) -> Result<(), Fai
         ProgramCommand::List { json } => Database::with(settings, COMMAND_POOL, async |db| list(db, json).await).await,
         ProgramCommand::Show { code } => Database::with(settings, COMMAND_POOL, async |db| show(db, &code).await).await,
         ProgramCommand::Validate(args) => validate::run(&args),
+        ProgramCommand::Diff(args) => {
+            let after = args.document()?;
+            Database::with(settings, COMMAND_POOL, async |db| diff::run(db, &args, &after).await).await
+        }
     }
 }
 

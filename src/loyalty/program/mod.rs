@@ -3,6 +3,7 @@
 pub mod arm;
 pub mod compile;
 pub mod create;
+pub mod diff;
 pub mod document;
 pub mod facts;
 pub mod http;

@@ -21,6 +21,20 @@ statement! {
 }
 
 statement! {
+    /// A version of a programme.
+    FindVersion { program: Id => Uuid, version: i32 => Int4 } -> (Int4, Timestamptz, Text, Text, Text, Timestamptz),
+    "SELECT version, starts, document, author, note, created_at FROM program_versions \
+     WHERE program_id = ? AND version = ?"
+}
+
+statement! {
+    /// The version of a programme that decides now: of those that have started the newest.
+    FindVersionInForce { program: Id => Uuid } -> (Int4, Timestamptz, Text, Text, Text, Timestamptz),
+    "SELECT version, starts, document, author, note, created_at FROM program_versions \
+     WHERE program_id = ? AND starts <= clock_timestamp() ORDER BY version DESC LIMIT 1"
+}
+
+statement! {
     /// The wallets of a programme, by slot.
     ListSlots { program: Id => Uuid } -> (Text, SmallInt),
     "SELECT code, slot FROM program_wallets WHERE program_id = ? ORDER BY slot"
@@ -105,6 +119,27 @@ pub struct ProgramRow {
 /// When the database fails.
 pub async fn list_versions(conn: &AsyncPgConnection, program: ProgramId) -> QueryResult<Vec<VersionRow>> {
     ListVersions { program: program.0 }.load(&mut &*conn).await
+}
+
+/// A version of the programme; `None` when it has none of that number.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_version(
+    conn: &AsyncPgConnection,
+    scope: &ProgramScope,
+    version: Version,
+) -> QueryResult<Option<VersionRow>> {
+    let find = FindVersion { program: scope.program().0, version: version.0 };
+    find.get_result(&mut &*conn).await.optional()
+}
+
+/// The version of the programme that decides now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_version_in_force(conn: &AsyncPgConnection, scope: &ProgramScope) -> QueryResult<Option<VersionRow>> {
+    FindVersionInForce { program: scope.program().0 }.get_result(&mut &*conn).await.optional()
 }
 
 /// Where each wallet's figures stand, by slot.
