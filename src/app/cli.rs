@@ -13,7 +13,9 @@ use super::program::ProgramCommand;
 use super::restore::RestoreArgs;
 use super::settings::{Settings, Source};
 use super::verify::VerifyArgs;
-use super::{backup, demo, export, import, keys, log, migrate, openapi, program, restore, serve, terminal, verify};
+use super::{
+    backup, demo, export, import, keys, log, migrate, openapi, program, restore, schema, serve, terminal, verify,
+};
 
 /// Loyalty points and rewards: an exact ledger, programmes that marketers can change, statistics that are honest.
 #[derive(Debug, Parser)]
@@ -34,7 +36,9 @@ enum Command {
     Serve,
     /// Print the API's OpenAPI document
     Openapi,
-    /// Create, list and show programmes, and publish versions of them
+    /// Print the JSON Schema of a programme's document
+    Schema,
+    /// Create, list and show programmes; validate, compare and publish their documents
     #[command(subcommand)]
     Program(ProgramCommand),
     /// Import members, past orders or balances from a CSV file
@@ -78,6 +82,10 @@ async fn answer(command: Command) -> Result<(), Failure> {
         Command::Serve => serve::run(&settings).await,
         Command::Openapi => {
             openapi::run();
+            Ok(())
+        }
+        Command::Schema => {
+            schema::run();
             Ok(())
         }
         Command::Program(command) => program::run(&settings, command).await,

@@ -2,7 +2,6 @@
 //!
 //! One file per command of the command line; `cli.rs` is the list of them.
 
-mod apply;
 mod backup;
 mod cli;
 mod database;
@@ -20,6 +19,7 @@ mod migrate;
 mod openapi;
 mod program;
 mod restore;
+mod schema;
 mod serve;
 pub mod settings;
 mod signals;

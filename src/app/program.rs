@@ -1,4 +1,9 @@
-//! `perennial program`: creates, lists, shows and publishes programmes.
+//! `perennial program`: creates, lists and shows programmes, looks at documents for them and publishes them.
+
+mod apply;
+mod diff;
+mod file;
+mod validate;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,9 +11,11 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::apply::{ApplyArgs, apply};
 use super::database::Database;
 use super::failure::Failure;
+use super::program::apply::{ApplyArgs, apply};
+use super::program::diff::DiffArgs;
+use super::program::validate::ValidateArgs;
 use super::settings::Settings;
 use super::terminal::say;
 use crate::kernel::calendar::Zone;
@@ -17,6 +24,7 @@ use crate::kernel::money::Currency;
 use crate::kernel::scope::{Principal, ProgramScope};
 use crate::loyalty::program::create::{CreateError, ProgramCode, create};
 use crate::loyalty::program::document::{Document, default_document};
+use crate::loyalty::program::position::{Written, place};
 use crate::loyalty::program::read::Mistake;
 use crate::loyalty::program::store::{ProgramRow, find_program, list_programs, list_versions};
 use crate::platform::db::{Db, PoolSize};
@@ -43,6 +51,10 @@ pub enum ProgramCommand {
         /// The programme
         code: String,
     },
+    /// Name every mistake in a document, with its line and column; exit code 1 says that there are some
+    Validate(ValidateArgs),
+    /// Print what a document would change in the version in force
+    Diff(DiffArgs),
 }
 
 /// How a programme is created.
@@ -89,6 +101,11 @@ pub async fn run(settings: &Settings, command: ProgramCommand) -> Result<(), Fai
         ProgramCommand::Apply(args) => Database::with(settings, COMMAND_POOL, async |db| apply(db, &args).await).await,
         ProgramCommand::List { json } => Database::with(settings, COMMAND_POOL, async |db| list(db, json).await).await,
         ProgramCommand::Show { code } => Database::with(settings, COMMAND_POOL, async |db| show(db, &code).await).await,
+        ProgramCommand::Validate(args) => validate::run(&args),
+        ProgramCommand::Diff(args) => {
+            let after = args.document()?;
+            Database::with(settings, COMMAND_POOL, async |db| diff::run(db, &args, &after).await).await
+        }
     }
 }
 
@@ -162,7 +179,9 @@ fn from_file(args: &CreateArgs, path: &Path) -> Result<Document, Failure> {
     }
     let read = Document::from_toml(&table.to_string());
     let mistakes = contradictions.into_iter().chain(read.as_ref().err().into_iter().flatten().cloned());
-    let mistakes: Vec<Mistake> = mistakes.collect();
+    // Their places are those of the text that was read: here, in the file as it is written.
+    let mut mistakes: Vec<Mistake> = mistakes.map(|mistake| Mistake { position: None, ..mistake }).collect();
+    place(Written::Toml(&text), &mut mistakes);
     read.ok().filter(|_| mistakes.is_empty()).ok_or_else(|| wrong(&mistakes))
 }
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use chrono::{Datelike, Days, Duration, LocalResult, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::kernel::clock::{Instant, earlier, later};
 
@@ -180,7 +181,7 @@ impl fmt::Display for Period {
 }
 
 /// To which day an expiry is moved on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RoundUp {
     /// The last day of the month.

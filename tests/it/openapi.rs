@@ -1,15 +1,20 @@
-//! The API's document: what is committed is what the handlers say, and it says all that it should.
+//! The API's document and the schema of a programme's: what is committed is what handlers and types say, and it says all
+//! that it should.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::{env, fs};
 
 use perennial::app::http::api;
+use perennial::loyalty::program::schema;
 use perennial::platform::web::openapi::written;
 use serde_json::Value;
 
 /// Where the document is committed.
 const COMMITTED: &str = "openapi/perennial.v1.json";
+
+/// Where the schema of a programme's document is.
+const SCHEMA: &str = "openapi/program.schema.json";
 
 /// A method and path of the document with its operation.
 fn operations(document: &Value) -> Vec<(String, &Value)> {
@@ -27,16 +32,26 @@ fn document() -> Value {
     serde_json::from_str(&written(&api())).unwrap()
 }
 
-#[test]
-fn the_committed_document_is_the_generated_one() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(COMMITTED);
-    let generated = written(&api());
+/// Whether a file is what was generated; it is written anew under `PERENNIAL_BLESS`.
+fn holds(name: &str, generated: &str) -> bool {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     if env::var_os("PERENNIAL_BLESS").is_some() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, &generated).unwrap();
+        fs::write(&path, generated).unwrap();
     }
-    let committed = fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == generated, "{COMMITTED} is not what the handlers say: run the tests with PERENNIAL_BLESS=1");
+    fs::read_to_string(&path).unwrap_or_default() == generated
+}
+
+#[test]
+fn the_committed_document_is_the_generated_one() {
+    let holds = holds(COMMITTED, &written(&api()));
+    assert!(holds, "{COMMITTED} is not what the handlers say: run the tests with PERENNIAL_BLESS=1");
+}
+
+#[test]
+fn the_committed_schema_is_the_generated_one() {
+    let holds = holds(SCHEMA, &schema::written());
+    assert!(holds, "{SCHEMA} is not what the types say: run the tests with PERENNIAL_BLESS=1");
 }
 
 #[test]

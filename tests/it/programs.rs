@@ -1,8 +1,8 @@
 //! `perennial program` and `perennial keys`, as an operator runs them.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::harness::{Operator, said};
+use crate::harness::{Operator, TestApp, facts, said};
 
 #[tokio::test]
 async fn a_programme_is_created_listed_and_shown() {
@@ -45,10 +45,98 @@ async fn every_mistake_of_a_new_programme_is_named_and_nothing_is_made() {
     let wrong = op.run(&["program", "create", "acme", "--file", &file, "--currency", "USD", "--name", "A"]);
     assert_eq!(wrong.status.code(), Some(2));
     let text = said(&wrong);
-    for place in ["/program/currency: the file says \"EUR\"", "/program/timezone", "/wallets/points/value"] {
+    let places = [
+        "line 2, column 1: /program/currency: the file says \"EUR\"",
+        "line 1, column 2: /program/timezone: is required",
+        "line 5, column 1: /wallets/points/value: ",
+    ];
+    for place in places {
         assert!(text.contains(place), "{place} in {text}");
     }
     assert_eq!(op.count("programs").await, 0);
+}
+
+#[tokio::test]
+async fn every_mistake_in_a_document_is_named_before_anybody_publishes_it() {
+    let op = Operator::new().await;
+    op.out(&["program", "create", "acme", "--currency", "EUR", "--timezone", "UTC"]);
+    let good = op.write("good.toml", &op.out(&["program", "show", "acme"]));
+    assert_eq!(op.out(&["program", "validate", &good]), format!("{good} has no mistakes\n"));
+
+    let bad =
+        op.write("bad.json", "{\n  \"program\": { \"name\": \"Acme\", \"currency\": \"EURO\" },\n  \"wallets\": {}\n}");
+    let wrong = op.run(&["program", "validate", &bad]);
+    let lines = [
+        "line 2, column 32: /program/currency: not an ISO 4217 currency code",
+        "line 2, column 3: /program/timezone: is required",
+        "line 3, column 3: /wallets: a programme has at least one wallet",
+        &format!("perennial: {bad} has 3 mistakes"),
+    ];
+    assert_eq!((wrong.status.code(), said(&wrong).trim_end()), (Some(1), lines.join("\n").as_str()));
+    let wrong = op.run(&["program", "validate", &bad, "--json"]);
+    let told: Value = serde_json::from_slice(&wrong.stdout).unwrap();
+    assert_eq!((wrong.status.code(), &told["mistakes"][0]["position"]), (Some(1), &json!({ "line": 2, "column": 32 })));
+    assert_eq!(op.run(&["program", "validate", "nowhere.toml"]).status.code(), Some(2));
+}
+
+#[tokio::test]
+async fn the_schema_of_documents_is_the_one_that_is_kept() {
+    assert_eq!(Operator::new().await.out(&["schema"]), include_str!("../../openapi/program.schema.json"));
+}
+
+#[tokio::test]
+async fn a_document_is_compared_with_the_version_in_force() {
+    let op = Operator::new().await;
+    op.out(&["program", "create", "acme", "--currency", "EUR", "--timezone", "UTC"]);
+    let shown = op.out(&["program", "show", "acme"]);
+    let same = op.write("same.toml", &shown);
+    let nothing = op.out(&["program", "diff", &same, "--program", "acme"]);
+    assert_eq!(nothing, format!("{same} changes nothing in version 1\n"));
+
+    let better = op.write("better.toml", &shown.replace("points = 1", "points = 2"));
+    let compare = ["program", "diff", &better, "--program", "acme"];
+    assert_eq!(op.out(&compare), "changed /earning/base/award/points: 1 to 2\n");
+    let told: Value = serde_json::from_str(&op.out(&[&compare[..], &["--json"]].concat())).unwrap();
+    let change = json!({ "pointer": "/earning/base/award/points", "kind": "changed", "before": 1, "after": 2 });
+    assert_eq!(told, json!({ "version": 1, "changes": [change] }));
+
+    let bad = op.write("bad.toml", "[program]");
+    for refused in [["diff", &bad, "--program", "acme"], ["diff", &same, "--program", "nobody"]] {
+        let output = op.run(&[&["program"][..], &refused].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    }
+}
+
+#[tokio::test]
+async fn a_version_is_read_by_its_number_and_compared_with_others() {
+    let app = TestApp::new().await;
+    let (shop, stranger) = (app.shop().await, app.stranger().await);
+    let found = shop.get("/v1/program/versions/1").await;
+    assert_eq!((found.status, &found.json["version"], &found.json["note"]), (200, &json!(1), &json!("created")));
+    assert_eq!(found.json["document"], shop.get("/v1/program").await.json["document"]);
+
+    let (wallets, earning) = (found.text.find("\"wallets\"").unwrap(), found.text.find("\"earning\"").unwrap());
+    assert!(wallets < earning, "in the order of the document: {}", found.text);
+
+    // As publishing does: another version, of this programme alone.
+    let publish = "WITH published AS (INSERT INTO program_versions (program_id, version, starts, document, author, note, created_at) \
+        SELECT program_id, 2, starts, replace(document, '\"points\":1', '\"points\":3'), author, 'more', created_at \
+        FROM program_versions WHERE program_id = '{id}' RETURNING version) SELECT count(*)::text AS fact FROM published";
+    let id = app.program.program().0.to_string();
+    assert_eq!(facts::one(&app.owner().await, &publish.replace("{id}", &id)).await, "1");
+    let changes = shop.get("/v1/program/versions/2/diff?with=1").await;
+    let change = json!({ "pointer": "/earning/base/award/points", "kind": "changed", "before": 1, "after": 3 });
+    assert_eq!(changes.json, json!({ "before": 1, "after": 2, "changes": [change] }));
+    assert_eq!(shop.get("/v1/program/versions/1/diff?with=1").await.json["changes"], json!([]));
+
+    for absent in ["3", "0", "-1", "one", "99999999999", "1/diff?with=3", "3/diff?with=1"] {
+        shop.get(&format!("/v1/program/versions/{absent}")).await.refused(404, "not_found");
+    }
+    for ours in ["2", "2/diff?with=1", "1/diff?with=2"] {
+        stranger.get(&format!("/v1/program/versions/{ours}")).await.refused(404, "not_found");
+    }
+    shop.get("/v1/program/versions/2/diff").await.refused(422, "missing_parameter");
+    shop.get("/v1/program/versions/2/diff?with=one").await.refused(422, "invalid_parameter");
 }
 
 #[tokio::test]

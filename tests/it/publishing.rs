@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use perennial::kernel::clock::Instant;
 use perennial::kernel::id::Version;
 use perennial::loyalty::ledger::writer::Pace;
 use perennial::loyalty::program::document::Document;
 use perennial::loyalty::program::publish::{Publication, PublishError, Published, publish};
+use perennial::loyalty::program::store::read_clock;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::sleep as wait;
@@ -32,6 +33,10 @@ async fn publish_on(
 ) -> Result<Published, PublishError> {
     let wanted = Publication { document, based_on: Version(based_on), starts, note: "a test" };
     publish(&mut app.test.db.conn().await.unwrap(), &app.program, &wanted).await
+}
+
+async fn now(app: &TestApp) -> Instant {
+    read_clock(&app.test.db.conn().await.unwrap()).await.unwrap()
 }
 
 fn order(reference: &str, member: &str) -> Value {
@@ -81,12 +86,12 @@ async fn a_version_of_the_future_waits_for_its_day_and_a_newer_one_takes_its_pla
     let app = TestApp::new().await;
     let shop = app.shop().await;
     let member = shop.enrol(&json!({})).await;
-    let soon = Utc::now() + TimeDelta::seconds(2);
+    let soon = now(&app).await + TimeDelta::seconds(2);
     publish_on(&app, &times(3), 1, Some(soon)).await.unwrap();
     assert_eq!(settle(&shop, &member, "1").await.json["program_version"], 1);
     let program = shop.get("/v1/program").await;
     assert_eq!((program.json["version"].as_i64(), program.header("etag")), (Some(1), Some("\"v1\"")));
-    while Utc::now() < soon + TimeDelta::milliseconds(50) {
+    while now(&app).await < soon + TimeDelta::milliseconds(50) {
         wait(Duration::from_millis(50)).await;
     }
     let tripled = settle(&shop, &member, "2").await;
@@ -96,7 +101,7 @@ async fn a_version_of_the_future_waits_for_its_day_and_a_newer_one_takes_its_pla
     let mut late = order("3", &member);
     late["ordered_at"] = json!(soon - TimeDelta::seconds(1));
     assert_eq!(shop.post("/v1/orders", &late).await.json["program_version"], 1);
-    publish_on(&app, &times(2), 2, Some(Utc::now() + TimeDelta::days(9))).await.unwrap();
+    publish_on(&app, &times(2), 2, Some(now(&app).await + TimeDelta::days(9))).await.unwrap();
     publish_on(&app, &times(4), 3, None).await.unwrap();
     assert_eq!(settle(&shop, &member, "4").await.json["program_version"], 4);
 }
@@ -108,7 +113,7 @@ async fn a_refused_publish_changes_nothing() {
     let before = facts::fingerprint(&app.test.db).await;
     let outdated = publish_on(&app, &times(3), 1, None).await;
     assert!(matches!(outdated, Err(PublishError::Outdated(Version(2)))), "{outdated:?}");
-    let past = publish_on(&app, &times(3), 2, Some(Utc::now() - TimeDelta::seconds(1))).await;
+    let past = publish_on(&app, &times(3), 2, Some(now(&app).await - TimeDelta::seconds(1))).await;
     assert!(matches!(past, Err(PublishError::Past)), "{past:?}");
     let mut fixed = times(3);
     fixed.program.currency = "CHF".into();

@@ -78,6 +78,9 @@ fn row(operation: &str, ours: &Ours) -> Option<Row> {
             json!({ "reference": "r-1", "lines": [{ "id": "1", "quantity": 1 }] }),
         ),
         "get_program" | "list_program_versions" => ("program:read", MeetTheirOwn, none, Value::Null),
+        // A version's number is nobody's secret: everybody has a first one.
+        "get_program_version" => ("program:read", MeetTheirOwn, "1".to_owned(), Value::Null),
+        "get_program_changes" => ("program:read", MeetTheirOwn, "1/diff?with=1".to_owned(), Value::Null),
         "get_integrity" => ("integrity:read", MeetTheirOwn, none, Value::Null),
         "list_api_keys" => ("keys:manage", MeetTheirOwn, none, Value::Null),
         "create_api_key" => ("keys:manage", MeetTheirOwn, none, json!({ "name": "more", "scopes": ["keys:manage"] })),
@@ -119,6 +122,8 @@ fn calls(ours: &Ours) -> Vec<Call> {
             let (scope, strangers, place, body) =
                 row(&id, ours).unwrap_or_else(|| panic!("{id} is not in the table: who may call it?"));
             let path = path.replace("{id}", &place).replace("{reference}", &place);
+            // What has to be in a query stands in the table.
+            let path = path.replace(if place.contains('?') { "{version}/diff" } else { "{version}" }, &place);
             let method = method.to_uppercase().parse().unwrap();
             calls.push(Call { id, method, path, scope, strangers, body });
         }

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::kernel::clock::{Instant, later};
 use crate::kernel::id::Version;
 use crate::kernel::scope::ProgramScope;
-use crate::loyalty::program::compile::{check, check_fixed};
+use crate::loyalty::program::compile::{check, check_decided, check_fixed};
 use crate::loyalty::program::document::Document;
 use crate::loyalty::program::read::Mistake;
 use crate::loyalty::program::slots::assign_slots;
@@ -79,8 +79,11 @@ pub async fn publish(
     wanted: &Publication<'_>,
 ) -> Result<Published, PublishError> {
     let newest = read_version(conn, scope, wanted.based_on).await?;
-    let mistakes: Vec<Mistake> =
-        check(wanted.document).into_iter().chain(check_fixed(&newest, wanted.document)).collect();
+    let mistakes: Vec<Mistake> = check(wanted.document)
+        .into_iter()
+        .chain(check_decided(wanted.document))
+        .chain(check_fixed(&newest, wanted.document))
+        .collect();
     if !mistakes.is_empty() {
         return Err(PublishError::Mistakes(mistakes));
     }

@@ -1,5 +1,7 @@
 //! Reads a document, and names every mistake in it with its place.
 
+mod left_out;
+
 use std::fmt;
 
 use indexmap::IndexMap;
@@ -10,6 +12,8 @@ use serde_path_to_error::Segment;
 
 use crate::loyalty::program::compile::check;
 use crate::loyalty::program::document::{Document, Earning, Program, Wallet};
+use crate::loyalty::program::position::{Lines, Position, Written, place};
+use crate::loyalty::program::read::left_out::LeftOut;
 
 /// The most bytes of a document.
 pub const DOCUMENT_BYTES_MAX: usize = 256 * 1024;
@@ -21,15 +25,25 @@ const PART_MISTAKES_MAX: usize = 50;
 pub struct Mistake {
     /// Where, as a JSON pointer: `/wallets/points/value`.
     pub pointer: String,
+    /// Where in the text; `None` when it is about no text.
+    pub position: Option<Position>,
     /// What.
     pub message: String,
+    /// The byte of the text at the pointer that it is about; `None`: all of it.
+    #[serde(skip)]
+    pub within: Option<usize>,
 }
 
 impl Mistake {
     /// A mistake at a place.
     pub fn at(place: &[&str], message: impl fmt::Display) -> Self {
         let pointer = place.iter().map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect();
-        Self { pointer, message: message.to_string() }
+        Self { pointer, position: None, message: message.to_string(), within: None }
+    }
+
+    /// The same, about what begins at a byte of the text that stands there: a word of a condition.
+    pub fn within(self, byte: usize) -> Self {
+        Self { within: Some(byte), ..self }
     }
 
     /// Whether this is about a part of what the other is about, or the same.
@@ -40,6 +54,9 @@ impl Mistake {
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(position) = self.position {
+            write!(f, "{position}: ")?;
+        }
         if self.pointer.is_empty() {
             f.write_str(&self.message)
         } else {
@@ -52,19 +69,29 @@ impl Document {
     /// Reads and checks a document in TOML.
     ///
     /// # Errors
-    /// Every mistake; when the text is no TOML, that one with its line and column.
+    /// Every mistake with its line and column; when the text is no TOML, that one.
     pub fn from_toml(text: &str) -> Result<Self, Vec<Mistake>> {
-        sized(text.len())?;
-        checked(toml::from_str(text).map_err(|e| vec![Mistake::at(&[], e.to_string().trim_end())])?)
+        Self::read(Written::Toml(text))
     }
 
     /// Reads and checks a document in JSON.
     ///
     /// # Errors
-    /// Every mistake; when the text is no JSON, that one with its line and column.
+    /// Every mistake with its line and column; when the text is no JSON, that one.
     pub fn from_json(text: &str) -> Result<Self, Vec<Mistake>> {
-        sized(text.len())?;
-        checked(serde_json::from_str(text).map_err(|e| vec![Mistake::at(&[], e)])?)
+        Self::read(Written::Json(text))
+    }
+
+    /// Reads and checks a document.
+    ///
+    /// # Errors
+    /// Every mistake, with its line and column.
+    pub fn read(written: Written<'_>) -> Result<Self, Vec<Mistake>> {
+        sized(written.text().len())?;
+        checked(parts(written).map_err(|mistake| vec![mistake])?).map_err(|mut mistakes| {
+            place(written, &mut mistakes);
+            mistakes
+        })
     }
 
     /// Writes the document in TOML; reading that gives the same document.
@@ -102,8 +129,24 @@ enum Part {
     Other(IgnoredAny),
 }
 
+fn parts(written: Written<'_>) -> Result<Parts, Mistake> {
+    let lines = || Lines::of(written.text());
+    match written {
+        Written::Toml(text) => toml::from_str(text).map_err(|error| {
+            let position = error.span().and_then(|span| lines().at(span.start));
+            Mistake { position, ..Mistake::at(&[], error.message()) }
+        }),
+        Written::Json(text) => serde_json::from_str(text).map_err(|error| {
+            let position = lines().byte_of_line(error.line(), error.column());
+            let message = error.to_string();
+            let told = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
+            Mistake { position, ..Mistake::at(&[], told) }
+        }),
+    }
+}
+
 fn checked(parts: Parts) -> Result<Document, Vec<Mistake>> {
-    let mut mistakes = Vec::new();
+    let (mut mistakes, mut left_out) = (Vec::new(), LeftOut::default());
     let mut wallet_unread = false;
     let mut document =
         Document { program: Program::default(), wallets: IndexMap::new(), earning: IndexMap::new(), tiers: None };
@@ -111,12 +154,12 @@ fn checked(parts: Parts) -> Result<Document, Vec<Mistake>> {
         match (name.as_str(), part) {
             ("program", Part::Table(table)) => {
                 let program = Value::Object(table.into_iter().collect());
-                document.program = read(&["program"], program, &mut mistakes).unwrap_or_default();
+                document.program = read(&["program"], program, &mut mistakes, &mut left_out).unwrap_or_default();
             }
             ("wallets", Part::Table(table)) => {
                 let written = table.len();
                 let wallet = |(code, value): (String, Value)| {
-                    let read = read_wallet(&["wallets", &code], value, &mut mistakes)?;
+                    let read = read_wallet(&["wallets", &code], value, &mut mistakes, &mut left_out)?;
                     Some((code, read))
                 };
                 document.wallets = table.into_iter().filter_map(wallet).collect();
@@ -124,14 +167,14 @@ fn checked(parts: Parts) -> Result<Document, Vec<Mistake>> {
             }
             ("earning", Part::Table(table)) => {
                 let rule = |(code, value): (String, Value)| {
-                    let read: Earning = read(&["earning", &code], value, &mut mistakes)?;
+                    let read: Earning = read(&["earning", &code], value, &mut mistakes, &mut left_out)?;
                     Some((code, read))
                 };
                 document.earning = table.into_iter().filter_map(rule).collect();
             }
             ("tiers", Part::Table(table)) => {
                 let tiers = Value::Object(table.into_iter().collect());
-                document.tiers = read(&["tiers"], tiers, &mut mistakes);
+                document.tiers = read(&["tiers"], tiers, &mut mistakes, &mut left_out);
             }
             ("program" | "wallets" | "earning" | "tiers", Part::Other(_)) => {
                 mistakes.push(Mistake::at(&[&name], "must be a table"));
@@ -149,17 +192,24 @@ fn checked(parts: Parts) -> Result<Document, Vec<Mistake>> {
         let of_term = later.pointer.ends_with("/expiry");
         wallet_unread && misses(later) || mistakes.iter().any(|m| later.is_within(m) || of_term && m.is_within(later))
     };
-    let later: Vec<Mistake> = check(&document).into_iter().filter(|later| !follows(later)).collect();
+    let in_the_text = |later: Mistake| Mistake { pointer: left_out.in_the_text(&later.pointer), ..later };
+    let later = check(&document).into_iter().map(in_the_text);
+    let later: Vec<Mistake> = later.filter(|later| !follows(later)).collect();
     mistakes.extend(later);
     if mistakes.is_empty() { Ok(document) } else { Err(mistakes) }
 }
 
 /// Reads by the kind first: serde's tagged enums forget where in the table a mistake stands.
-fn read_wallet(place: &[&str], mut value: Value, mistakes: &mut Vec<Mistake>) -> Option<Wallet> {
+fn read_wallet(
+    place: &[&str],
+    mut value: Value,
+    mistakes: &mut Vec<Mistake>,
+    left_out: &mut LeftOut,
+) -> Option<Wallet> {
     let kind = value.as_object_mut().and_then(|table| table.remove("kind"));
     match kind.as_ref().map(Value::as_str) {
-        Some(Some("redeemable")) => read(place, value, mistakes).map(Wallet::Redeemable),
-        Some(Some("qualifying")) => read(place, value, mistakes).map(Wallet::Qualifying),
+        Some(Some("redeemable")) => read(place, value, mistakes, left_out).map(Wallet::Redeemable),
+        Some(Some("qualifying")) => read(place, value, mistakes, left_out).map(Wallet::Qualifying),
         _ => {
             let place = [place, &["kind"]].concat();
             mistakes.push(Mistake::at(&place, "must be `redeemable` or `qualifying`"));
@@ -169,7 +219,12 @@ fn read_wallet(place: &[&str], mut value: Value, mistakes: &mut Vec<Mistake>) ->
 }
 
 /// Reads one part: a field that is not understood is named and left out, and the rest read again.
-fn read<T: DeserializeOwned>(place: &[&str], mut value: Value, mistakes: &mut Vec<Mistake>) -> Option<T> {
+fn read<T: DeserializeOwned>(
+    place: &[&str],
+    mut value: Value,
+    mistakes: &mut Vec<Mistake>,
+    left_out: &mut LeftOut,
+) -> Option<T> {
     for _ in 0..PART_MISTAKES_MAX {
         let error = match serde_path_to_error::deserialize::<_, T>(value.clone()) {
             Ok(part) => return Some(part),
@@ -177,10 +232,14 @@ fn read<T: DeserializeOwned>(place: &[&str], mut value: Value, mistakes: &mut Ve
         };
         let path: Vec<String> = error.path().iter().filter_map(segment).collect();
         let whole: Vec<&str> = place.iter().copied().chain(path.iter().map(String::as_str)).collect();
-        mistakes.push(Mistake::at(&whole, error.inner()));
-        if !leave_out(&mut value, &path) {
-            return None;
+        let mistake = Mistake::at(&whole, error.inner());
+        let pointer = left_out.in_the_text(&mistake.pointer);
+        let gone = leave_out(&mut value, &path);
+        if let Some(Gone::Item) = gone {
+            left_out.note(&pointer);
         }
+        mistakes.push(Mistake { pointer, ..mistake });
+        gone?;
     }
     None
 }
@@ -193,23 +252,27 @@ fn segment(segment: &Segment) -> Option<String> {
     }
 }
 
-fn leave_out(value: &mut Value, path: &[String]) -> bool {
-    let Some((last, parents)) = path.split_last() else { return false };
+/// What was left out.
+enum Gone {
+    Field,
+    Item,
+}
+
+fn leave_out(value: &mut Value, path: &[String]) -> Option<Gone> {
+    let (last, parents) = path.split_last()?;
     let parent = parents.iter().try_fold(value, |value, key| match value {
         Value::Object(table) => table.get_mut(key),
         Value::Array(list) => key.parse().ok().and_then(|i: usize| list.get_mut(i)),
         _ => None,
     });
-    match parent {
-        Some(Value::Object(table)) => Map::remove(table, last).is_some(),
-        Some(Value::Array(list)) => match last.parse() {
-            Ok(i) if i < list.len() => {
-                list.remove(i);
-                true
-            }
-            _ => false,
-        },
-        _ => false,
+    match parent? {
+        Value::Object(table) => Map::remove(table, last).map(|_| Gone::Field),
+        Value::Array(list) => {
+            let item = last.parse().ok().filter(|item| *item < list.len())?;
+            list.remove(item);
+            Some(Gone::Item)
+        }
+        _ => None,
     }
 }
 

@@ -40,7 +40,7 @@ statement! {
 }
 
 statement! {
-    /// The version of a programme in force.
+    /// The version of a programme that decides now: of those that have started the newest.
     FindVersionInForce { program: Id => Uuid } -> (Int4, Timestamptz, Text, Text, Text, Timestamptz),
     "SELECT version, starts, document, author, note, created_at FROM program_versions \
      WHERE program_id = ? AND starts <= clock_timestamp() ORDER BY version DESC LIMIT 1"

@@ -71,6 +71,12 @@ pub fn check(document: &Document) -> Vec<Mistake> {
     compile(document, Version(1), Instant::MIN_UTC, &slots).err().unwrap_or_default()
 }
 
+/// What can be written and read, and nothing decides by it yet: it is refused where it would come into force.
+pub fn check_decided(document: &Document) -> Vec<Mistake> {
+    let tiers = document.tiers.as_ref().map(|_| Mistake::at(&["tiers"], "nobody gets a tier yet: leave it out"));
+    tiers.into_iter().collect()
+}
+
 /// What a document changes that is fixed after the first publish: currency, time zone and kinds of wallets.
 pub fn check_fixed(before: &Document, after: &Document) -> Vec<Mistake> {
     let mut reading = Reading::default();

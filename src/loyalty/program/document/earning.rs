@@ -1,9 +1,10 @@
 //! What is earned, as it is written.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A rule that awards points.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Earning {
     /// What earns.
@@ -25,7 +26,7 @@ pub struct Earning {
 }
 
 /// What earns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum On {
     /// An order.
@@ -34,7 +35,7 @@ pub enum On {
 }
 
 /// What a rule awards: `{ per, points }`, `{ multiply }`, or `{ points }` alone.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Award {
     /// An amount of base that earns `points`, a decimal; a part of it earns its part, in all rounded down.
@@ -52,7 +53,7 @@ pub struct Award {
 }
 
 /// What an award is computed from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Base {
     /// What is not part of it. Everything, when it is left out.
@@ -67,7 +68,7 @@ impl Default for Base {
 }
 
 /// What may be taken out of the base.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NetOf {
     /// Discounts.
@@ -83,7 +84,7 @@ pub enum NetOf {
 }
 
 /// When a rule applies, by the programme's clocks: `2026-12-01T00:00`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Schedule {
     /// From then on; absent: from the beginning.
@@ -95,7 +96,7 @@ pub struct Schedule {
 }
 
 /// How much can be had of a rule.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Caps {
     /// By one member.
@@ -104,7 +105,7 @@ pub struct Caps {
 }
 
 /// How much one member can have in a calendar period of business days.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PerMember {
     /// Points.

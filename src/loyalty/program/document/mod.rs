@@ -10,6 +10,7 @@ pub mod tiers;
 use indexmap::IndexMap;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::ToSchema;
 
 pub use earning::{Award, Base, Caps, Earning, NetOf, On, PerMember, Schedule};
 
@@ -18,7 +19,7 @@ use crate::kernel::money::Currency;
 use crate::loyalty::program::document::tiers::Tiers;
 
 /// The document of a programme. Order is kept: of wallets, the first redeemable one is the main one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
     /// What holds for all of it.
@@ -34,7 +35,7 @@ pub struct Document {
 }
 
 /// What holds for the whole programme. Currency and time zone are fixed after the first publish.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Program {
     /// What it is called.
@@ -46,7 +47,7 @@ pub struct Program {
 }
 
 /// Something that members collect. Its kind is fixed after the first publish.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Wallet {
     /// Points that can be spent.
@@ -56,7 +57,7 @@ pub enum Wallet {
 }
 
 /// Points that can be spent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Redeemable {
     /// Money that one point is worth at checkout, a decimal.
@@ -74,7 +75,7 @@ pub struct Redeemable {
 }
 
 /// How many points a member may give others.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Transfer {
     /// No more than so many points, 1 to 10^15,
@@ -84,7 +85,7 @@ pub struct Transfer {
 }
 
 /// How long an award waits before it can be spent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Pending {
     /// A period, from the order's day.
@@ -102,7 +103,7 @@ pub enum Expiry {
 }
 
 /// A term of points: one of `after` and `inactive`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Term {
     /// A period, from the order's day.
@@ -120,7 +121,7 @@ pub struct Term {
 }
 
 /// What a return may take when the award is not there any more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Returns {
     /// The order's own points while they are pending.
@@ -133,7 +134,7 @@ pub enum Returns {
 }
 
 /// A figure that drives tiers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Qualifying {
     /// What an order adds.
@@ -143,7 +144,7 @@ pub struct Qualifying {
 }
 
 /// What an order adds to a qualifying wallet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Counts {
     /// Its earning base, in money.
@@ -156,7 +157,7 @@ pub enum Counts {
 }
 
 /// For how long an order counts: `"calendar_year"`, `"anniversary"`, `{ rolling = "P12M" }` or `"lifetime"`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Window {
     /// To the end of the calendar year.

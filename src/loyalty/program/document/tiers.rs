@@ -1,11 +1,12 @@
 //! Tiers as they are written.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::ToSchema;
 
 use crate::loyalty::program::document::either;
 
 /// The tiers of a programme.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tiers {
     /// The qualifying wallet whose balance earns them.
@@ -13,6 +14,7 @@ pub struct Tiers {
     /// For how long a tier is held that is reached now. Absent: with calendar years and anniversaries to the end of the next
     /// period, else for as long as the balance is there.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "end_of_next_period")]
     pub valid: Option<Valid>,
     /// How a tier is lost. Absent: to the tier that is earned, without grace.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -22,7 +24,7 @@ pub struct Tiers {
 }
 
 /// A tier.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tier {
     /// Its code, `gold`.
@@ -58,7 +60,7 @@ pub enum Downgrade {
 }
 
 /// When and how far members fall.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DowngradeRule {
     /// When. Absent: what the wallet's window allows.
@@ -72,7 +74,7 @@ pub struct DowngradeRule {
 }
 
 /// When members fall.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DowngradeAt {
     /// When a period of the window is over: with calendar years and anniversaries.
@@ -82,7 +84,7 @@ pub enum DowngradeAt {
 }
 
 /// How far members fall.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DowngradeTo {
     /// To the tier that the balance earns.

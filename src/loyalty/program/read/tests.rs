@@ -15,6 +15,7 @@ use crate::loyalty::program::document::{Document, default_document};
 use crate::loyalty::program::model::{
     Award, Counts, Expiry, NetOf, ReturnPolicy, Rulebook, Slot, TierSlot, WALLETS_MAX, WalletKind, Window,
 };
+use crate::loyalty::program::read::Mistake;
 use crate::loyalty::program::slots::{NoRoom, Slots, TIER_SLOTS_MAX, assign_slots};
 
 const ACME: &str = r#"
@@ -72,7 +73,8 @@ fn compiled(document: &Document) -> Rulebook {
 }
 
 fn mistakes(text: &str) -> Vec<String> {
-    Document::from_toml(text).unwrap_err().iter().map(ToString::to_string).collect()
+    let named = |mistake: Mistake| Mistake { position: None, ..mistake }.to_string();
+    Document::from_toml(text).unwrap_err().into_iter().map(named).collect()
 }
 
 fn acme_with(from: &str, to: &str) -> String {
@@ -160,14 +162,38 @@ fn every_mistake_is_named_with_its_place() {
     /wallets/status/window/rolling: not a period of years, months, weeks and days such as P12M or P14D
     /earning/base/award/points: must be 1 or more
     /earning/base/award/per: is not a decimal such as "0.01"
-    /earning/base/base/net_of/2: is named twice
+    /earning/base/base/net_of/3: is named twice
     "#);
 }
 
 #[test]
+fn every_mistake_says_its_line_and_column() {
+    let text = acme_with("points = 1 }", "points = 0 }").replace("\"shipping\", ", "\"vat\", \"vat\", \"tax\", ");
+    let text =
+        text.replace("timezone = \"Europe/Amsterdam\"\n", "").replace("kind = \"qualifying\"\ncounts = \"points\"", "");
+    let found = Document::from_toml(&text).unwrap_err();
+    insta::assert_snapshot!(found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"), @r"
+    line 18, column 10: /wallets/miles/kind: must be `redeemable` or `qualifying`
+    line 31, column 55: /earning/base/base/net_of/3: unknown variant `vat`, expected one of `discounts`, `points_paid`, `tax`, `shipping`, `gift_card`
+    line 31, column 62: /earning/base/base/net_of/4: unknown variant `vat`, expected one of `discounts`, `points_paid`, `tax`, `shipping`, `gift_card`
+    line 2, column 2: /program/timezone: is required
+    line 30, column 25: /earning/base/award/points: must be 1 or more
+    line 31, column 69: /earning/base/base/net_of/5: is named twice
+    ");
+    let json = Document::from_toml(ACME).unwrap().to_json().unwrap();
+    let found = Document::from_json(&json.replace("\"spend\"", "\"sales\"")).unwrap_err();
+    let place = "line 1, column 294: /wallets/status/counts: unknown variant `sales`";
+    assert!(found[0].to_string().starts_with(place), "{}", found[0]);
+    assert_eq!(Document::from_toml(&" ".repeat(300_000)).unwrap_err()[0].position, None);
+}
+
+#[test]
 fn text_that_is_no_document_is_refused_with_its_place() {
-    assert!(mistakes("[program\nname = 1")[0].contains("line 1, column"));
-    assert!(Document::from_json("{\"program\":").unwrap_err()[0].message.contains("line 1 column"));
+    let said = |read: Result<Document, Vec<Mistake>>| read.unwrap_err()[0].to_string();
+    assert_eq!(said(Document::from_toml("[program\nname = 1")), "line 1, column 9: unclosed table, expected `]`");
+    assert_eq!(said(Document::from_json("{\"program\":")), "line 1, column 11: EOF while parsing a value");
+    assert_eq!(said(Document::from_json("{ \"ë\": tru }")), "line 1, column 11: expected ident");
+    assert_eq!(said(Document::from_json("[]")), "line 1, column 1: invalid type: sequence, expected a map");
     assert_eq!(mistakes("program = 3\nwallets = []\nearning = \"all\"").len(), 3);
     insta::assert_snapshot!(mistakes("").join("\n"), @r"
     /program/name: is required

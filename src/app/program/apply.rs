@@ -1,18 +1,18 @@
 //! `perennial program apply`: publishes a version of a programme's document.
 
-use std::ffi::OsStr;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
 use serde_json::json;
 
-use super::failure::Failure;
-use super::program::{find, wrong};
-use super::terminal::say;
+use crate::app::failure::Failure;
+use crate::app::program::file::DocumentFile;
+use crate::app::program::{find, wrong};
+use crate::app::terminal::say;
 use crate::kernel::id::Version;
 use crate::loyalty::program::document::Document;
+use crate::loyalty::program::position::place;
 use crate::loyalty::program::publish::{Publication, PublishError, Published, publish};
 use crate::loyalty::program::store::find_version;
 use crate::platform::db::Db;
@@ -41,7 +41,8 @@ pub struct ApplyArgs {
 /// # Errors
 /// `Configuration` for a document with mistakes or an unknown programme, `Work` when somebody else was faster.
 pub(super) async fn apply(db: &Db, args: &ApplyArgs) -> Result<(), Failure> {
-    let document = read(&args.file)?;
+    let file = DocumentFile::read(&args.file)?;
+    let document = file.document().map_err(|mistakes| wrong(&mistakes))?;
     let (row, scope) = find(db, &args.program).await?;
     let mut conn = db.conn().await?;
     let based_on = Version(row.version);
@@ -56,25 +57,16 @@ pub(super) async fn apply(db: &Db, args: &ApplyArgs) -> Result<(), Failure> {
             say(&done(args, published));
             Ok(())
         }
-        Err(PublishError::Mistakes(mistakes)) => Err(wrong(&mistakes)),
+        Err(PublishError::Mistakes(mut mistakes)) => {
+            place(file.written(), &mut mistakes);
+            Err(wrong(&mistakes))
+        }
         Err(PublishError::Query(error)) => Err(error.into()),
         Err(error @ PublishError::Past) => Err(Failure::Configuration(error.to_string())),
         Err(error @ (PublishError::Outdated(_) | PublishError::Unreadable { .. })) => {
             Err(Failure::Work(error.to_string()))
         }
     }
-}
-
-/// Reads a document from a file.
-///
-/// # Errors
-/// `Configuration` when it cannot be read, or with every mistake in it.
-pub(super) fn read(path: &Path) -> Result<Document, Failure> {
-    let unreadable = |e| Failure::Configuration(format!("{} cannot be read: {e}", path.display()));
-    let text = fs::read_to_string(path).map_err(unreadable)?;
-    let in_json = path.extension().is_some_and(|extension| extension == OsStr::new("json"));
-    let read = if in_json { Document::from_json(&text) } else { Document::from_toml(&text) };
-    read.map_err(|mistakes| wrong(&mistakes))
 }
 
 fn says(stored: &str, document: &Document) -> bool {
