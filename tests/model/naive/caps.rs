@@ -29,7 +29,7 @@ impl Member {
         there.filter(|had| self.remembers(had.period)).map(|had| had.points)
     }
 
-    /// Nothing is remembered of a period that ended long before the day, in UTC, of the last posting.
+    /// Nothing is remembered of a period that ended long before the day of the account's time, in UTC.
     pub fn remembers(&self, period: Period) -> bool {
         let today: Day = self.moved.date_naive();
         period.is_none_or(|(_, last)| last + Days::new(REMEMBERED_D) >= today)

@@ -48,8 +48,8 @@ impl Naive<'_> {
         for member in [&mut gone, &mut stays] {
             if member.walk(at, &self.spec.calendar) {
                 member.postings += 1;
-                member.moved = at;
             }
+            member.moved = at;
         }
         if !gone.holds.is_empty() {
             return Err("merge HoldsOpen".into());

@@ -91,8 +91,8 @@ impl<'s> Naive<'s> {
         let known = known.map(|mut m| {
             if m.walk(at, &self.spec.calendar) {
                 m.postings += 1;
-                m.moved = at;
             }
+            m.moved = at;
             m
         });
         let mut done = match &command.what {
