@@ -1,5 +1,7 @@
 //! What the sequences have reached, so that a generator that goes blind is noticed.
 
+mod earning;
+
 use std::collections::BTreeSet;
 
 use perennial::loyalty::ledger::entry::ENTRY_KINDS;
@@ -78,6 +80,8 @@ pub struct Coverage {
     pub entries: BTreeSet<i16>,
     /// What a return met: policy, and what it did.
     pub policies: BTreeSet<(Policy, &'static str)>,
+    /// What rules and caps did.
+    pub earning: BTreeSet<earning::Did>,
     pub commands: u64,
     pub accepted: u64,
 }
@@ -95,6 +99,9 @@ impl Coverage {
         }
         missing.extend(CODES.iter().filter(|c| !self.codes.contains(**c)).map(|c| (*c).to_owned()));
         missing.extend(ENTRY_KINDS.iter().filter(|k| !self.entries.contains(&k.1)).map(|k| k.2.to_owned()));
+        missing.extend(
+            earning::wanted().filter(|what| !self.earning.contains(what)).map(|(each, did)| format!("{each:?}: {did}")),
+        );
         for policy in [Policy::PendingOnly, Policy::WithinBalance, Policy::Allow] {
             let rest = if policy == Policy::Allow { "owed" } else { "waived" };
             let held = if policy == Policy::PendingOnly { rest } else { "held" };

@@ -45,6 +45,7 @@ pub enum Answer {
         orders: i32,
         last_order: Option<Day>,
         wallets: Vec<MergedWallet>,
+        used: Vec<Used>,
     },
     Silent,
 }
@@ -60,11 +61,14 @@ pub struct MergedWallet {
     pub active_until: Option<Day>,
 }
 
+/// Of rules with a cap: rule, period, its first day, points.
+pub type Used = (String, Option<String>, Option<Day>, i64);
+
 /// An answer, or the code of a refusal.
 pub type Said = Result<Answer, String>;
 
-/// Rule, wallet, points, and the lines that got some.
-pub type RowFacts = (String, String, i64, Vec<(usize, i64)>);
+/// Rule, wallet, points, those without its cap, and the lines that got some.
+pub type RowFacts = (String, String, [i64; 2], Vec<(usize, i64)>);
 
 /// Code, wallet, then asked, spendable and uncovered.
 pub type FlagFacts = (&'static str, String, [i64; 3]);
@@ -99,6 +103,8 @@ pub struct ReturnFacts {
     pub restored: Vec<(String, i64)>,
     /// Wallet, then points, taken, forgiven, held, waived, owed.
     pub clawed: Vec<(String, [i64; 6])>,
+    /// Rule and points that can be had again.
+    pub given: Vec<(String, i64)>,
     pub complete: bool,
 }
 
@@ -109,6 +115,9 @@ pub struct View {
     pub orders: i32,
     pub last_order: Option<Day>,
     pub wallets: Vec<WalletView>,
+    /// As stored with the last posting: what stands for a rule with a cap, the place of its period among them, its first
+    /// day, points.
+    pub used: Vec<(i32, usize, Option<Day>, i64)>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

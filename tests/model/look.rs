@@ -1,6 +1,7 @@
 //! What a member's account looks like on the product's side, caught up as a reader does it.
 
 use perennial::kernel::calendar::Zone;
+use perennial::kernel::cycle::Cycle;
 use perennial::loyalty::ledger::account::Account;
 use perennial::loyalty::ledger::catch_up::{catch_up, next_change};
 use perennial::loyalty::ledger::hold::Hold;
@@ -8,7 +9,7 @@ use perennial::loyalty::ledger::lot::{Lot, LotExpiry};
 use perennial::loyalty::program::model::Slot;
 
 use crate::engine::{Engine, member_id};
-use crate::facts::{End, Time, View, WalletView};
+use crate::facts::{Day, End, Time, View, WalletView};
 
 fn end(expiry: LotExpiry) -> End {
     match expiry {
@@ -35,7 +36,16 @@ pub fn view(engine: &Engine<'_>, member: u32, at: Time) -> Result<Option<View>, 
     }
     let wallets = (0..engine.spec.codes.len()).map(|slot| wallet(&account, zone, slot)).collect();
     let (orders, last_order) = (account.order_count, account.last_order_on);
-    Ok(Some(View { seq: account.seq.0, orders, last_order, wallets }))
+    Ok(Some(View { seq: account.seq.0, orders, last_order, wallets, used: used(stored) }))
+}
+
+/// The product keeps it in the order of rules, periods and days.
+fn used(account: &Account) -> Vec<(i32, usize, Option<Day>, i64)> {
+    let used = account.usage.iter().map(|used| {
+        let first = (used.cycle != Cycle::Ever).then_some(used.first);
+        (used.slot.0, usize::try_from(used.cycle.number()).unwrap(), first, used.points.get())
+    });
+    used.collect()
 }
 
 fn wallet(account: &Account, zone: Zone, slot: usize) -> WalletView {

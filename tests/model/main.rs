@@ -214,6 +214,7 @@ impl<'s> Both<'s> {
             }
             Ok(Answer::Return(facts)) => {
                 let What::Return { order, .. } = &command.what else { return };
+                coverage.returned(&self.model.sales[order], facts);
                 let version = self.model.sales[order].version;
                 for (wallet, [_, taken, forgiven, held, waived, owed]) in &facts.clawed {
                     let purse = self.model.wallet(wallet).map(|w| &self.spec.versions[version].purses[w]);
@@ -223,7 +224,10 @@ impl<'s> Both<'s> {
             }
             Ok(Answer::Order(facts)) => {
                 coverage.codes.extend(facts.flags.iter().map(|flag| format!("flag {}", flag.0)));
+                let sale = &self.model.sales[&command.name];
+                coverage.awarded(self.spec, &self.model.members[&facts.member], sale, facts);
             }
+            Ok(Answer::Merged { used, .. }) => coverage.merged(used),
             Ok(_) => {}
         }
     }

@@ -3,13 +3,15 @@
 use perennial::kernel::money::{Amount, Currency};
 use perennial::loyalty::checkout::error::{ClaimRefusal, HoldRefusal, OrderRefusal, ReturnRefusal};
 use perennial::loyalty::checkout::holds::receipt::EndedReceipt;
-use perennial::loyalty::checkout::receipt::{ClawedBackReceipt, FlagReceipt, LineReceipt, OrderReceipt, ReturnReceipt};
+use perennial::loyalty::checkout::receipt::{
+    ClawedBackReceipt, CutName, FlagReceipt, LineReceipt, OrderReceipt, ReturnReceipt, RowReceipt,
+};
 use perennial::loyalty::ledger::error::LedgerRefusal;
 use perennial::loyalty::membership::error::{MembershipRefusal, MergeRefusal, TransferRefusal};
 use perennial::loyalty::membership::merges::receipt::{MergeReceipt, MergedWalletReceipt};
 
 use crate::engine::member_of;
-use crate::facts::{Answer, MergedWallet, OrderFacts, ReturnFacts};
+use crate::facts::{Answer, MergedWallet, OrderFacts, ReturnFacts, Used};
 
 /// The name of a variant.
 fn name(debug: &dyn std::fmt::Debug) -> String {
@@ -63,18 +65,38 @@ pub fn claim_code(refusal: &ClaimRefusal) -> String {
     }
 }
 
+/// A wallet that counts spend may count more than an amount of money can be.
+fn written_minor(amount: Amount, currency: Currency) -> i64 {
+    let mut written = amount.0;
+    written.rescale(currency.exponent());
+    i64::try_from(written.mantissa()).unwrap()
+}
+
 pub fn merged_facts(currency: Currency, receipt: &MergeReceipt) -> Answer {
     let wallet = |w: &MergedWalletReceipt| {
-        let there = w.spendable.or_else(|| w.amount.map(|amount| amount.read(currency).unwrap().minor())).unwrap();
+        let there = w.spendable.or_else(|| w.amount.map(|amount| written_minor(amount, currency))).unwrap();
         let ever = [w.lifetime.earned, w.lifetime.reversed, w.lifetime.spent, w.lifetime.expired];
         let there = [there, w.pending, w.debt];
         MergedWallet { wallet: w.wallet.clone(), there, ever, active_until: w.active_until }
     };
+    let used = receipt.used.iter().map(|u| (u.rule.clone(), u.each.clone(), u.first_day, u.points));
+    let mut used: Vec<Used> = used.collect();
+    used.sort();
     Answer::Merged {
         into: member_of(receipt.into),
         orders: receipt.orders,
         last_order: receipt.last_order_on,
         wallets: receipt.wallets.iter().map(wallet).collect(),
+        used,
+    }
+}
+
+/// A row says what it would have been where it was cut, and by what, and not elsewhere.
+fn uncut(row: &RowReceipt) -> i64 {
+    match (row.uncut, row.cut_by) {
+        (None, None) => row.points,
+        (Some(uncut), Some(CutName::Cap)) if uncut > row.points => uncut,
+        _ => panic!("{row:?}"),
     }
 }
 
@@ -115,7 +137,7 @@ pub fn order_facts(currency: Currency, receipt: &OrderReceipt) -> OrderFacts {
             .iter()
             .map(|r| {
                 let lines = r.lines.iter().map(|l| (place(&l.id), l.points)).collect();
-                (r.rule.clone(), r.wallet.clone(), r.points, lines)
+                (r.rule.clone(), r.wallet.clone(), [r.points, uncut(r)], lines)
             })
             .collect(),
         earned: receipt
@@ -172,6 +194,7 @@ pub fn return_facts(currency: Currency, receipt: &ReturnReceipt) -> ReturnFacts 
                 }
             })
             .collect(),
+        given: receipt.given_back.iter().map(|back| (back.rule.clone(), back.points)).collect(),
         complete: receipt.complete,
     }
 }

@@ -1,5 +1,8 @@
 //! Programmes: each once as the document that the product compiles, and as the plain rules that the model reads.
 
+mod earning;
+
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,6 +16,7 @@ use perennial::loyalty::program::slots::{Slots, assign_slots};
 use crate::facts::{Day, Time};
 use crate::naive::calendar::Calendar;
 use crate::rng::Rng;
+pub use crate::spec::earning::{EACH, Each, Earn, Gives};
 
 /// Months and days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,17 +71,6 @@ pub enum Purse {
 }
 
 #[derive(Clone, Debug)]
-pub struct Earn {
-    pub code: &'static str,
-    pub wallet: usize,
-    pub per_minor: i64,
-    pub points: i64,
-    pub step: bool,
-    /// Whether points, gift card and tax are taken out of the base; discounts and shipping always are.
-    pub net: bool,
-}
-
-#[derive(Clone, Debug)]
 pub struct Rules {
     pub starts: Time,
     pub purses: Vec<Purse>,
@@ -93,6 +86,8 @@ pub struct Spec {
     pub codes: Vec<&'static str>,
     pub versions: Vec<Rules>,
     pub timeline: Timeline,
+    /// What stands in accounts for the rules that have a cap.
+    pub counted: BTreeMap<String, i32>,
 }
 
 impl Spec {
@@ -125,10 +120,10 @@ fn spec(number: u64, calendar: &Rc<Calendar>) -> Spec {
     let calendar = Rc::clone(calendar);
     let first_day: Day = first_day.parse().unwrap();
     let mut starts = calendar.start(first_day);
-    let mut versions = vec![rules(&mut rng, starts)];
+    let mut versions = vec![rules(&mut rng, starts, &calendar)];
     for _ in 0..rng.within(0, 2) {
         starts += chrono::Duration::minutes(rng.within(60 * 24 * 40, 60 * 24 * 400));
-        versions.push(rules(&mut rng, starts));
+        versions.push(rules(&mut rng, starts, &calendar));
     }
     let (mut slots, mut books) = (Slots::default(), Vec::new());
     for (i, version) in versions.iter().enumerate() {
@@ -139,23 +134,12 @@ fn spec(number: u64, calendar: &Rc<Calendar>) -> Spec {
         books.push(Arc::new(compile(&document, number, version.starts, &slots).unwrap()));
     }
     let timeline = Timeline::new(Arc::clone(&books[0]), books.split_off(1));
-    Spec { currency, zone, first_day, calendar, codes: CODES.to_vec(), versions, timeline }
+    let counted = slots.rules.iter().map(|(code, slot)| (code.clone(), slot.0)).collect();
+    Spec { currency, zone, first_day, calendar, codes: CODES.to_vec(), versions, timeline, counted }
 }
 
-fn rules(rng: &mut Rng, starts: Time) -> Rules {
-    let earn = |rng: &mut Rng, code, wallet, per: &[i64]| Earn {
-        code,
-        wallet,
-        per_minor: *rng.pick(per),
-        points: rng.within(1, 3),
-        step: rng.percent(25),
-        net: rng.percent(75),
-    };
-    let earns = vec![
-        earn(rng, "base", 0, &[100, 50, 7, 1]),
-        earn(rng, "coins", 1, &[1_000, 333]),
-        earn(rng, "more", 0, &[500, 250]),
-    ];
+fn rules(rng: &mut Rng, starts: Time, calendar: &Calendar) -> Rules {
+    let earns = earning::earns(rng, starts, calendar);
     Rules { starts, purses: purses(rng), earns }
 }
 
@@ -210,11 +194,8 @@ fn document(rules: &Rules, currency: &str, exponent: u32, zone: &str) -> String 
         writeln!(out, "{code} = {{ {} }}", wallet(purse, exponent)).unwrap();
     }
     out.push_str("[earning]\n");
-    for e in &rules.earns {
-        let (per, wallet) = (decimal(e.per_minor, 1, exponent), CODES[e.wallet]);
-        let base = if e.net { "" } else { ", base = { net_of = [\"discounts\", \"shipping\"] }" };
-        let award = format!("{{ per = \"{per}\", points = {}, step = {} }}", e.points, e.step);
-        writeln!(out, "{} = {{ wallet = \"{wallet}\", award = {award}{base} }}", e.code).unwrap();
+    for earn in &rules.earns {
+        writeln!(out, "{} = {{ {} }}", earn.code, earning::written(earn, exponent)).unwrap();
     }
     out
 }

@@ -91,7 +91,14 @@ fn uncut(
             let multiplied: Vec<(&EarningRule, Ratio)> = multiplied.filter(|(rule, _)| rule.schedule.has(at)).collect();
             let parts = multiplied.iter().map(|(rule, rate)| Ok((multiplicand(rule, lines)?, *rate)));
             let points = Ratio::floor_of_sum(parts.collect::<Result<Vec<_>, _>>()?);
-            (points, multiplied.first().map_or_else(|| Ok(Vec::new()), |(rule, _)| bases(rule, lines))?)
+            // What one of them leaves out of its base another may earn on: all of their bases count.
+            let mut computed_from = vec![0_i64; lines.len()];
+            for (rule, _) in &multiplied {
+                for (sum, base) in computed_from.iter_mut().zip(bases(rule, lines)?) {
+                    *sum = sum.checked_add(base).ok_or(AwardTooLarge)?;
+                }
+            }
+            (points, computed_from)
         }
     };
     let points = Points::try_from(points.ok_or(AwardTooLarge)?).map_err(|_| AwardTooLarge)?;

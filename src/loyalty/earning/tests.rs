@@ -68,6 +68,23 @@ fn points(n: i64) -> Points {
 }
 
 #[test]
+fn a_multiplier_is_spread_by_the_bases_of_all_that_it_multiplies() {
+    let doubled = program(&format!("{PROGRAM}double = {{ wallet = \"points\", award = {{ multiply = \"2\" }} }}\n"));
+    // Shipping is no base of `base`, but one of `more`.
+    let lines = [line(LineKind::Product, 1, 1_000), line(LineKind::Shipping, 1, 1_000)];
+    let found = rows(&doubled, &lines);
+    let by_line: Vec<(&str, Vec<i64>)> = found.iter().map(|r| (r.rule.code.as_str(), numbers(&r.by_line))).collect();
+    assert_eq!(
+        by_line,
+        [("base", vec![30, 0]), ("steps", vec![2, 0]), ("more", vec![10, 10]), ("double", vec![33, 17])]
+    );
+    // Where the first of them has no base at all, the second alone says by what.
+    let found = rows(&doubled, &lines[1..]);
+    let by_line: Vec<(&str, Vec<i64>)> = found.iter().map(|r| (r.rule.code.as_str(), numbers(&r.by_line))).collect();
+    assert_eq!(by_line, [("more", vec![10]), ("double", vec![10])]);
+}
+
+#[test]
 fn each_rule_is_a_row_floored_on_its_own() {
     let program = program(PROGRAM);
     let lines =

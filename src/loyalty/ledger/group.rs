@@ -131,6 +131,8 @@ impl Group {
                 Ok(row) => caught_up.extend(row),
                 Err(refusal) => return Outcome::Barred(refusal),
             }
+            // Whether or not something was due: what a decision remembers is a matter of its time alone.
+            account.forget_usage(at.at.date_naive());
         }
         let came_along = if member == named { Vec::new() } else { self.came_along(command, &needs, named) };
         let (account, other, wishes, document) = {

@@ -3,22 +3,27 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use chrono::{Datelike, Days, Duration, NaiveTime};
+use chrono::{Datelike, Days, Duration, NaiveDateTime, NaiveTime};
 use chrono_tz::Tz;
 
 use crate::facts::{Day, Time};
-use crate::spec::{Lasts, Span, Term};
+use crate::spec::{Each, Lasts, Span, Term};
+
+/// The first and the last day; `None`: all time.
+pub type Period = Option<(Day, Day)>;
 
 /// The local days of a zone.
 pub struct Calendar {
     zone: Tz,
-    starts: RefCell<HashMap<Day, Time>>,
+    firsts: RefCell<HashMap<NaiveDateTime, Time>>,
+    periods: RefCell<HashMap<(Each, Day), Period>>,
     odd: RefCell<HashMap<Day, Option<Day>>>,
 }
 
 impl Calendar {
     pub fn new(zone: &str) -> Self {
-        Self { zone: zone.parse().unwrap(), starts: RefCell::default(), odd: RefCell::default() }
+        let (firsts, periods, odd) = (RefCell::default(), RefCell::default(), RefCell::default());
+        Self { zone: zone.parse().unwrap(), firsts, periods, odd }
     }
 
     pub fn day(&self, at: Time) -> Day {
@@ -32,15 +37,48 @@ impl Calendar {
         *self.odd.borrow_mut().entry(today).or_insert_with(find)
     }
 
-    /// The first quarter of an hour that lies on the day.
     pub fn start(&self, day: Day) -> Time {
-        *self.starts.borrow_mut().entry(day).or_insert_with(|| {
-            let mut at = day.and_time(NaiveTime::MIN).and_utc() - Duration::hours(15);
-            while self.day(at) < day {
+        self.first(day.and_time(NaiveTime::MIN))
+    }
+
+    /// The first quarter of an hour at which the clocks show a time, or a later one.
+    pub fn first(&self, time: NaiveDateTime) -> Time {
+        *self.firsts.borrow_mut().entry(time).or_insert_with(|| {
+            let mut at = time.and_utc() - Duration::hours(15);
+            while at.with_timezone(&self.zone).naive_local() < time {
                 at += Duration::minutes(15);
             }
             at
         })
+    }
+
+    /// The calendar period of a day: all days around it that are called alike.
+    pub fn period(&self, each: Each, day: Day) -> Period {
+        let find = || {
+            let name = name(each, day)?;
+            let mut period = (day, day);
+            while self::name(each, yesterday(period.0)) == Some(name) {
+                period.0 = yesterday(period.0);
+            }
+            while self::name(each, tomorrow(period.1)) == Some(name) {
+                period.1 = tomorrow(period.1);
+            }
+            Some(period)
+        };
+        *self.periods.borrow_mut().entry((each, day)).or_insert_with(find)
+    }
+}
+
+/// The year and the number in it of a period.
+fn name(each: Each, day: Day) -> Option<(i32, u32)> {
+    match each {
+        Each::Ever => None,
+        Each::Day => Some((day.year(), day.ordinal())),
+        Each::Week => Some((day.iso_week().year(), day.iso_week().week())),
+        Each::Month => Some((day.year(), day.month())),
+        Each::Quarter => Some((day.year(), day.month0() / 3)),
+        Each::HalfYear => Some((day.year(), day.month0() / 6)),
+        Each::Year => Some((day.year(), 1)),
     }
 }
 

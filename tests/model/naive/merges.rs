@@ -49,6 +49,7 @@ impl Naive<'_> {
             if member.walk(at, &self.spec.calendar) {
                 member.postings += 1;
             }
+            member.moved = at;
         }
         if !gone.holds.is_empty() {
             return Err("merge HoldsOpen".into());
@@ -88,7 +89,7 @@ impl Naive<'_> {
                 wallets.push(MergedWallet { wallet, there, ever, active_until: purse.active_until });
             }
         }
-        Answer::Merged { into, orders: gone.orders, last_order: gone.last_order, wallets }
+        Answer::Merged { into, orders: gone.orders, last_order: gone.last_order, wallets, used: gone.told_used() }
     }
 }
 
@@ -113,6 +114,7 @@ fn pour(gone: &mut Member, stays: &mut Member) -> Result<(), String> {
     for lot in gone.lots.drain(..) {
         stays.lots.push(Lot { branch: stays.branches + lot.branch, ..lot });
     }
+    stays.had.append(&mut gone.had);
     stays.branches += gone.branches;
     stays.orders += std::mem::take(&mut gone.orders);
     stays.last_order = stays.last_order.max(gone.last_order.take());

@@ -1,7 +1,9 @@
 //! A naive reference model of the ledger and the checkout, written from the design and not from the code: slow, plain,
 //! nothing shared with the engine but the programme's text.
 
+pub mod awards;
 pub mod calendar;
+pub mod caps;
 pub mod holds;
 pub mod merges;
 pub mod orders;
@@ -90,6 +92,7 @@ impl<'s> Naive<'s> {
             if m.walk(at, &self.spec.calendar) {
                 m.postings += 1;
             }
+            m.moved = at;
             m
         });
         let mut done = match &command.what {
@@ -129,8 +132,9 @@ impl<'s> Naive<'s> {
     /// What somebody sees who looks at a time, or at the member's own when that is later.
     pub fn view(&self, member: u32, at: Time) -> Option<View> {
         let mut member = self.members.get(&member)?.clone();
+        let used = member.used(self.spec);
         member.walk(at.max(member.moved), &self.spec.calendar);
-        Some(member.view(&self.spec.calendar))
+        Some(View { used, ..member.view(&self.spec.calendar) })
     }
 
     fn enrol(

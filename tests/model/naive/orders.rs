@@ -6,12 +6,13 @@ use chrono::Duration;
 
 use crate::command::{Order, Ordered};
 use crate::facts::{Answer, Day, End, FlagFacts, OrderFacts, Time};
+use crate::naive::awards::{Row, leading_net};
 use crate::naive::calendar::{last_day, later};
 use crate::naive::holds::Held;
-use crate::naive::price::{Priced, PricedLine, base, price, shares};
+use crate::naive::price::{Priced, PricedLine, base, price};
 use crate::naive::wallets::Member;
 use crate::naive::{Done, Naive};
-use crate::spec::{CODES, Counted, Purse, Rules, Term};
+use crate::spec::{Counted, Purse, Rules, Term};
 
 /// An order as the model remembers it.
 #[derive(Clone, Debug)]
@@ -20,8 +21,12 @@ pub struct Sale {
     /// The version, from 0, that decided.
     pub version: usize,
     pub lines: Vec<SoldLine>,
-    /// Wallet and points by line, of each rule that awarded.
-    pub rows: Vec<(usize, Vec<i64>)>,
+    /// The business day.
+    pub day: Day,
+    /// Of each rule that awarded.
+    pub rows: Vec<Row>,
+    /// The rules that did not apply on that day.
+    pub asleep: Vec<&'static str>,
     /// The wallet that paid, and what it took from which lot and has not got back, in the order of taking.
     pub spent: Option<(usize, Vec<(usize, i64)>)>,
     /// By wallet: the lot of the award, and what was forgiven of it.
@@ -40,6 +45,12 @@ pub struct SoldLine {
     pub gone: (i128, i128),
     pub pieces_back: i64,
     pub money_back: i64,
+}
+
+impl Sale {
+    pub fn rows_of(&self, wallet: usize) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(move |row| row.earn.wallet == wallet)
+    }
 }
 
 /// What paid an order: wallet and takes, what its hold says, and the hold after it.
@@ -103,11 +114,12 @@ impl Naive<'_> {
         let member = self.goes_on(order.member);
         facts.member = member;
         let guest = order.new && order.email.is_none();
-        let mut sale = Sale { member, version, spent, guest, ..sold(&priced) };
+        let mut sale = Sale { member, version, spent, guest, ..sold(&priced, day) };
         if state.suspended {
             facts.skipped = rules.earns.iter().map(|e| format!("{} member_suspended", e.code)).collect();
         } else {
-            sale.rows = award(rules, &priced.lines, &mut facts);
+            let (awake, asleep) = self.awake(rules, ordered);
+            (sale.rows, sale.asleep) = (self.award(&awake, &priced.lines, (&mut state, day), &mut facts), asleep);
             self.earn(&mut state, &mut sale, &mut facts, (ordered, day, today))?;
             self.credit(&mut state, &mut sale, &mut facts, (ordered, day, today))?;
         }
@@ -172,7 +184,7 @@ impl Naive<'_> {
     ) -> Result<(), String> {
         for (wallet, purse) in self.spec.versions[sale.version].purses.iter().enumerate() {
             let Purse::Points { pending, term, .. } = purse else { continue };
-            let points: i64 = sale.rows.iter().filter(|r| r.0 == wallet).flat_map(|r| &r.1).sum();
+            let points: i64 = sale.rows_of(wallet).flat_map(|r| &r.by_line).sum();
             if points == 0 {
                 continue;
             }
@@ -206,9 +218,9 @@ impl Naive<'_> {
         for (wallet, purse) in rules.purses.iter().enumerate() {
             let Purse::Counter { counted, .. } = purse else { continue };
             let by_line: Vec<i64> = match counted {
-                Counted::Spend => sale.lines.iter().map(|l| base(&l.priced, rules.earns[0].net)).collect(),
+                Counted::Spend => sale.lines.iter().map(|l| base(&l.priced, leading_net(rules))).collect(),
                 Counted::Points => {
-                    let of = |i: usize| sale.rows.iter().filter(|r| r.0 == 0).map(|r| r.1[i]).sum();
+                    let of = |i: usize| sale.rows_of(0).map(|r| r.by_line[i]).sum();
                     (0..sale.lines.len()).map(of).collect()
                 }
                 Counted::Orders => vec![0; sale.lines.len()],
@@ -249,7 +261,7 @@ fn start(order: &Order, priced: &Priced, rules: &Rules, (version, day): (usize, 
     let paid = priced.products + priced.shipping - priced.worth - priced.uncovered - order.basket.gift;
     let tax = priced.lines.iter().map(|l| l.tax).sum();
     let line = |l: &PricedLine| {
-        let base = base(l, rules.earns[0].net);
+        let base = base(l, leading_net(rules));
         let paid = l.charged - l.worth - l.uncovered - l.gift;
         [l.charged, l.tax, l.points, l.worth, l.gift, paid, base, 0, l.uncovered]
     };
@@ -263,38 +275,19 @@ fn start(order: &Order, priced: &Priced, rules: &Rules, (version, day): (usize, 
     }
 }
 
-fn sold(priced: &Priced) -> Sale {
+fn sold(priced: &Priced, day: Day) -> Sale {
     let line = |l: &PricedLine| SoldLine { priced: l.clone(), gone: (0, 1), pieces_back: 0, money_back: 0 };
     Sale {
         member: 0,
         version: 0,
         lines: priced.lines.iter().map(line).collect(),
+        day,
         rows: Vec::new(),
+        asleep: Vec::new(),
         spent: None,
         own: BTreeMap::new(),
         credits: Vec::new(),
         complete: false,
         guest: false,
     }
-}
-
-fn award(rules: &Rules, lines: &[PricedLine], facts: &mut OrderFacts) -> Vec<(usize, Vec<i64>)> {
-    let mut rows = Vec::new();
-    for earn in &rules.earns {
-        let bases: Vec<i64> = lines.iter().map(|l| base(l, earn.net)).collect();
-        let sum: i64 = bases.iter().sum();
-        let points = if earn.step { sum / earn.per_minor * earn.points } else { sum * earn.points / earn.per_minor };
-        if points == 0 {
-            continue;
-        }
-        let parts = shares(points, &bases);
-        let named = parts.iter().copied().enumerate().filter(|(_, p)| *p > 0).collect();
-        for (line, part) in facts.lines.iter_mut().zip(&parts) {
-            line[7] += part;
-        }
-        let wallet = CODES[earn.wallet];
-        facts.rows.push((earn.code.into(), wallet.into(), points, named));
-        rows.push((earn.wallet, parts));
-    }
-    rows
 }

@@ -3,6 +3,7 @@
 use crate::command::Asked;
 use crate::facts::{Answer, Day, ReturnFacts};
 use crate::naive::calendar::later;
+use crate::naive::caps::Had;
 use crate::naive::orders::{Sale, SoldLine};
 use crate::naive::price::shares;
 use crate::naive::wallets::Member;
@@ -39,7 +40,7 @@ impl Naive<'_> {
             let kept = stays(*share, p.charged) - unpaid.iter().map(|x| stays(*share, *x)).sum::<i64>();
             let money = (p.charged - unpaid.iter().sum::<i64>() - kept - line.money_back).max(0);
             line.money_back += money;
-            let clawed = sale.rows.iter().map(|r| gone(i, r.1[i])).sum();
+            let clawed = sale.rows.iter().map(|r| gone(i, r.by_line[i])).sum();
             let figures = [gone(i, p.charged), gone(i, p.tax), gone(i, p.gift), money, gone(i, p.points), clawed];
             for (sum, of) in facts.sums.iter_mut().zip([0, 1, 2, 3]) {
                 *sum += figures[of];
@@ -54,6 +55,15 @@ impl Naive<'_> {
         let points: Vec<i64> = sale.lines.iter().map(|l| l.priced.points).collect();
         self.restore(&mut state, &mut sale, sum(&points), &mut facts, today);
         self.claw(&mut state, &mut sale, &sum, &mut facts);
+        // What comes back of a rule can be had again in the period of the order.
+        for row in &sale.rows {
+            let (Some((_, each)), points) = (row.earn.cap, sum(&row.by_line)) else { continue };
+            if points > 0 {
+                let (rule, period) = (row.earn.code, self.spec.calendar.period(each, sale.day));
+                state.had.push(Had { rule, each, period, points: -points });
+                facts.given.push((rule.into(), points));
+            }
+        }
         for (wallet, lot, counted, by_line) in &sale.credits {
             let whole = i64::from(sale.complete && !was_complete);
             let points = if *counted == Counted::Orders { whole } else { sum(by_line) };
@@ -83,7 +93,7 @@ impl Naive<'_> {
     fn claw(&self, state: &mut Member, sale: &mut Sale, sum: &dyn Fn(&[i64]) -> i64, facts: &mut ReturnFacts) {
         for (wallet, purse) in self.spec.versions[sale.version].purses.iter().enumerate() {
             let Purse::Points { policy, .. } = purse else { continue };
-            let points: i64 = sale.rows.iter().filter(|r| r.0 == wallet).map(|r| sum(&r.1)).sum();
+            let points: i64 = sale.rows_of(wallet).map(|r| sum(&r.by_line)).sum();
             let Some((lot, forgiven)) = sale.own.get_mut(&wallet).filter(|_| points > 0) else { continue };
             let clawed = state.claw_back(*lot, points, *forgiven, *policy);
             *forgiven += clawed[2];

@@ -2,6 +2,7 @@
 
 use crate::facts::{Day, End, Time, View, WalletView};
 use crate::naive::calendar::{Calendar, tomorrow};
+use crate::naive::caps::Had;
 use crate::spec::Policy;
 
 /// The most points that a wallet has room for.
@@ -48,6 +49,8 @@ pub struct Member {
     pub holds: Vec<Hold>,
     /// How many accounts it is made of.
     pub branches: i64,
+    /// What it had of rules with a cap, and gave back, in the order of doing.
+    pub had: Vec<Had>,
 }
 
 #[derive(Clone, Debug)]
@@ -72,9 +75,9 @@ pub type Clawed = [i64; 6];
 impl Member {
     pub fn new(at: Time, enrolled: Day, wallets: usize) -> Self {
         let purses = vec![Purse::default(); wallets];
-        let (lots, holds, last_order) = (Vec::new(), Vec::new(), None);
-        let (orders, postings, branches) = (0, 0, 1);
-        Self { enrolled, moved: at, suspended: false, orders, last_order, postings, purses, lots, holds, branches }
+        let (lots, holds, had, last_order) = (Vec::new(), Vec::new(), Vec::new(), None);
+        let (orders, postings, branches, suspended) = (0, 0, 1, false);
+        Self { enrolled, moved: at, suspended, orders, last_order, postings, purses, lots, holds, branches, had }
     }
 
     /// Lets time pass. Answers whether anything happened.
@@ -335,7 +338,7 @@ impl Member {
     /// What is seen, the days up to today having passed.
     pub fn view(&self, calendar: &Calendar) -> View {
         let wallets = self.purses.iter().enumerate().map(|(i, p)| self.wallet_view(i, p, calendar)).collect();
-        View { seq: self.postings, orders: self.orders, last_order: self.last_order, wallets }
+        View { seq: self.postings, orders: self.orders, last_order: self.last_order, wallets, used: Vec::new() }
     }
 
     fn wallet_view(&self, wallet: usize, purse: &Purse, calendar: &Calendar) -> WalletView {

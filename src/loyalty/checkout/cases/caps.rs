@@ -79,6 +79,19 @@ fn what_came_back_after_two_years_opens_no_month_again() {
 }
 
 #[test]
+fn a_merge_tells_what_its_time_remembers_whatever_was_posted_in_between() {
+    // The last moment at which December is remembered, and the first at which it is not; nothing was due before either.
+    for (at, told) in [("2029-01-01T23:59:59Z", true), ("2029-01-02T00:00:00Z", false)] {
+        let mut shop = december();
+        shop.at("2026-12-10T12:00:00Z").order("1", goods("100.00"));
+        let source = shop.member;
+        shop.at(at).merge_into(3);
+        let merged = shop.ledger.postings[&source].last().map(|row| row.document.contains("\"used\""));
+        assert_eq!(merged, Some(told), "{at}");
+    }
+}
+
+#[test]
 fn caps_of_merged_members_count_together() {
     let mut shop = december();
     shop.at("2026-12-10T12:00:00Z").order("1", goods("100.00"));

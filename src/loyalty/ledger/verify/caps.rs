@@ -48,6 +48,7 @@ impl FoldedCaps {
         (timeline, today): (&Timeline, NaiveDate),
         found: &mut Findings,
     ) {
+        self.forget(today);
         let done = match row.kind {
             PostingKind::Order => self.award(row, timeline.version(row.version)),
             PostingKind::Return => self.give_back(row, order, timeline.version(row.version)),
@@ -58,6 +59,11 @@ impl FoldedCaps {
         if let Err(says) = done {
             found.add(Law::Caps, Place::posting(row.member, row.seq), says);
         }
+        self.forget(today);
+    }
+
+    /// Before a decision and after it: what is long over is not remembered.
+    fn forget(&mut self, today: NaiveDate) {
         let since = today.checked_sub_days(Days::new(USAGE_KEPT_D)).unwrap_or(NaiveDate::MIN);
         self.had.retain(|(_, cycle, first), points| *points > 0 && cycle.last(*first) >= since);
     }
