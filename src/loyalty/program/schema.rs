@@ -136,9 +136,7 @@ impl Holds {
                 let pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}$";
                 json!({ "pattern": pattern, "examples": ["2026-12-01T00:00"] })
             }
-            Self::Condition => {
-                json!({ "minLength": 1, "maxLength": CONDITION_CHARS_MAX, "examples": ["order.total >= 100"] })
-            }
+            Self::Condition => json!({ "minLength": 1, "maxLength": CONDITION_CHARS_MAX }),
             Self::Points => json!({ "minimum": 1, "maximum": POINTS_MAX }),
             Self::Parts(least, most) => {
                 json!({ "propertyNames": { "pattern": code }, "minProperties": least, "maxProperties": most })
