@@ -80,6 +80,27 @@ async fn every_mistake_in_a_document_is_named_before_anybody_publishes_it() {
 }
 
 #[tokio::test]
+async fn a_mistake_in_a_condition_is_named_at_its_word() {
+    let op = Operator::new().await;
+    let text = "program = { name = \"Acme\", currency = \"EUR\", timezone = \"UTC\" }\n\
+        wallets = { points = { kind = \"redeemable\", value = \"0.01\" } }\n\
+        [earning.a]\naward = { points = 1 }\n\
+        lines = 'line.quantity > 1 && line.categori == \"shoes\"'\nwhen = '''\n  order.total >= &&\n'''\n";
+    let bad = op.write("bad.toml", text);
+    let wrong = op.run(&["program", "validate", &bad]);
+    let lines = [
+        "line 5, column 31: /earning/a/lines: `line` has no `categori`; it has sku",
+        "line 7, column 18: /earning/a/when: ",
+        &format!("perennial: {bad} has 2 mistakes"),
+    ];
+    let (code, told) = (wrong.status.code(), said(&wrong));
+    assert_eq!((code, told.lines().count()), (Some(1), 3), "{told}");
+    for (told, line) in told.lines().zip(lines) {
+        assert!(told.starts_with(line), "{line} in {told}");
+    }
+}
+
+#[tokio::test]
 async fn the_schema_of_documents_is_the_one_that_is_kept() {
     assert_eq!(Operator::new().await.out(&["schema"]), include_str!("../../openapi/program.schema.json"));
 }
@@ -175,7 +196,7 @@ async fn a_version_is_published_once_by_its_file() {
     let file = op.write("acme.toml", &shown);
     let same = op.out(&["program", "apply", &file, "--program", "acme"]);
     assert_eq!(same, "acme has version 1, which says the same: nothing to publish\n");
-    let file = op.write("acme.toml", &format!("{shown}\n[earning.double]\naward = {{ multiply = \"2\" }}\n"));
+    let file = op.write("acme.toml", &format!("{shown}\n[earning.double]\nlines = 'line.brand == \"acme\"'\nwhen = '''\norder.total >= 10'''\naward = {{ multiply = \"2\" }}\n"));
     let apply = ["program", "apply", &file, "--program", "acme", "--note", "double points", "--json"];
     let done: Value = serde_json::from_str(&op.out(&apply)).unwrap();
     assert_eq!((done["version"].as_i64(), done["published"].as_bool()), (Some(2), Some(true)));

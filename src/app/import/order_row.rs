@@ -9,7 +9,7 @@ use crate::kernel::clock::Instant;
 use crate::kernel::id::MemberId;
 use crate::kernel::money::{Money, half_up};
 use crate::kernel::points::Points;
-use crate::loyalty::checkout::cart::{Cart, CartLine, DiscountedLine, Prices, StatedDiscount, Tax};
+use crate::loyalty::checkout::cart::{Cart, CartLine, DiscountedLine, Place, Prices, StatedDiscount, Tax};
 use crate::loyalty::checkout::error::CURRENCY_MISMATCH;
 use crate::loyalty::checkout::settle::{OrderedAt, SettleOrder};
 use crate::loyalty::earning::model::LineKind;
@@ -161,8 +161,7 @@ impl Facts<'_> {
         })
     }
 
-    fn place(&self) -> Option<String> {
-        let known = self.channel.is_some() || self.store.is_some();
-        known.then(|| serde_json::json!({ "channel": self.channel, "store": self.store }).to_string())
+    fn place(&self) -> Option<Place> {
+        Place::of(self.channel.map(str::to_owned), self.store.map(str::to_owned))
     }
 }

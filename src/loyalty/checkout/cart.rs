@@ -1,6 +1,7 @@
 //! A cart or order as it was stated, and what can be wrong with it.
 
 use rust_decimal::Decimal;
+use serde::Serialize;
 
 use crate::kernel::money::Money;
 use crate::kernel::points::Points;
@@ -29,6 +30,28 @@ pub struct Cart {
     pub gift_card: Money,
     /// What the lines should sum to: all that is charged, with tax and shipping, before points and gift card.
     pub total: Option<Money>,
+}
+
+/// Where an order was placed, as the storefront calls it. Its fields are stored in this order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// Through what, `web`.
+    pub channel: Option<String>,
+    /// In which store.
+    pub store: Option<String>,
+}
+
+impl Place {
+    /// A place, where anything is known of it.
+    pub fn of(channel: Option<String>, store: Option<String>) -> Option<Self> {
+        let known = channel.is_some() || store.is_some();
+        known.then_some(Self { channel, store })
+    }
+
+    /// As it is stored with the posting, for reports and for who asks why.
+    pub fn text(&self) -> String {
+        serde_json::json!(self).to_string()
+    }
 }
 
 /// What the amounts of lines are.

@@ -10,6 +10,7 @@ use crate::loyalty::checkout::cart::{Cart, CartLine, DiscountedLine, Prices, Sta
 use crate::loyalty::checkout::price::{Priced, Terms, price};
 use crate::loyalty::checkout::returns::{LineReturn, ReturnRequest};
 use crate::loyalty::checkout::share::{GivenBack, Returned, Sold, SoldLine, give_back};
+use crate::loyalty::earning::asked::Matching;
 use crate::loyalty::earning::model::{LineFigures, LineKind};
 use crate::loyalty::earning::rows::{award, by_line};
 use crate::loyalty::program::model::{Award, EarningRule, NetOf, Schedule, Slot};
@@ -184,6 +185,8 @@ fn the_base_rule_earns_a_point_for_each_unit_of_base() {
     let rule = EarningRule {
         code: "base".into(),
         wallet: Slot(0),
+        lines: None,
+        when: None,
         award: Award::Rate { rate, step: None },
         net_of: NetOf::ALL,
         schedule: Schedule::default(),
@@ -191,7 +194,7 @@ fn the_base_rule_earns_a_point_for_each_unit_of_base() {
     };
     for case in [g1(), g2()] {
         let rules = std::slice::from_ref(&rule);
-        let rows = award(rules, &priced(&case).lines, DateTime::UNIX_EPOCH, |cap| cap.points).unwrap().rows;
+        let rows = award(rules, &priced(&case).lines, DateTime::UNIX_EPOCH, None, |cap| cap.points).unwrap().rows;
         assert_eq!(rows.len(), 1);
         let by_line: Vec<i64> = rows[0].by_line.iter().map(|p| p.get()).collect();
         assert_eq!(by_line, case.base_row);
@@ -202,7 +205,8 @@ fn the_base_rule_earns_a_point_for_each_unit_of_base() {
 #[test]
 fn rows_are_spread_by_what_they_were_computed_from() {
     let lines = priced(&g2()).lines;
-    let parts = |n, from: &[i64]| by_line(points(n), from, &lines).iter().map(|p| p.get()).collect::<Vec<_>>();
+    let parts =
+        |n, from: &[i64]| by_line(points(n), from, &lines, &Matching::ALL).iter().map(|p| p.get()).collect::<Vec<_>>();
     assert_eq!(parts(120, &[10_000, 5_000]), [80, 40]);
     assert_eq!(parts(67, &[180, 90]), [45, 22]);
     assert_eq!(parts(50, &[10_000, 5_000]), [33, 17]);

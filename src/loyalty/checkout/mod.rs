@@ -7,6 +7,7 @@ pub mod door;
 pub mod error;
 pub mod holds;
 pub mod http;
+pub mod judge;
 pub mod order_in;
 pub mod pay;
 pub mod price;

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::points::Points;
-use crate::loyalty::checkout::cart::{Cart, CartLine, DiscountedLine, Prices, StatedDiscount, Tax};
+use crate::loyalty::checkout::cart::{Cart, CartLine, DiscountedLine, Place, Prices, StatedDiscount, Tax};
 use crate::loyalty::checkout::return_in::money;
 use crate::loyalty::checkout::settle::OrderedAt;
 use crate::loyalty::earning::model::LineKind;
@@ -266,14 +266,10 @@ impl OrderIn {
         }
     }
 
-    /// Channel, store and articles as stored with the posting, for reports and for who asks why.
-    pub fn place(&self) -> Option<String> {
+    /// Where it was placed.
+    pub fn place(&self) -> Option<Place> {
         let label = |label: &Option<Label>| label.as_ref().map(|l| l.as_str().to_owned());
-        let (channel, store) = (label(&self.channel), label(&self.store));
-        if channel.is_none() && store.is_none() {
-            return None;
-        }
-        Some(serde_json::json!({ "channel": channel, "store": store }).to_string())
+        Place::of(label(&self.channel), label(&self.store))
     }
 }
 

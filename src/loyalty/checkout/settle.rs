@@ -5,19 +5,19 @@ use chrono::{Duration, NaiveDate};
 use crate::kernel::clock::{Instant, Moment, earlier, later};
 use crate::kernel::money::{Currency, Money, Ratio};
 use crate::kernel::points::Points;
-use crate::loyalty::checkout::cart::Cart;
+use crate::loyalty::checkout::cart::{Cart, Place};
 use crate::loyalty::checkout::error::OrderRefusal;
 use crate::loyalty::checkout::holds::story::hold_reference;
+use crate::loyalty::checkout::judge::{Judged, skipped_receipt};
 use crate::loyalty::checkout::pay::{Payer, Source};
 use crate::loyalty::checkout::price::{Priced, Terms, price};
 use crate::loyalty::checkout::receipt::{
-    CountsName, CutName, EarnedReceipt, LineKindName, LinePoints, LineReceipt, OrderReceipt, RowReceipt,
-    SkippedReceipt, SpentReceipt,
+    CountsName, CutName, EarnedReceipt, LineKindName, LinePoints, LineReceipt, OrderReceipt, RowReceipt, SpentReceipt,
 };
 use crate::loyalty::checkout::stated::flags;
 use crate::loyalty::earning::credit::{Credit, credits};
 use crate::loyalty::earning::model::{LineFigures, LineKind};
-use crate::loyalty::earning::rows::{Awarded, Row, Skipped, award, earned};
+use crate::loyalty::earning::rows::{Awarded, Row, earned};
 use crate::loyalty::ledger::account::{Account, LotDates, Status};
 use crate::loyalty::ledger::accounts::Accounts;
 use crate::loyalty::ledger::entry::EntryKind;
@@ -29,8 +29,7 @@ use crate::loyalty::ledger::posting::{
 };
 use crate::loyalty::members::model::{Identity, Profile};
 use crate::loyalty::membership::enrol::{enrol, verify_owner};
-use crate::loyalty::program::model::{Cap, Counts, Qualifying, Rulebook, Slot, Timeline, Wallet, WalletKind};
-use crate::loyalty::program::reason::Reason;
+use crate::loyalty::program::model::{Counts, Qualifying, Rulebook, Slot, Timeline, Wallet, WalletKind};
 
 /// How old a live order may be, in days: a till that was offline for long.
 pub const ORDER_AGE_MAX_D: i64 = 730;
@@ -67,7 +66,7 @@ pub struct SettleOrder {
     /// The hold that pays, by its reference.
     pub hold: Option<String>,
     /// Where it was placed: stored with the free text.
-    pub place: Option<String>,
+    pub place: Option<Place>,
 }
 
 /// When an order was placed.
@@ -133,7 +132,8 @@ impl Posting for SettleOrder {
         let priced = price(&self.cart, taken, &terms(book, payer)).map_err(OrderRefusal::Cart)?;
         let hold = source.pay(account, program, taken, (ordered, day, at.at))?;
         let suspended = account.status == Status::Suspended;
-        let Awarded { rows, skipped } = awarded(book, &priced, account, (ordered, day))?;
+        let judged = Judged { book, cart: &self.cart, priced: &priced, place: self.place.as_ref(), ordered, day };
+        let Awarded { rows, skipped } = judged.awarded(account)?;
         let credit = credits(book, &priced.lines, &rows).map_err(|_| LedgerRefusal::TooManyPoints)?;
         let credit = if suspended { Vec::new() } else { credit };
         for (row, cap) in rows.iter().filter_map(|row| Some((row, row.rule.cap.as_ref()?))) {
@@ -171,7 +171,7 @@ impl Posting for SettleOrder {
             paid: Some(priced.paid.to_decimal(book.currency)),
             items: self.items(),
             orders: 1,
-            texts: self.place.clone(),
+            texts: self.place.as_ref().map(Place::text),
             profile: enrols.then(|| self.profile.clone()),
             ..Record::plain(PostingKind::Order, ordered, book.version)
         });
@@ -286,25 +286,6 @@ fn terms(book: &Rulebook, payer: Option<Payer<'_>>) -> Terms {
 
 fn code_of(book: &Rulebook, slot: Slot) -> String {
     book.wallet_in(slot).map(|w| w.code.clone()).unwrap_or_default()
-}
-
-/// What the order earns: of a member who is suspended, nothing.
-fn awarded<'b>(
-    book: &'b Rulebook,
-    priced: &Priced,
-    account: &Account,
-    (ordered, day): (Instant, NaiveDate),
-) -> Result<Awarded<'b>, LedgerRefusal> {
-    if account.status == Status::Suspended {
-        let skipped = book.earning.iter().map(|rule| Skipped { rule, reason: Reason::MemberSuspended });
-        return Ok(Awarded { rows: Vec::new(), skipped: skipped.collect() });
-    }
-    let room = |cap: &Cap| account.room(cap, day);
-    award(&book.earning, &priced.lines, ordered, room).map_err(|_| LedgerRefusal::TooManyPoints)
-}
-
-fn skipped_receipt(skipped: &Skipped<'_>) -> SkippedReceipt {
-    SkippedReceipt { rule: skipped.rule.code.clone(), reason: skipped.reason.name().to_owned() }
 }
 
 fn earn(

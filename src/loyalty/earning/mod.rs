@@ -1,5 +1,6 @@
-//! What an order earns: the base of each line, the rows of the award, and what counts for tiers.
+//! What an order earns: which rules apply, the base of each line, the rows of the award, and what counts for tiers.
 
+pub mod asked;
 pub mod base;
 pub mod credit;
 pub mod model;

@@ -4,10 +4,14 @@ use crate::kernel::clock::Instant;
 use crate::kernel::money::{Money, Ratio};
 use crate::kernel::points::Points;
 use crate::kernel::spread::spread;
+use crate::loyalty::earning::asked::{Asked, Matching, ask};
 use crate::loyalty::earning::base::base_of;
 use crate::loyalty::earning::model::LineFigures;
+use crate::loyalty::program::condition::EvalError;
+use crate::loyalty::program::facts::Facts;
 use crate::loyalty::program::model::{Award, Cap, EarningRule, Slot};
 use crate::loyalty::program::reason::Reason;
+use rust_decimal::Decimal;
 
 /// What one rule awards.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,12 +27,14 @@ pub struct Row<'a> {
 }
 
 /// A rule that awards nothing, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped<'a> {
     /// The rule.
     pub rule: &'a EarningRule,
     /// The first reason.
     pub reason: Reason,
+    /// What in a condition could not be told.
+    pub detail: Option<EvalError>,
 }
 
 /// What the rules award for an order.
@@ -45,7 +51,8 @@ pub struct Awarded<'a> {
 #[error("the award is larger than a wallet holds")]
 pub struct AwardTooLarge;
 
-/// What the rules award for the lines of an order at its business time; `room` says what is left of a cap.
+/// What the rules award for the lines of an order at its business time. Their conditions are asked of `facts`, which are
+/// absent where the version has none; `room` says what is left of a cap.
 ///
 /// # Errors
 /// When a row, or all rows of one wallet together, are more than a wallet holds.
@@ -53,17 +60,29 @@ pub fn award<'a>(
     rules: &'a [EarningRule],
     lines: &[LineFigures],
     at: Instant,
+    facts: Option<&Facts<'_>>,
     room: impl Fn(&Cap) -> Points,
 ) -> Result<Awarded<'a>, AwardTooLarge> {
+    // All of them first, and each once: a multiplier is about what the rules match that it multiplies.
+    let asked: Vec<Asked> = rules.iter().map(|rule| ask(rule, lines, at, facts)).collect();
+    let order = Order { rules, asked: &asked, lines };
     let mut awarded = Awarded::default();
-    for rule in rules.iter().filter(|rule| rule.schedule.has(at)) {
-        let (uncut, computed_from) = uncut(rules, rule, lines, at)?;
+    for (rule, asked) in rules.iter().zip(&asked) {
+        let matching = match asked {
+            Asked::Applies(matching) => matching,
+            Asked::NotScheduled => continue,
+            Asked::Not(reason, detail) => {
+                awarded.skipped.push(Skipped { rule, reason: *reason, detail: detail.clone() });
+                continue;
+            }
+        };
+        let (uncut, computed_from) = order.uncut(rule, matching)?;
         let points = rule.cap.as_ref().map_or(uncut, |cap| uncut.min(room(cap)));
         if !points.is_zero() {
-            let by_line = by_line(points, &computed_from, lines);
+            let by_line = by_line(points, &computed_from, lines, matching);
             awarded.rows.push(Row { rule, points, uncut, by_line });
         } else if !uncut.is_zero() {
-            awarded.skipped.push(Skipped { rule, reason: Reason::CapReached });
+            awarded.skipped.push(Skipped { rule, reason: Reason::CapReached, detail: None });
         }
     }
     for row in &awarded.rows {
@@ -72,52 +91,91 @@ pub fn award<'a>(
     Ok(awarded)
 }
 
-/// What a rule awards before its cap, and by what that is spread over the lines.
-fn uncut(
-    rules: &[EarningRule],
-    rule: &EarningRule,
-    lines: &[LineFigures],
-    at: Instant,
-) -> Result<(Points, Vec<i64>), AwardTooLarge> {
-    let own = || bases(rule, lines);
-    let (points, computed_from) = match &rule.award {
-        Award::Fixed(points) => return Ok((*points, own()?)),
-        Award::Rate { rate, step: None } => (rate.floor(sum(&own()?)?), own()?),
-        Award::Rate { step: Some(step), .. } => {
-            (step.rate.floor(sum(&own()?)?).and_then(|steps| steps.checked_mul(step.points.get())), own()?)
-        }
-        Award::Multiply { of, .. } => {
-            let multiplied = of.iter().filter_map(|(place, rate)| Some((rules.get(*place)?, *rate)));
-            let multiplied: Vec<(&EarningRule, Ratio)> = multiplied.filter(|(rule, _)| rule.schedule.has(at)).collect();
-            let parts = multiplied.iter().map(|(rule, rate)| Ok((multiplicand(rule, lines)?, *rate)));
-            let points = Ratio::floor_of_sum(parts.collect::<Result<Vec<_>, _>>()?);
-            // What one of them leaves out of its base another may earn on: all of their bases count.
-            let mut computed_from = vec![0_i64; lines.len()];
-            for (rule, _) in &multiplied {
-                for (sum, base) in computed_from.iter_mut().zip(bases(rule, lines)?) {
-                    *sum = sum.checked_add(base).ok_or(AwardTooLarge)?;
-                }
-            }
-            (points, computed_from)
-        }
-    };
-    let points = Points::try_from(points.ok_or(AwardTooLarge)?).map_err(|_| AwardTooLarge)?;
-    Ok((points, computed_from))
+/// An order, and which rules apply to it.
+#[derive(Clone, Copy)]
+struct Order<'o> {
+    rules: &'o [EarningRule],
+    /// One for each rule.
+    asked: &'o [Asked],
+    lines: &'o [LineFigures],
 }
 
-/// What a multiplier multiplies of a rule: its base, or its full steps.
-fn multiplicand(rule: &EarningRule, lines: &[LineFigures]) -> Result<i64, AwardTooLarge> {
-    let base = sum(&bases(rule, lines)?)?;
-    match rule.award {
-        Award::Rate { step: Some(step), .. } => step.rate.floor(base).ok_or(AwardTooLarge),
-        Award::Rate { .. } | Award::Multiply { .. } | Award::Fixed(_) => Ok(base),
+impl<'o> Order<'o> {
+    /// What a rule awards before its cap, and by what that is spread over the lines.
+    fn uncut(self, rule: &EarningRule, matching: &Matching) -> Result<(Points, Vec<i64>), AwardTooLarge> {
+        let own = || self.bases(rule, [matching, &Matching::ALL]);
+        let (points, computed_from) = match &rule.award {
+            Award::Fixed(points) => return Ok((*points, own()?)),
+            Award::Rate { rate, step: None } => (rate.floor(sum(&own()?)?), own()?),
+            Award::Rate { step: Some(step), .. } => {
+                (step.rate.floor(sum(&own()?)?).and_then(|steps| steps.checked_mul(step.points.get())), own()?)
+            }
+            Award::Multiply { of, .. } => {
+                let parts: Vec<Part<'_>> = of.iter().filter_map(|of| self.part(*of, matching)).collect();
+                let worth = parts.iter().map(|part| Ok((self.multiplicand(part)?, part.rate)));
+                let points = Ratio::floor_of_sum(worth.collect::<Result<Vec<_>, _>>()?);
+                (points, self.multiplied(&parts)?)
+            }
+        };
+        let points = Points::try_from(points.ok_or(AwardTooLarge)?).map_err(|_| AwardTooLarge)?;
+        Ok((points, computed_from))
+    }
+
+    /// The base of each line, as the rule computes it, in minor units; nothing of lines that do not match both.
+    fn bases(self, rule: &EarningRule, [one, other]: [&Matching; 2]) -> Result<Vec<i64>, AwardTooLarge> {
+        let base = |(place, line): (usize, &LineFigures)| {
+            let matches = one.has(place) && other.has(place);
+            if matches { base_of(line, rule.net_of).map(Money::minor) } else { Some(0) }
+        };
+        self.lines.iter().enumerate().map(base).collect::<Option<_>>().ok_or(AwardTooLarge)
+    }
+
+    /// A rule that a multiplier multiplies, where it applies.
+    fn part(self, (place, rate): (usize, Ratio), multiplier: &'o Matching) -> Option<Part<'o>> {
+        match (self.rules.get(place)?, self.asked.get(place)?) {
+            (rule, Asked::Applies(own)) => Some(Part { rule, rate, matching: [own, multiplier] }),
+            (_, Asked::NotScheduled | Asked::Not(..)) => None,
+        }
+    }
+
+    /// What a multiplier multiplies of a rule: its base, or its full steps.
+    fn multiplicand(self, part: &Part<'_>) -> Result<i64, AwardTooLarge> {
+        let base = sum(&self.bases(part.rule, part.matching)?)?;
+        match part.rule.award {
+            Award::Rate { step: Some(step), .. } => step.rate.floor(base).ok_or(AwardTooLarge),
+            Award::Rate { .. } | Award::Multiply { .. } | Award::Fixed(_) => Ok(base),
+        }
+    }
+
+    /// By what a multiplier's row is spread: by the bases of all that it multiplies, as what one of them leaves out of its
+    /// base another may earn on. Where they match different lines it is what they award by each, to a thousandth of a point.
+    fn multiplied(self, parts: &[Part<'_>]) -> Result<Vec<i64>, AwardTooLarge> {
+        let bases = parts.iter().map(|part| self.bases(part.rule, part.matching));
+        let bases: Vec<Vec<i64>> = bases.collect::<Result<_, _>>()?;
+        let one = Ratio::of(Decimal::ONE, Decimal::ONE).ok_or(AwardTooLarge)?;
+        let thousand = Ratio::of(Decimal::ONE_THOUSAND, Decimal::ONE).ok_or(AwardTooLarge)?;
+        let alike = parts.iter().all(|part| parts.first().is_some_and(|first| part.matching == first.matching));
+        let weight = |part: &Part<'_>| match part.rule.award {
+            _ if alike => Some(one),
+            Award::Rate { step: Some(step), .. } => part.rate.times(step.rate)?.times(thousand),
+            Award::Rate { .. } | Award::Multiply { .. } | Award::Fixed(_) => part.rate.times(thousand),
+        };
+        let weights: Vec<Ratio> = parts.iter().map(weight).collect::<Option<_>>().ok_or(AwardTooLarge)?;
+        let of_line = |place: usize| {
+            let parts = bases.iter().zip(&weights).filter_map(|(bases, weight)| Some((*bases.get(place)?, *weight)));
+            Ratio::floor_of_sum(parts).ok_or(AwardTooLarge)
+        };
+        (0..self.lines.len()).map(of_line).collect()
     }
 }
 
-/// The base of each line, as the rule computes it, in minor units.
-fn bases(rule: &EarningRule, lines: &[LineFigures]) -> Result<Vec<i64>, AwardTooLarge> {
-    let bases = lines.iter().map(|line| base_of(line, rule.net_of).map(Money::minor));
-    bases.collect::<Option<_>>().ok_or(AwardTooLarge)
+/// What a multiplier multiplies of one rule.
+struct Part<'o> {
+    rule: &'o EarningRule,
+    /// What is added to each minor unit of its base, or to each full step.
+    rate: Ratio,
+    /// The lines: of the rule, and of the multiplier.
+    matching: [&'o Matching; 2],
 }
 
 fn sum(bases: &[i64]) -> Result<i64, AwardTooLarge> {
@@ -134,15 +192,23 @@ pub fn earned(rows: &[Row<'_>], wallet: Slot) -> Result<Points, AwardTooLarge> {
 }
 
 /// Spreads a row over its lines by what it was computed from; when that is all zero by charged, then by quantity, and at
-/// last to the first line. The parts sum to `points`.
-pub fn by_line(points: Points, computed_from: &[i64], lines: &[LineFigures]) -> Vec<Points> {
+/// last to the first of them. The parts sum to `points`.
+pub fn by_line(points: Points, computed_from: &[i64], lines: &[LineFigures], matching: &Matching) -> Vec<Points> {
     let any = |weights: &[i64]| weights.iter().any(|w| *w > 0);
+    let of_matching = |weight: fn(&LineFigures) -> i64| -> Vec<i64> {
+        let weight = |(place, line): (usize, &LineFigures)| if matching.has(place) { weight(line) } else { 0 };
+        lines.iter().enumerate().map(weight).collect()
+    };
     let mut weights = computed_from.to_vec();
     if !any(&weights) {
-        weights = lines.iter().map(|line| line.charged.minor()).collect();
+        weights = of_matching(|line| line.charged.minor());
     }
     if !any(&weights) {
-        weights = lines.iter().map(|line| i64::from(line.quantity)).collect();
+        weights = of_matching(|line| i64::from(line.quantity));
+    }
+    if !any(&weights) {
+        let first = (0..lines.len()).find(|place| matching.has(*place));
+        weights = (0..lines.len()).map(|place| i64::from(Some(place) == first)).collect();
     }
     spread(points.get(), &weights).into_iter().map(|part| Points::try_from(part).unwrap_or(Points::ZERO)).collect()
 }

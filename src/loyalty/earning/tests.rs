@@ -2,16 +2,19 @@
 
 use chrono::DateTime;
 use proptest::prelude::*;
+use uuid::Uuid;
 
-use crate::kernel::id::Version;
+use crate::kernel::id::{MemberId, Version};
 use crate::kernel::money::{MONEY_MINOR_MAX, Money};
 use crate::kernel::points::{POINTS_MAX, Points};
+use crate::loyalty::earning::asked::{Asked, Matching, ask};
 use crate::loyalty::earning::credit::{TakenBack, credits};
 use crate::loyalty::earning::model::{LineFigures, LineKind};
 use crate::loyalty::earning::rows::{AwardTooLarge, Row, award, by_line, earned};
 use crate::loyalty::program::compile::compile;
 use crate::loyalty::program::document::Document;
-use crate::loyalty::program::model::{NetOf, Rulebook, Slot};
+use crate::loyalty::program::facts::{Facts, LineFacts, MemberFacts, OrderFacts};
+use crate::loyalty::program::model::{NetOf, Rulebook, SegmentSet, Slot};
 use crate::loyalty::program::slots::{Slots, assign_slots};
 
 const PROGRAM: &str = r#"
@@ -56,7 +59,44 @@ fn line(kind: LineKind, quantity: u32, minor: i64) -> LineFigures {
 
 /// What the rules award while no cap was touched.
 fn rows<'a>(program: &'a Rulebook, lines: &[LineFigures]) -> Vec<Row<'a>> {
-    award(&program.earning, lines, DateTime::UNIX_EPOCH, |cap| cap.points).unwrap().rows
+    award(&program.earning, lines, DateTime::UNIX_EPOCH, None, |cap| cap.points).unwrap().rows
+}
+
+/// Asks something with the facts of an order of these lines; the first is an `a`, the others are `b`.
+fn asked<T>(book: &Rulebook, lines: &[LineFigures], question: impl FnOnce(&Facts<'_>) -> T) -> T {
+    let stated = |(place, line): (usize, &LineFigures)| LineFacts {
+        kind: line.kind,
+        sku: if place == 0 { "a" } else { "b" },
+        category: "",
+        brand: "",
+        quantity: line.quantity,
+        amount: line.amount,
+        attributes: None,
+    };
+    let stated: Vec<LineFacts<'_>> = lines.iter().enumerate().map(stated).collect();
+    let total = lines.iter().fold(Money::ZERO, |sum, line| sum.plus(line.charged).unwrap());
+    let order = OrderFacts {
+        total,
+        products: total,
+        shipping: Money::ZERO,
+        channel: "",
+        store: "",
+        quantity: 1,
+        lines: &stated,
+        attributes: None,
+    };
+    let member = MemberFacts {
+        member: MemberId(Uuid::nil()),
+        tier: None,
+        segments: SegmentSet::default(),
+        order_count: 0,
+        days_since_last_order: None,
+        days_enrolled: 0,
+        attributes: None,
+        arms: &[],
+    };
+    let (at, local) = (DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH.naive_utc());
+    question(&Facts { book, at, local, member, order: Some(order), event: None })
 }
 
 fn numbers(points: &[Points]) -> Vec<i64> {
@@ -126,11 +166,59 @@ fn qualifying_wallets_count_spend_points_or_the_order() {
 #[test]
 fn a_row_without_base_goes_by_charged_then_quantity_then_to_the_first_line() {
     let charged = [line(LineKind::Product, 1, 300), line(LineKind::Product, 1, 100)];
-    assert_eq!(numbers(&by_line(points(4), &[0, 0], &charged)), [3, 1]);
+    assert_eq!(numbers(&by_line(points(4), &[0, 0], &charged, &Matching::ALL)), [3, 1]);
     let free = [line(LineKind::Product, 1, 0), line(LineKind::Product, 3, 0)];
-    assert_eq!(numbers(&by_line(points(4), &[0, 0], &free)), [1, 3]);
+    assert_eq!(numbers(&by_line(points(4), &[0, 0], &free, &Matching::ALL)), [1, 3]);
     let nothing = [line(LineKind::Product, 0, 0), line(LineKind::Product, 0, 0)];
-    assert_eq!(numbers(&by_line(points(4), &[], &nothing)), [4, 0]);
+    assert_eq!(numbers(&by_line(points(4), &[], &nothing, &Matching::ALL)), [4, 0]);
+}
+
+#[test]
+fn a_row_is_spread_over_matching_lines_whatever_they_cost() {
+    let last = "last = { wallet = \"coins\", lines = 'line.sku == \"b\"', award = { points = 5 } }\n";
+    let mut program = program(&format!("{PROGRAM}{last}"));
+    let rules = program.earning.split_off(3);
+    let parts = |lines: &[LineFigures]| {
+        let awarded = asked(&program, lines, |facts| {
+            let awarded = award(&rules, lines, DateTime::UNIX_EPOCH, Some(facts), |cap| cap.points);
+            awarded.unwrap().rows.remove(0).by_line
+        });
+        numbers(&awarded)
+    };
+    let of = |quantity, minor| line(LineKind::Product, quantity, minor);
+    assert_eq!(parts(&[of(1, 900), of(1, 300), of(1, 200)]), [0, 3, 2]);
+    assert_eq!(parts(&[of(9, 900), of(3, 0), of(2, 0)]), [0, 3, 2]);
+    assert_eq!(parts(&[of(9, 900), of(0, 0), of(0, 0)]), [0, 5, 0]);
+}
+
+#[test]
+fn a_rule_says_the_first_reason_why_it_does_not_apply() {
+    let rule = |fields: &str| {
+        let fixed = format!("award = {{ points = 1 }}, {fields}");
+        let program = program(&PROGRAM.replace("award = { per = \"1.00\", points = 3 }", &fixed));
+        let lines = [line(LineKind::Product, 1, 100), line(LineKind::Shipping, 1, 100)];
+        let told = |facts: Option<&Facts<'_>>| match ask(&program.earning[0], &lines, DateTime::UNIX_EPOCH, facts) {
+            Asked::Applies(matching) => format!("{} {}", matching.has(0), matching.has(1)),
+            Asked::NotScheduled => "not scheduled".to_owned(),
+            Asked::Not(reason, None) => reason.name().to_owned(),
+            Asked::Not(reason, Some(error)) => format!("{}: {error}", reason.name()),
+        };
+        (asked(&program, &lines, |facts| told(Some(facts))), told(None))
+    };
+    let (failed, unmatched) = ("condition_failed: `order` is not known", "no_matching_lines: `order` is not known");
+    for (fields, want, without_facts) in [
+        ("schedule = {}", "true true", "true true"),
+        ("when = '1 / 0 > 1', schedule = { from = \"1999-01-01T00:00\" }", "not scheduled", "not scheduled"),
+        ("when = 'order.total == 2', lines = 'line.sku == \"a\"'", "true false", failed),
+        ("when = 'order.total > 2', lines = 'line.sku == \"\"'", "condition_false", failed),
+        ("when = '1 / 0 > 1', lines = 'false'", "condition_failed: division by zero", failed),
+        ("lines = 'line.sku == \"\"'", "no_matching_lines", unmatched),
+        ("lines = 'line.amount / 0 > 1 || line.kind == \"shipping\"'", "false true", unmatched),
+        ("lines = 'true'", "true false", unmatched),
+        ("lines = '1 / 0 > 1'", "no_matching_lines: division by zero", unmatched),
+    ] {
+        assert_eq!(rule(fields), (want.to_owned(), without_facts.to_owned()), "{fields}");
+    }
 }
 
 #[test]
@@ -142,7 +230,7 @@ fn no_order_earns_more_than_a_wallet_holds() {
     assert_eq!(rows(&program_of(999), &most)[0].points.get(), POINTS_MAX / 1_000 * 999);
     let too_much = program_of(1_000);
     assert_eq!(
-        award(&too_much.earning, &most, DateTime::UNIX_EPOCH, |cap| cap.points),
+        award(&too_much.earning, &most, DateTime::UNIX_EPOCH, None, |cap| cap.points),
         Err(AwardTooLarge),
         "both rows together"
     );

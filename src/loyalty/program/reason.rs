@@ -3,6 +3,12 @@
 /// Why a rule did not apply. The names are stored and part of the API: never change one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
+    /// Its condition on the order does not hold.
+    ConditionFalse,
+    /// Its condition on the order has no answer: something in it is not known.
+    ConditionFailed,
+    /// None of the lines is what its condition on lines wants.
+    NoMatchingLines,
     /// The member has had all that the rule gives one member in the period.
     CapReached,
     /// The member takes no part for now.
@@ -13,6 +19,9 @@ impl Reason {
     /// The name in the API.
     pub fn name(self) -> &'static str {
         match self {
+            Self::ConditionFalse => "condition_false",
+            Self::ConditionFailed => "condition_failed",
+            Self::NoMatchingLines => "no_matching_lines",
             Self::CapReached => "cap_reached",
             Self::MemberSuspended => "member_suspended",
         }

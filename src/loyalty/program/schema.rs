@@ -9,6 +9,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::kernel::points::POINTS_MAX;
 use crate::loyalty::program::compile::{CODE_CHARS_MAX, EARNING_RULES_MAX, PROGRAM_NAME_CHARS_MAX};
+use crate::loyalty::program::condition::CONDITION_CHARS_MAX;
 use crate::loyalty::program::document::tiers::{Downgrade, DowngradeRule};
 use crate::loyalty::program::document::{Document, Expiry, Term};
 use crate::loyalty::program::model::WALLETS_MAX;
@@ -39,6 +40,8 @@ enum Holds {
     Valid,
     /// An instant on the programme's clocks.
     Time,
+    /// A condition.
+    Condition,
     /// Points, 1 at least.
     Points,
     /// Parts by code, as many as this at least and at most.
@@ -49,7 +52,7 @@ enum Holds {
 
 /// The fields of the document that hold more than their types tell: the type, the field, what it holds, and whether a
 /// document without it is refused, though it can be read.
-const FIELDS: [(&str, &str, Holds, bool); 29] = [
+const FIELDS: [(&str, &str, Holds, bool); 31] = [
     ("Document", "wallets", Holds::Parts(1, WALLETS_MAX), true),
     ("Document", "earning", Holds::Parts(0, EARNING_RULES_MAX), false),
     ("Program", "name", Holds::Name, true),
@@ -64,6 +67,8 @@ const FIELDS: [(&str, &str, Holds, bool); 29] = [
     ("Term", "restore_grace", Holds::Period, false),
     ("Window", "rolling", Holds::Period, true),
     ("Earning", "wallet", Holds::Code, false),
+    ("Earning", "lines", Holds::Condition, false),
+    ("Earning", "when", Holds::Condition, false),
     ("Earning", "award", Holds::Table, true),
     ("Award", "per", Holds::Amount, false),
     ("Award", "points", Holds::Points, false),
@@ -131,6 +136,7 @@ impl Holds {
                 let pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}$";
                 json!({ "pattern": pattern, "examples": ["2026-12-01T00:00"] })
             }
+            Self::Condition => json!({ "minLength": 1, "maxLength": CONDITION_CHARS_MAX }),
             Self::Points => json!({ "minimum": 1, "maximum": POINTS_MAX }),
             Self::Parts(least, most) => {
                 json!({ "propertyNames": { "pattern": code }, "minProperties": least, "maxProperties": most })

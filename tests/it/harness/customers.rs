@@ -3,7 +3,7 @@
 use perennial::kernel::id::MemberId;
 use perennial::kernel::money::Money;
 use perennial::kernel::points::Points;
-use perennial::loyalty::checkout::cart::{Cart, CartLine, DiscountedLine, Prices, StatedDiscount, Tax};
+use perennial::loyalty::checkout::cart::{Cart, CartLine, DiscountedLine, Place, Prices, StatedDiscount, Tax};
 use perennial::loyalty::checkout::returns::{LineReturn, ReturnRequest};
 use perennial::loyalty::checkout::settle::{OrderedAt, SettleOrder};
 use perennial::loyalty::earning::model::LineKind;
@@ -85,7 +85,7 @@ pub fn order(member: MemberId, reference: &str, time: AccountTime, dice: &mut Di
         stated: false,
         spend_from: None,
         hold: None,
-        place: Some("{}".into()),
+        place: Some(Place::default()),
     }
 }
 

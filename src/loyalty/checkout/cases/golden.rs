@@ -26,7 +26,8 @@ const SPLITS: [&[Step]; 2] = [
     ],
 ];
 
-fn g1() -> Cart {
+/// The order of G1.
+pub fn g1() -> Cart {
     let tax = Tax::Rate(Decimal::new(21, 0));
     let priced = lines(&[("shoes", 1, "89.99"), ("socks", 3, "23.85"), ("mug", 1, "12.50"), ("shipping", 1, "4.95")]);
     let kind = |id: &str| if id == "shipping" { LineKind::Shipping } else { LineKind::Product };
@@ -49,7 +50,12 @@ fn g1() -> Cart {
 }
 
 fn g1_shop() -> Shop {
-    let mut shop = Shop::new("2026-06-10T12:00:00Z", &program("expiry = { after = \"P12M\" }", ""));
+    g1_shop_of(&program("expiry = { after = \"P12M\" }", ""))
+}
+
+/// A shop of this document, to whose member the points of G1 were brought.
+pub fn g1_shop_of(document: &str) -> Shop {
+    let mut shop = Shop::new("2026-06-10T12:00:00Z", document);
     shop.bring(1_500, "2026-12-31");
     shop.bring(3_000, "2027-03-31");
     shop

@@ -1,6 +1,7 @@
 //! Whole stories over a ledger in memory: orders, returns and the days between them.
 
 mod caps;
+mod conditions;
 mod days;
 mod edges;
 mod golden;

@@ -252,4 +252,8 @@ pub struct SkippedReceipt {
     pub rule: String,
     /// The first reason.
     pub reason: String,
+    /// What in the rule's condition was not known, or could not be computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub detail: Option<String>,
 }

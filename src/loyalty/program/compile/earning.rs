@@ -9,8 +9,11 @@ use crate::kernel::cycle::Cycle;
 use crate::kernel::money::{MONEY_MINOR_MAX, Ratio};
 use crate::kernel::points::{POINTS_MAX, Points};
 use crate::loyalty::program::compile::{EARNING_RULES_MAX, Reading, in_minor};
+use crate::loyalty::program::condition::{Condition, PROGRAM_COST_MAX, Scope, read};
 use crate::loyalty::program::document::{self, Document, Earning, Wallet as WrittenWallet};
+use crate::loyalty::program::model::attributes::DeclaredAttributes;
 use crate::loyalty::program::model::{Award, Cap, EarningRule, NetOf, Schedule, Slot, Step};
+use crate::loyalty::program::read::Mistake;
 use crate::loyalty::program::slots::Slots;
 
 /// No rule multiplies by more.
@@ -33,6 +36,7 @@ impl Reading {
         for (code, written) in &document.earning {
             self.code(&["earning", code], code);
             let wallet = self.filled(document, code, written.wallet.as_deref());
+            let (lines, when) = self.conditions(code, written);
             let award = self.award(code, &written.award, exponent);
             let net_of = self.net_of(code, written);
             let schedule = self.schedule(code, written.schedule.as_ref(), zone);
@@ -40,9 +44,10 @@ impl Reading {
             let slot = wallet.and_then(|wallet| slots.wallets.get(wallet).copied());
             let (Some((wallet, award)), Some(schedule)) = (slot.zip(award), schedule) else { continue };
             let Some(cap) = cap.map_or(Some(None), |cap| cap.map(Some)) else { continue };
-            rules.push(EarningRule { code: code.clone(), wallet, award, net_of, schedule, cap });
+            rules.push(EarningRule { code: code.clone(), wallet, lines, when, award, net_of, schedule, cap });
         }
         self.multiplied(&mut rules);
+        self.cost_of(&rules);
         rules
     }
 
@@ -68,6 +73,42 @@ impl Reading {
             return None;
         }
         Some(named)
+    }
+
+    /// The conditions of a rule, on lines and on the order.
+    fn conditions(&mut self, rule: &str, written: &Earning) -> (Option<Condition>, Option<Condition>) {
+        let declared = DeclaredAttributes::default();
+        let order = Scope {
+            order: true,
+            line: false,
+            event: None,
+            declared: &declared,
+            experiments: &[],
+            tiers: &[],
+            segments: &[],
+        };
+        let lines = Scope { line: true, ..order };
+        let mut condition = |field: &str, text: &Option<String>, scope: &Scope<'_>| {
+            let place = ["earning", rule, field];
+            let mistakes = match read(text.as_ref()?, scope) {
+                Ok(condition) => return Some(condition),
+                Err(mistakes) => mistakes,
+            };
+            let named = mistakes.into_iter().map(|mistake| Mistake::at(&place, &mistake.message).within(mistake.at));
+            self.mistakes.extend(named);
+            None
+        };
+        (condition("lines", &written.lines, &lines), condition("when", &written.when, &order))
+    }
+
+    /// Each order asks them all.
+    fn cost_of(&mut self, rules: &[EarningRule]) {
+        let conditions = rules.iter().flat_map(|rule| rule.lines.iter().chain(&rule.when));
+        let cost = conditions.map(Condition::cost).fold(0, u32::saturating_add);
+        if cost > PROGRAM_COST_MAX {
+            let message = format_args!("the conditions may take {cost} steps together, of {PROGRAM_COST_MAX}");
+            self.wrong(&["earning"], message);
+        }
     }
 
     fn award(&mut self, rule: &str, written: &document::Award, exponent: u32) -> Option<Award> {
@@ -190,3 +231,6 @@ impl Reading {
         Some(Cap { slot: slot?, points: points?, cycle: cycle? })
     }
 }
+
+#[cfg(test)]
+mod tests;

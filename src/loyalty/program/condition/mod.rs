@@ -29,6 +29,8 @@ pub const CONDITION_CHARS_MAX: usize = 2_000;
 pub const CONDITION_DEPTH_MAX: u32 = 32;
 /// The most steps that a condition may take; one that looks at each line of an order takes its steps for each of them.
 pub const CONDITION_COST_MAX: u32 = 20_000;
+/// The most steps that all conditions that an order is asked may take together.
+pub const PROGRAM_COST_MAX: u32 = 500_000;
 
 /// What a condition may name, by where it stands.
 #[derive(Clone, Copy, Debug)]

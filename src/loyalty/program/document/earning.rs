@@ -12,6 +12,12 @@ pub struct Earning {
     /// The redeemable wallet that is filled; may be left out where there is one only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wallet: Option<String>,
+    /// A condition on each line: it awards by those of which it holds; absent: by all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lines: Option<String>,
+    /// A condition on the order, the member and the time; absent: it always applies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
     /// What is earned.
     pub award: Award,
     /// What points per amount are computed from; absent: what was paid for products, without tax.

@@ -4,6 +4,7 @@ use crate::kernel::clock::Instant;
 use crate::kernel::cycle::Cycle;
 use crate::kernel::money::Ratio;
 use crate::kernel::points::Points;
+use crate::loyalty::program::condition::Condition;
 use crate::loyalty::program::model::Slot;
 
 /// A rule that awards points.
@@ -13,6 +14,10 @@ pub struct EarningRule {
     pub code: String,
     /// The redeemable wallet that it fills.
     pub wallet: Slot,
+    /// What a line has to be for it; `None`: any.
+    pub lines: Option<Condition>,
+    /// What an order has to be for it; `None`: any.
+    pub when: Option<Condition>,
     /// What it awards.
     pub award: Award,
     /// What is not part of its base.

@@ -193,6 +193,11 @@ impl Rulebook {
         self.earning.iter().find(by_base).map_or(NetOf::ALL, |rule| rule.net_of)
     }
 
+    /// Whether any rule has a condition: only then anybody has to look at more of an order than its figures.
+    pub fn has_conditions(&self) -> bool {
+        self.earning.iter().any(|rule| rule.when.is_some() || rule.lines.is_some())
+    }
+
     /// The only, or first, wallet whose points can be spent.
     pub fn main_wallet(&self) -> Option<&Wallet> {
         self.wallets.iter().find(|w| matches!(w.kind, WalletKind::Redeemable(_)))

@@ -6,7 +6,9 @@ use std::{env, fs};
 use crate::loyalty::program::condition::cost::lines;
 use crate::loyalty::program::condition::fields::{Field, Object};
 use crate::loyalty::program::condition::tests::conformance::{CASES, Gives};
-use crate::loyalty::program::condition::{CONDITION_CHARS_MAX, CONDITION_COST_MAX, CONDITION_DEPTH_MAX};
+use crate::loyalty::program::condition::{
+    CONDITION_CHARS_MAX, CONDITION_COST_MAX, CONDITION_DEPTH_MAX, PROGRAM_COST_MAX,
+};
 
 const PATH: &str = "docs/conditions.md";
 
@@ -31,6 +33,7 @@ fn the_page_has_every_field_and_case() {
         ("characters", CONDITION_CHARS_MAX.to_string()),
         ("levels of nesting", CONDITION_DEPTH_MAX.to_string()),
         ("steps", CONDITION_COST_MAX.to_string()),
+        ("steps of all conditions on an order together", PROGRAM_COST_MAX.to_string()),
         ("lines of an order, for the count of steps", lines().to_string()),
     ];
     let limits = limits.map(|(what, most)| format!("| {what} | {most} |\n")).concat();

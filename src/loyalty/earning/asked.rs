@@ -1,0 +1,78 @@
+//! Which rules apply to an order, and to which of its lines.
+
+use crate::kernel::clock::Instant;
+use crate::loyalty::earning::model::{LineFigures, LineKind};
+use crate::loyalty::program::condition::{Condition, EvalError};
+use crate::loyalty::program::facts::Facts;
+use crate::loyalty::program::model::{Award, EarningRule};
+use crate::loyalty::program::reason::Reason;
+
+/// Whether a rule applies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// To these lines.
+    Applies(Matching),
+    /// Not, and nobody has to be told: it is not its time.
+    NotScheduled,
+    /// Not, for this reason; with what could not be told, where that is why.
+    Not(Reason, Option<EvalError>),
+}
+
+/// The lines of an order that a rule is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Matching(Option<Vec<bool>>);
+
+impl Matching {
+    /// Every line.
+    pub const ALL: Self = Self(None);
+
+    /// Whether a line is one of them, by its place.
+    pub fn has(&self, line: usize) -> bool {
+        self.0.as_ref().is_none_or(|lines| lines.get(line).copied().unwrap_or_default())
+    }
+}
+
+/// Asks a rule's conditions, its time first. `facts` are absent where no rule of the version has conditions; a line of
+/// them is the line of `lines` in the same place.
+pub fn ask(rule: &EarningRule, lines: &[LineFigures], at: Instant, facts: Option<&Facts<'_>>) -> Asked {
+    if !rule.schedule.has(at) {
+        return Asked::NotScheduled;
+    }
+    match rule.when.as_ref().map(|when| of_order(when, facts)) {
+        None | Some(Ok(true)) => {}
+        Some(Ok(false)) => return Asked::Not(Reason::ConditionFalse, None),
+        Some(Err(error)) => return Asked::Not(Reason::ConditionFailed, Some(error)),
+    }
+    let Some(condition) = &rule.lines else { return Asked::Applies(Matching::ALL) };
+    let (mut matching, mut failed) = (Vec::with_capacity(lines.len()), None);
+    for (place, line) in lines.iter().enumerate() {
+        let matches = takes(rule, condition, line)
+            && of_line(condition, facts, place).unwrap_or_else(|error| {
+                failed.get_or_insert(error);
+                false
+            });
+        matching.push(matches);
+    }
+    if matching.contains(&true) {
+        Asked::Applies(Matching(Some(matching)))
+    } else {
+        Asked::Not(Reason::NoMatchingLines, failed)
+    }
+}
+
+/// Whether a rule is about such a line at all: about shipping only where its base or its condition says so, and a
+/// multiplier where what it multiplies says so. Source: golden.md R6.
+fn takes(rule: &EarningRule, condition: &Condition, line: &LineFigures) -> bool {
+    let multiplies = matches!(rule.award, Award::Multiply { .. });
+    line.kind == LineKind::Product || multiplies || !rule.net_of.shipping || condition.reads().kind
+}
+
+fn of_order(when: &Condition, facts: Option<&Facts<'_>>) -> Result<bool, EvalError> {
+    when.holds(facts.ok_or(EvalError::Absent("order"))?, None)
+}
+
+fn of_line(condition: &Condition, facts: Option<&Facts<'_>>, place: usize) -> Result<bool, EvalError> {
+    let facts = facts.ok_or(EvalError::Absent("order"))?;
+    let line = facts.order.as_ref().and_then(|order| order.lines.get(place));
+    condition.holds(facts, Some(line.ok_or(EvalError::Absent("line"))?))
+}

@@ -1,0 +1,81 @@
+//! What is wrong with the conditions of earning rules, and where.
+
+use crate::loyalty::program::document::Document;
+
+/// A document whose earning rules are these.
+fn document(rules: &str) -> String {
+    format!(
+        "program = {{ name = \"Acme\", currency = \"EUR\", timezone = \"UTC\" }}\n\
+         wallets = {{ points = {{ kind = \"redeemable\", value = \"0.01\" }} }}\n{rules}"
+    )
+}
+
+fn wrong(rules: &str) -> Vec<String> {
+    let mistakes = Document::from_toml(&document(rules)).unwrap_err();
+    mistakes.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn mistakes_of_conditions_are_named_at_their_place_in_the_text() {
+    let rule = |fields: &str| wrong(&format!("[earning.a]\naward = {{ points = 1 }}\n{fields}\n"));
+    for (fields, places) in [
+        // The first sign that is wrong, behind the quote or in the second line.
+        ("when = 'order.total >= '", &["line 5, column 24: /earning/a/when: "][..]),
+        ("when = '''\norder.total >\n  100 €'''", &["line 7, column 7: /earning/a/when: "]),
+        (
+            "when = \"order.channel == \\\"web\\\" && order.totl > 1\"",
+            &["line 5, column 37: /earning/a/when: `order` has no `totl`"],
+        ),
+        ("when = ''", &["line 5, column 9: /earning/a/when: "]),
+        // Where the condition stands says what it may name.
+        ("when = 'line.sku == \"a\"'", &["line 5, column 9: /earning/a/when: there is no `line` where"]),
+        ("lines = 'order.lines.exists(l, true)'", &["line 5, column 10: /earning/a/lines: a macro cannot stand"]),
+        (
+            "lines = 'line.quantity > 1 && event.name == \"\"'",
+            &["line 5, column 31: /earning/a/lines: there is no `event`"],
+        ),
+        // Nothing of these can be declared yet.
+        ("when = 'member.attributes.city == \"\"'", &["line 5, column 9: /earning/a/when: "]),
+        ("when = 'member.tier == \"gold\"'", &["line 5, column 24: /earning/a/when: "]),
+        ("when = '\"vip\" in member.segments'", &["line 5, column 9: /earning/a/when: "]),
+        ("when = 'member.arms.price == \"\"'", &["line 5, column 9: /earning/a/when: there is no experiment `price`"]),
+        // Each of them.
+        (
+            "lines = 'line.a == line.b'\nwhen = 'x'",
+            &[
+                "line 5, column 10: /earning/a/lines",
+                "line 5, column 20: /earning/a/lines",
+                "line 6, column 9: /earning/a/when",
+            ],
+        ),
+    ] {
+        let found = rule(fields);
+        assert_eq!(found.len(), places.len(), "{fields}: {found:?}");
+        for (found, place) in found.iter().zip(places) {
+            assert!(found.starts_with(place), "{fields}: {found}");
+        }
+    }
+}
+
+#[test]
+fn all_conditions_together_are_quick() {
+    // 20,000 steps each.
+    let slow = ["line.amount > 1"; 10].join(" && ");
+    let rules = |n: usize| -> String {
+        (0..n).map(|n| format!("[earning.r{n}]\naward = {{ points = 1 }}\nlines = '{slow}'\n")).collect()
+    };
+    assert!(Document::from_toml(&document(&rules(25))).is_ok());
+    let one_more = format!("{}[earning.more]\naward = {{ points = 1 }}\nwhen = 'true'\n", rules(25));
+    let message = "/earning: the conditions may take 500001 steps together, of 500000";
+    let found = wrong(&one_more);
+    assert!(found.len() == 1 && found[0].ends_with(message), "{found:?}");
+}
+
+#[test]
+fn conditions_are_written_as_they_were_read() {
+    let rules = "[earning.a]\naward = { points = 1 }\nlines = 'line.sku == \"a\"'\nwhen = '''\n  order.total > 1'''\n";
+    let read = Document::from_toml(&document(rules)).unwrap();
+    assert_eq!(read.earning["a"].when.as_deref(), Some("  order.total > 1"));
+    assert_eq!(Document::from_toml(&read.to_toml().unwrap()).unwrap(), read);
+    assert_eq!(Document::from_json(&read.to_json().unwrap()).unwrap(), read);
+}
