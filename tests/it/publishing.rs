@@ -107,6 +107,19 @@ async fn a_version_of_the_future_waits_for_its_day_and_a_newer_one_takes_its_pla
 }
 
 #[tokio::test]
+async fn an_order_ahead_of_the_clock_is_decided_by_the_version_of_the_moment() {
+    let app = TestApp::new().await;
+    let shop = app.shop().await;
+    let member = shop.enrol(&json!({})).await;
+    let clock = now(&app).await;
+    publish_on(&app, &times(3), 1, Some(clock + TimeDelta::seconds(100))).await.unwrap();
+    let mut ahead = order("1", &member);
+    ahead["ordered_at"] = json!(clock + TimeDelta::seconds(200));
+    let settled = shop.post("/v1/orders", &ahead).await;
+    assert_eq!((settled.status, &settled.json["program_version"]), (201, &json!(1)));
+}
+
+#[tokio::test]
 async fn a_refused_publish_changes_nothing() {
     let app = TestApp::new().await;
     publish_on(&app, &times(2), 1, None).await.unwrap();

@@ -1,5 +1,7 @@
 //! The rows of an award: whole numbers, each floored on its own and spread over the lines. Source: golden.md R3.
 
+use rust_decimal::Decimal;
+
 use crate::kernel::clock::Instant;
 use crate::kernel::money::{Money, Ratio};
 use crate::kernel::points::Points;
@@ -11,7 +13,6 @@ use crate::loyalty::program::condition::EvalError;
 use crate::loyalty::program::facts::Facts;
 use crate::loyalty::program::model::{Award, Cap, EarningRule, Slot};
 use crate::loyalty::program::reason::Reason;
-use rust_decimal::Decimal;
 
 /// What one rule awards.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,8 +23,8 @@ pub fn check_document(row: &PostingRow, timeline: &Timeline, found: &mut Finding
     if row.currency != newest.currency {
         found.add(Law::Documents, place, format!("it is in {}, the programme in {}", row.currency, newest.currency));
     }
-    // A return is decided by the version of its order.
-    let version = timeline.at(row.effective_at).version;
+    // A return is decided by the version of its order, and an order ahead of its time by that of the moment.
+    let version = timeline.at(row.effective_at.min(row.recorded_at)).version;
     if row.version != version && row.kind != PostingKind::Return {
         let says = format!("version {} decided it, and {} was in force", row.version.0, version.0);
         found.add(Law::Documents, place, says);
