@@ -30,8 +30,8 @@ use conditions::answers;
 use driver::Pace;
 use imports::{import_rate, write_orders};
 use measures::{
-    Orders, balances, batches, float, in_sets, one_commit_each, only_orders_in_wal, orders, own_rows, prepare_limits,
-    prepare_own, selects,
+    Orders, balances, batches, float, in_sets, nothings, one_commit_each, only_orders_in_wal, orders, own_rows,
+    prepare_limits, prepare_own, selects,
 };
 use overload::overload;
 use perennial::loyalty::ledger::posting::AccountTime;
@@ -175,6 +175,10 @@ impl Bench<'_> {
         }
         if self.wants("balances") {
             report.add(("balances", "balances over HTTP", "/s"), balances(product, server, sizes).await?.rate());
+            report.add(
+                ("nothings", "empty answers over HTTP, which ask nobody", "/s"),
+                nothings(server, sizes).await?.rate(),
+            );
             report.add(("selects", "pgbench -S", "/s"), selects(postgres, sizes)?);
         }
         if self.wants("wal") {
@@ -287,6 +291,7 @@ fn goals(report: &mut Report) {
     report.goal("import", "orders", 1.5);
     report.goal("import_synthetic", "orders", 1.5);
     report.goal("balances", "selects", 1.0);
+    report.goal("nothings", "selects", 0.0);
     report.goal("half_over", "", -10.0);
     report.goal("wal", "", -2_000.0);
     report.goal("resident", "", -200.0);

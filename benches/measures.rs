@@ -167,7 +167,15 @@ pub async fn batches(
 
 /// Balances as storefronts ask for them.
 pub async fn balances(product: &Product, server: &Server, sizes: &Sizes) -> Outcome<Answers> {
-    let requests = BalanceRequests::new(product);
+    reads(BalanceRequests::new(product), server, sizes).await
+}
+
+/// Answers that say nothing and ask nobody, over the same connections: what HTTP alone costs.
+pub async fn nothings(server: &Server, sizes: &Sizes) -> Outcome<Answers> {
+    reads(NothingRequests, server, sizes).await
+}
+
+async fn reads<R: Requests + Clone + Send + 'static>(requests: R, server: &Server, sizes: &Sizes) -> Outcome<Answers> {
     let (address, connections) = (server.address, BALANCE_CONNECTIONS);
     let load = |length| Load { address, connections, pace: Pace::Full, length, requests: usize::MAX };
     run(load(sizes.warm_up), requests.clone()).await?.all_good()?;
@@ -225,19 +233,49 @@ async fn groups(server: &Server) -> Outcome<Groups> {
     Ok(Groups { orders: sum("perennial_group_size_sum"), commits: sum("perennial_group_size_count") })
 }
 
-/// How many orders the server has settled in at most so many milliseconds, by its own clock: from when it has read a
-/// request's head until it hands the answer over.
-///
-/// # Errors
-/// When it does not say.
-pub async fn settled_within(server: &Server) -> Outcome<Vec<(f64, f64)>> {
-    let text = scrape(server).await?;
-    let wanted = ["route=\"/v1/orders\"", "method=\"POST\"", "status=\"201\""];
-    let bounds = figures(&text, "http_request_duration_seconds_bucket", &wanted).filter_map(|(line, count)| {
-        let bound = line.split_once("le=\"")?.1.split_once('"')?.0;
-        Some((if bound == "+Inf" { f64::INFINITY } else { bound.parse::<f64>().ok()? * 1000.0 }, count))
-    });
-    Ok(bounds.collect())
+/// An order, from when its head is read until the answer is handed over.
+pub const SETTLED: Spans = Spans {
+    name: "http_request_duration_seconds",
+    labels: &["route=\"/v1/orders\"", "method=\"POST\"", "status=\"201\""],
+};
+/// Waiting for a writer.
+pub const QUEUED: Spans = Spans { name: "perennial_queue_wait_seconds", labels: &[] };
+/// A writer's COMMIT.
+pub const COMMITTED: Spans = Spans { name: "perennial_commit_seconds", labels: &[] };
+
+/// A measure that the server takes of how long something took.
+#[derive(Clone, Copy, Debug)]
+pub struct Spans {
+    name: &'static str,
+    labels: &'static [&'static str],
+}
+
+/// How much of it took at most so many milliseconds, since the server started.
+#[derive(Clone, Debug)]
+pub struct Within(Vec<(f64, f64)>);
+
+impl Within {
+    /// Asks the server.
+    ///
+    /// # Errors
+    /// When it does not say.
+    pub async fn now(server: &Server, spans: Spans) -> Outcome<Self> {
+        let text = scrape(server).await?;
+        let name = format!("{}_bucket", spans.name);
+        let bounds = figures(&text, &name, spans.labels).filter_map(|(line, count)| {
+            let bound = line.split_once("le=\"")?.1.split_once('"')?.0;
+            Some((if bound == "+Inf" { f64::INFINITY } else { bound.parse::<f64>().ok()? * 1000.0 }, count))
+        });
+        Ok(Self(bounds.collect()))
+    }
+
+    /// The least bound in milliseconds within which 99 of 100 were done since an earlier look.
+    pub fn p99_since(&self, before: &Self) -> f64 {
+        let counted = |bound: f64| before.0.iter().find(|(b, _)| *b == bound).map_or(0.0, |(_, n)| *n);
+        let since: Vec<(f64, f64)> = self.0.iter().map(|(bound, n)| (*bound, n - counted(*bound))).collect();
+        let all = since.iter().map(|(_, n)| *n).fold(0.0, f64::max);
+        since.iter().filter(|(_, n)| *n >= all * 0.99).map(|(bound, _)| *bound).fold(f64::INFINITY, f64::min)
+    }
 }
 
 /// The lines of a measure that have all the labels, and their figures.
@@ -251,6 +289,15 @@ async fn scrape(server: &Server) -> Outcome<String> {
         Load { address: server.address, connections: 1, pace: Pace::Full, length: Duration::from_secs(5), requests: 1 };
     let page = run(load, MetricsRequest).await?.all_good()?;
     Ok(String::from_utf8(page.bodies.concat())?)
+}
+
+#[derive(Clone)]
+struct NothingRequests;
+
+impl Requests for NothingRequests {
+    fn write(&mut self, _: usize, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"GET /livez HTTP/1.1\r\nHost: bench\r\n\r\n");
+    }
 }
 
 #[derive(Clone)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Outcome;
 use super::driver::{Load, Pace, percentile_ms, run};
-use super::measures::settled_within;
+use super::measures::{COMMITTED, QUEUED, SETTLED, Within};
 use super::product::{Product, Server};
 use super::report::Report;
 use super::requests::{Ask, OrderRequests};
@@ -29,13 +29,16 @@ pub async fn overload(
         |connections, pace, length| Load { address: server.address, connections, pace, length, requests: usize::MAX };
     let requests = |part: &str| OrderRequests::new(product, Ask::Earn, format!("over{round}-{part}"));
     let normal = |part| (load(ORDER_CONNECTIONS, Pace::Full, sizes.length), requests(part));
-    let (bounds, memory) = (settled_within(server).await?, resident(server.process()).unwrap_or(0));
+    let (bounds, memory) = (Within::now(server, SETTLED).await?, resident(server.process()).unwrap_or(0));
     let (at_normal, orders) = normal("normal");
     run(at_normal, orders).await?.all_good()?;
-    let usual = settled_within(server).await?;
+    let usual = Within::now(server, SETTLED).await?;
+    let (queued, committed) = (Within::now(server, QUEUED).await?, Within::now(server, COMMITTED).await?);
     let flood = load(OVERLOAD_CONNECTIONS, Pace::Flood(full * OVERLOAD), sizes.length);
     let flooded = run(flood, requests("flood")).await?.none_bad()?;
-    let crowded = settled_within(server).await?;
+    let crowded = Within::now(server, SETTLED).await?.p99_since(&usual);
+    let queued = Within::now(server, QUEUED).await?.p99_since(&queued);
+    let committed = Within::now(server, COMMITTED).await?.p99_since(&committed);
     let grown = resident(server.process()).unwrap_or(0).saturating_sub(memory);
     run(load(ORDER_CONNECTIONS, Pace::Full, RECOVERY), requests("recovery")).await?.none_bad()?;
     let after = run(load(ORDER_CONNECTIONS, Pace::Full, RECOVERY * 2), requests("after")).await?.all_good()?;
@@ -45,8 +48,10 @@ pub async fn overload(
     report.add(("over_refused", "refused then", "%"), 100.0 * float(flooded.refused) / all.max(1.0));
     let told = 100.0 * float(flooded.told_when) / float(flooded.refused).max(1.0);
     report.add(("over_told", "refused with Retry-After", "%"), told);
-    report.add(("inside", "p99 within the server at full load, at most", "ms"), within(&bounds, &usual));
-    report.add(("over_inside", "p99 within the server at 3 x the load, at most", "ms"), within(&usual, &crowded));
+    report.add(("inside", "p99 within the server at full load, at most", "ms"), usual.p99_since(&bounds));
+    report.add(("over_inside", "p99 within the server at 3 x the load, at most", "ms"), crowded);
+    report.add(("over_queued", "of it waiting for a writer, p99 at most", "ms"), queued);
+    report.add(("over_committed", "of it a writer's COMMIT, p99 at most", "ms"), committed);
     report.add(("over_p50", "accepted then, p50 by the driver's clock", "ms"), flooded.percentile_ms(50));
     report.add(("over_p99", "accepted then, p99 by the driver's clock", "ms"), flooded.percentile_ms(99));
     report.add(("refusal_p99", "refused then, p99 by the driver's clock", "ms"), percentile_ms(&flooded.refusals, 99));
@@ -54,14 +59,6 @@ pub async fn overload(
     report.add(("after", "orders a second after it", "/s"), after.rate());
     report.add(("after_p99", "p99 a second after it", "ms"), after.percentile_ms(99));
     Ok(())
-}
-
-/// The least bound in milliseconds within which 99 of 100 orders were settled between two looks.
-fn within(before: &[(f64, f64)], after: &[(f64, f64)]) -> f64 {
-    let counted = |bound: f64| before.iter().find(|(b, _)| *b == bound).map_or(0.0, |(_, n)| *n);
-    let since: Vec<(f64, f64)> = after.iter().map(|(bound, n)| (*bound, n - counted(*bound))).collect();
-    let all = since.iter().map(|(_, n)| *n).fold(0.0, f64::max);
-    since.iter().filter(|(_, n)| *n >= all * 0.99).map(|(bound, _)| *bound).fold(f64::INFINITY, f64::min)
 }
 
 fn float(n: usize) -> f64 {
