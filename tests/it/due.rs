@@ -62,7 +62,8 @@ async fn count(kiosk: &Kiosk, what: &str) -> i64 {
 
 async fn account(kiosk: &Kiosk, member: MemberId) -> (Instant, Account) {
     let conn = kiosk.test.db.conn().await.unwrap();
-    find_account(&conn, &kiosk.scope, member, LANES).await.unwrap().unwrap()
+    let found = find_account(&conn, &kiosk.scope, member, LANES).await.unwrap().unwrap();
+    (found.at, found.account)
 }
 
 #[tokio::test(flavor = "multi_thread")]

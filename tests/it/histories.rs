@@ -111,6 +111,27 @@ async fn why_tells_the_receipt_who_did_it_and_the_reason() {
 }
 
 #[tokio::test]
+async fn what_happened_is_told_in_the_language_that_is_asked_for_or_in_the_members() {
+    let app = TestApp::new().await;
+    let shop = app.shop().await;
+    let ana = shop.enrol(&json!({ "external_id": "c-17", "locale": "nl-BE" })).await;
+    let body = json!({ "wallet": "points", "points": 1_234, "reason": "sorry" });
+    let posting = shop.post_keyed(&format!("/v1/members/{ana}/adjustments"), "a-1", &body).await.text_at("/posting");
+    let told = async |path: String| {
+        let answer = shop.get(&path).await.json;
+        let says = if answer["items"].is_array() { &answer["items"][0]["says"] } else { &answer["says"] };
+        (answer["language"].as_str().unwrap().to_owned(), says.as_str().unwrap().to_owned())
+    };
+    let pair = |language: &str, says: &str| (language.to_owned(), says.to_owned());
+    for path in [format!("/v1/postings/{posting}/why"), format!("/v1/members/{ana}/statement")] {
+        assert_eq!(told(path.clone()).await, pair("nl", "1.234 punten door ons toegevoegd"));
+        assert_eq!(told(format!("{path}?language=de")).await, pair("de", "1.234 Punkte von uns hinzugefügt"));
+        assert_eq!(told(format!("{path}?language=fr")).await, pair("en", "1,234 points added by us"));
+        shop.get(&format!("{path}?language=d%20e")).await.refused(422, "invalid_parameter");
+    }
+}
+
+#[tokio::test]
 async fn an_adjustment_is_made_once_and_stands_in_the_audit_log_without_its_reason() {
     let app = TestApp::new().await;
     let shop = app.shop().await;

@@ -25,9 +25,10 @@ use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::ledger::posting::PostingRow;
 use crate::loyalty::program::model::{Counts, Rulebook, Slot, Timeline, Wallet, WalletKind};
 use crate::loyalty::statement::balance::balances;
+use crate::loyalty::statement::language::{Asked, Language};
 use crate::loyalty::statement::reader::{AccountReader, ReadError};
 use crate::loyalty::statement::says::says;
-use crate::loyalty::statement::store::{find_account, find_posting, list_postings};
+use crate::loyalty::statement::store::{Found, find_account, find_posting, list_postings};
 use crate::loyalty::statement::wallet_view::{WalletView, wallet_view};
 use crate::platform::auth::{Caller, needs};
 use crate::platform::db::{Conn, Db};
@@ -123,6 +124,9 @@ struct StatementQuery {
     /// `next_cursor` of the page before.
     #[param(inline, nullable = false)]
     cursor: Option<StatementPlace>,
+    /// In which language it is told: `en`, `nl` or `de`; absent: in the member's. English where there is neither.
+    #[param(inline, nullable = false)]
+    language: Option<Asked>,
 }
 
 type StatementPlace = Cursor<i64>;
@@ -132,6 +136,8 @@ type StatementPlace = Cursor<i64>;
 #[schema(as = StatementPage)]
 struct StatementPageView {
     items: Vec<StatementLineView>,
+    /// In which language it is told.
+    language: &'static str,
     /// What to send as `cursor` for the next page; null on the last.
     next_cursor: Option<String>,
 }
@@ -207,17 +213,24 @@ async fn list_statement(
     db: Data<Db>,
     ledger: Data<Ledger>,
 ) -> Result<Json<StatementPageView>, Problem> {
-    let Query(StatementQuery { limit, cursor }) = query;
+    let Query(StatementQuery { limit, cursor, language }) = query;
     let (conn, scope, member) = (db.conn().await?, caller.scope(), MemberId(*id));
-    let (_, _, timeline) = account_of(&conn, scope, &ledger, member).await?;
+    let (found, timeline) = account_of(&conn, scope, &ledger, member).await?;
+    let language = spoken(language, &found);
     let before = cursor.map_or(i64::MAX, |Cursor(seq)| seq);
     let rows = list_postings(&conn, scope, (member, Seq(before)), limit.and_one(), ledger.lanes()).await;
     let page = Page::of(rows.map_err(problem_of_load)?, limit.get(), |row| Cursor(row.seq.0).to_string());
-    let Page { items, next_cursor } = page.map(|row| line_view(&row, timeline.newest()));
-    Ok(Json(StatementPageView { items, next_cursor }))
+    let Page { items, next_cursor } = page.map(|row| line_view(&row, timeline.newest(), language));
+    Ok(Json(StatementPageView { items, language: language.tag(), next_cursor }))
 }
 
-fn line_view(row: &PostingRow, book: &Rulebook) -> StatementLineView {
+/// The language that is asked for, or the member's.
+fn spoken(asked: Option<Asked>, found: &Found) -> Language {
+    let of_member = || found.locale.as_deref().map(Language::of);
+    asked.map(|Asked(language)| language).or_else(of_member).unwrap_or_default()
+}
+
+fn line_view(row: &PostingRow, book: &Rulebook, language: Language) -> StatementLineView {
     StatementLineView {
         posting: PostingId { member: row.member, seq: row.seq }.to_string(),
         seq: row.seq.0,
@@ -227,7 +240,7 @@ fn line_view(row: &PostingRow, book: &Rulebook) -> StatementLineView {
         effective_at: row.effective_at,
         recorded_at: row.recorded_at,
         entries: row.entries.iter().map(|entry| entry_view(entry, book)).collect(),
-        says: says(row, book),
+        says: says(row, book, language),
     }
 }
 
@@ -262,6 +275,8 @@ fn unnamed(slot: Slot) -> String {
 struct WhyView {
     #[serde(flatten)]
     line: StatementLineView,
+    /// In which language it is told.
+    language: &'static str,
     member: Uuid,
     /// The version of the programme that decided.
     program_version: i32,
@@ -277,31 +292,45 @@ struct WhyView {
     texts: Option<Value>,
 }
 
+/// How a why is told.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct WhyQuery {
+    /// In which language: `en`, `nl` or `de`; absent: in the member's. English where there is neither.
+    #[param(inline, nullable = false)]
+    language: Option<Asked>,
+}
+
 /// Why a posting is as it is
 ///
 /// Scope: `members:read`.
 #[utoipa::path(
     tag = "members",
-    params(("id" = String, Path, description = "The posting.")),
+    params(("id" = String, Path, description = "The posting."), WhyQuery),
     responses((status = 200, description = "All that is known of the posting.", body = WhyView)),
 )]
 #[get("/v1/postings/{id}/why")]
 async fn get_why(
     caller: Caller<needs::MembersRead>,
     id: Path<String>,
+    query: Query<WhyQuery>,
     db: Data<Db>,
     ledger: Data<Ledger>,
 ) -> Result<Json<WhyView>, Problem> {
+    let Query(WhyQuery { language }) = query;
     let unknown = || Problem::of(&POSTING_UNKNOWN);
     let posting: PostingId = id.parse().map_err(|_| unknown())?;
     let conn = db.conn().await?;
     let known = account_of(&conn, caller.scope(), &ledger, posting.member).await;
-    let (_, _, timeline) =
+    let (found, timeline) =
         known.map_err(|problem| if problem.kind() == &MEMBER_UNKNOWN { unknown() } else { problem })?;
-    let found = find_posting(&conn, caller.scope(), posting, ledger.lanes()).await.map_err(problem_of_load)?;
-    let row = found.ok_or_else(unknown)?;
+    let language = spoken(language, &found);
+    let stored = find_posting(&conn, caller.scope(), posting, ledger.lanes()).await.map_err(problem_of_load)?;
+    let row = stored.ok_or_else(unknown)?;
     Ok(Json(WhyView {
-        line: line_view(&row, timeline.newest()),
+        line: line_view(&row, timeline.newest(), language),
+        language: language.tag(),
         member: row.member.0,
         program_version: row.version.0,
         cause: row.cause.clone(),
@@ -311,15 +340,15 @@ async fn get_why(
     }))
 }
 
-/// The member's account, when it was read, and the versions that it is read by.
+/// The member's account, and the versions that it is read by.
 async fn account_of(
     conn: &Conn,
     scope: &ProgramScope,
     ledger: &Ledger,
     member: MemberId,
-) -> Result<(Instant, Account, Arc<Timeline>), Problem> {
+) -> Result<(Found, Arc<Timeline>), Problem> {
     let found = find_account(conn, scope, member, ledger.lanes()).await.map_err(problem_of_load)?;
-    let (now, account) = found.ok_or_else(|| Problem::of(&MEMBER_UNKNOWN))?;
-    let timeline = ledger.timelines().at_least(conn, scope.program(), account.decided_by.0).await;
-    Ok((now, account, timeline.map_err(problem_of_timeline)?))
+    let found = found.ok_or_else(|| Problem::of(&MEMBER_UNKNOWN))?;
+    let timeline = ledger.timelines().at_least(conn, scope.program(), found.account.decided_by.0).await;
+    Ok((found, timeline.map_err(problem_of_timeline)?))
 }

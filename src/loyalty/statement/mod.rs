@@ -2,6 +2,7 @@
 
 pub mod balance;
 pub mod http;
+pub mod language;
 pub mod reader;
 pub mod says;
 pub mod store;

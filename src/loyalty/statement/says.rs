@@ -1,87 +1,105 @@
-//! A posting in a plain sentence, fit for the member.
+//! A posting in a plain sentence, fit for the member and in the member's language.
 
 use crate::loyalty::ledger::entry::{Entry, EntryKind};
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow};
 use crate::loyalty::program::model::{Rulebook, WalletKind};
+use crate::loyalty::statement::language::Language;
 
-/// What happened, in English: "2,000 points paid, 168 points earned".
-pub fn says(row: &PostingRow, book: &Rulebook) -> String {
+/// What happened: "2,000 points paid, 168 points earned".
+pub fn says(row: &PostingRow, book: &Rulebook, language: Language) -> String {
     let redeemable = |e: &&Entry| {
         let wallet = book.wallet_in(e.wallet);
         wallet.is_some_and(|w| matches!(w.kind, WalletKind::Redeemable(_)))
     };
-    let mut parts: Vec<String> = row.entries.iter().filter(redeemable).map(part).collect();
+    let mut parts: Vec<String> = row.entries.iter().filter(redeemable).map(|entry| part(entry, language)).collect();
     parts.dedup();
-    if parts.is_empty() { nothing(row.kind).to_owned() } else { parts.join(", ") }
+    if parts.is_empty() { nothing(row.kind, language).to_owned() } else { parts.join(", ") }
 }
 
-fn part(entry: &Entry) -> String {
+fn part(entry: &Entry, language: Language) -> String {
     let points = entry.points.get();
-    let noun = if points == 1 { "point" } else { "points" };
-    let verb = match entry.kind {
-        EntryKind::Award => "earned",
-        EntryKind::Available => "now available",
-        EntryKind::Spend => "paid",
-        EntryKind::Restore => "given back",
-        EntryKind::ClawBack => "taken back for a return",
-        EntryKind::Owe => "owed for a return",
-        EntryKind::Repay => "used to repay what was owed",
-        EntryKind::Expire => "expired",
-        EntryKind::AdjustUp => "added by us",
-        EntryKind::AdjustDown => "removed by us",
-        EntryKind::Opening => "brought along",
-        EntryKind::TransferOut => "given to another member",
-        EntryKind::TransferIn => "got from another member",
-        EntryKind::Hold => "put aside",
-        EntryKind::Release => "no longer put aside",
-        EntryKind::Capture => "paid of what was put aside",
-        EntryKind::MergeOut => "went along into another account",
-        EntryKind::MergeIn => "came along from another account",
-        EntryKind::DebtOut => "owed went along into another account",
-        EntryKind::DebtIn => "owed came along from another account",
+    let noun = match points {
+        1 => language.one_of("point", "punt", "Punkt"),
+        _ => language.one_of("points", "punten", "Punkte"),
     };
-    format!("{} {noun} {verb}", grouped(points))
+    format!("{} {noun} {}", language.grouped(points), verb(entry.kind, language))
 }
 
-fn nothing(kind: PostingKind) -> &'static str {
-    match kind {
-        PostingKind::Enrol => "Welcome",
-        PostingKind::Order => "Order without points",
-        PostingKind::Return => "Return without points",
-        PostingKind::Adjust => "Correction without points",
-        PostingKind::CatchUp => "Status updated",
-        PostingKind::Opening => "Status brought along",
-        PostingKind::Change => "Profile changed",
-        PostingKind::Transfer => "Nothing given",
-        PostingKind::Received => "Nothing got",
-        PostingKind::Hold => "Nothing put aside",
-        PostingKind::Release => "Nothing released",
-        PostingKind::Suspend => "Membership suspended",
-        PostingKind::Reinstate => "Membership reinstated",
-        PostingKind::MergeOut => "Account merged into another",
-        PostingKind::MergeIn => "Another account merged into this one",
-    }
-}
-
-/// A count with commas between thousands.
-fn grouped(n: i64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len().saturating_mul(2));
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && digits.len().abs_diff(i).is_multiple_of(3) {
-            text.push(',');
+fn verb(kind: EntryKind, language: Language) -> &'static str {
+    let (english, dutch, german) = match kind {
+        EntryKind::Award => ("earned", "verdiend", "gesammelt"),
+        EntryKind::Available => ("now available", "nu beschikbaar", "jetzt verfügbar"),
+        EntryKind::Spend => ("paid", "ingewisseld", "eingelöst"),
+        EntryKind::Restore => ("given back", "teruggegeven", "zurückgegeben"),
+        EntryKind::ClawBack => {
+            ("taken back for a return", "teruggenomen voor een retour", "wegen einer Rückgabe zurückgenommen")
         }
-        text.push(digit);
-    }
-    text
+        EntryKind::Owe => ("owed for a return", "verschuldigd voor een retour", "wegen einer Rückgabe geschuldet"),
+        EntryKind::Repay => {
+            ("used to repay what was owed", "gebruikt om de schuld af te lossen", "zum Ausgleich der Schuld verwendet")
+        }
+        EntryKind::Expire => ("expired", "verlopen", "verfallen"),
+        EntryKind::AdjustUp => ("added by us", "door ons toegevoegd", "von uns hinzugefügt"),
+        EntryKind::AdjustDown => ("removed by us", "door ons afgetrokken", "von uns abgezogen"),
+        EntryKind::Opening => ("brought along", "meegebracht", "mitgebracht"),
+        EntryKind::TransferOut => {
+            ("given to another member", "aan een ander lid gegeven", "an ein anderes Mitglied verschenkt")
+        }
+        EntryKind::TransferIn => {
+            ("got from another member", "van een ander lid gekregen", "von einem anderen Mitglied erhalten")
+        }
+        EntryKind::Hold => ("put aside", "gereserveerd", "reserviert"),
+        EntryKind::Release => ("no longer put aside", "niet meer gereserveerd", "nicht mehr reserviert"),
+        EntryKind::Capture => {
+            ("paid of what was put aside", "ingewisseld uit de reservering", "aus der Reservierung eingelöst")
+        }
+        EntryKind::MergeOut => {
+            ("went along into another account", "naar een ander account verhuisd", "in ein anderes Konto übernommen")
+        }
+        EntryKind::MergeIn => {
+            ("came along from another account", "van een ander account gekomen", "aus einem anderen Konto übernommen")
+        }
+        EntryKind::DebtOut => (
+            "owed went along into another account",
+            "schuld naar een ander account verhuisd",
+            "Schuld in ein anderes Konto übernommen",
+        ),
+        EntryKind::DebtIn => (
+            "owed came along from another account",
+            "schuld van een ander account gekomen",
+            "Schuld aus einem anderen Konto übernommen",
+        ),
+    };
+    language.one_of(english, dutch, german)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_are_told_apart() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
-    }
+fn nothing(kind: PostingKind, language: Language) -> &'static str {
+    let (english, dutch, german) = match kind {
+        PostingKind::Enrol => ("Welcome", "Welkom", "Willkommen"),
+        PostingKind::Order => ("Order without points", "Bestelling zonder punten", "Bestellung ohne Punkte"),
+        PostingKind::Return => ("Return without points", "Retour zonder punten", "Rückgabe ohne Punkte"),
+        PostingKind::Adjust => ("Correction without points", "Correctie zonder punten", "Korrektur ohne Punkte"),
+        PostingKind::CatchUp => ("Status updated", "Status bijgewerkt", "Status aktualisiert"),
+        PostingKind::Opening => ("Status brought along", "Status meegebracht", "Status mitgebracht"),
+        PostingKind::Change => ("Profile changed", "Profiel gewijzigd", "Profil geändert"),
+        PostingKind::Transfer => ("Nothing given", "Niets gegeven", "Nichts verschenkt"),
+        PostingKind::Received => ("Nothing got", "Niets gekregen", "Nichts erhalten"),
+        PostingKind::Hold => ("Nothing put aside", "Niets gereserveerd", "Nichts reserviert"),
+        PostingKind::Release => ("Nothing released", "Niets vrijgegeven", "Nichts freigegeben"),
+        PostingKind::Suspend => ("Membership suspended", "Lidmaatschap opgeschort", "Mitgliedschaft ausgesetzt"),
+        PostingKind::Reinstate => {
+            ("Membership reinstated", "Lidmaatschap hersteld", "Mitgliedschaft wiederhergestellt")
+        }
+        PostingKind::MergeOut => (
+            "Account merged into another",
+            "Account met een ander samengevoegd",
+            "Konto mit einem anderen zusammengeführt",
+        ),
+        PostingKind::MergeIn => (
+            "Another account merged into this one",
+            "Een ander account is hiermee samengevoegd",
+            "Ein anderes Konto wurde mit diesem zusammengeführt",
+        ),
+    };
+    language.one_of(english, dutch, german)
 }

@@ -1,7 +1,7 @@
 //! Accounts and postings as readers see them; writes nothing.
 
 use diesel::OptionalExtension;
-use diesel::sql_types::{BigInt, SmallInt, Timestamptz, Uuid};
+use diesel::sql_types::{BigInt, Nullable, SmallInt, Text, Timestamptz, Uuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid as Id;
 
@@ -17,9 +17,10 @@ use crate::posting_columns;
 use crate::statement;
 
 statement! {
-    /// An account of a programme, and Postgres's clock.
-    FindAccount { lane: i16 => SmallInt, member: Id => Uuid, program: Id => Uuid } -> (Timestamptz, AccountSql),
-    "SELECT clock_timestamp(), a.* FROM accounts AS a WHERE a.lane = ? AND a.member_id = ? AND a.program_id = ?"
+    /// An account of a programme, Postgres's clock, and the member's language.
+    FindAccount { lane: i16 => SmallInt, member: Id => Uuid, program: Id => Uuid } -> (Timestamptz, Nullable<Text>, AccountSql),
+    "SELECT clock_timestamp(), (SELECT m.locale FROM members AS m WHERE m.lane = a.lane AND m.member_id = a.member_id), a.* \
+     FROM accounts AS a WHERE a.lane = ? AND a.member_id = ? AND a.program_id = ?"
 }
 
 statement! {
@@ -32,7 +33,18 @@ statement! {
     )
 }
 
-/// An account of the programme as it is stored, and the time at which it was read.
+/// An account as a reader found it.
+#[derive(Debug)]
+pub struct Found {
+    /// When it was read.
+    pub at: Instant,
+    /// The member's language, a tag of BCP 47.
+    pub locale: Option<String>,
+    /// The account as it is stored.
+    pub account: Account,
+}
+
+/// An account of the programme.
 ///
 /// # Errors
 /// When the database fails, or the row was changed by hand.
@@ -41,10 +53,10 @@ pub async fn find_account(
     scope: &ProgramScope,
     member: MemberId,
     lanes: LaneCount,
-) -> Result<Option<(Instant, Account)>, LoadError> {
+) -> Result<Option<Found>, LoadError> {
     let find = FindAccount { lane: member.lane(lanes).0, member: member.0, program: scope.program().0 };
-    let row: Option<(Instant, AccountRow)> = find.get_result(&mut &*conn).await.optional()?;
-    row.map(|(now, row)| Ok((now, row.read()?))).transpose()
+    let row: Option<(Instant, Option<String>, AccountRow)> = find.get_result(&mut &*conn).await.optional()?;
+    row.map(|(at, locale, row)| Ok(Found { at, locale, account: row.read()? })).transpose()
 }
 
 /// Postings of a member before a position, newest first. Who calls has found the account in the programme.
