@@ -222,7 +222,7 @@ fn is_by_key(plan: &str) -> bool {
 }
 
 #[tokio::test]
-async fn plans_made_on_empty_tables_find_rows_by_key() {
+async fn pain_13_lookups_go_by_key_however_many_members_there_are_also_by_plans_made_on_empty_tables() {
     let test = TestDb::new().await;
     let mut conn = test.db.connect(LOCK_TIMEOUT_MS).await.unwrap();
     prepare_all(&conn).await;

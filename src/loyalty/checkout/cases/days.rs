@@ -19,7 +19,7 @@ const DAYS: [[&str; 5]; 5] = [
 const WAITS: &str = "pending = { after = \"P14D\" }, expiry = { after = \"P12M\", round = \"end_of_month\" }";
 
 #[test]
-fn points_wait_and_end_at_local_midnight() {
+fn pain_7_points_wait_and_end_at_local_midnight_also_at_month_ends_and_clock_changes() {
     for [ordered, local_day, available, last_day, gone] in DAYS {
         let mut shop = Shop::new(ordered, &program(WAITS, ""));
         let receipt = shop.order("1", goods("100.00"));

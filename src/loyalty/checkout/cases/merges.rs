@@ -59,6 +59,15 @@ fn chain() -> Shop {
 }
 
 #[test]
+fn pain_11_a_merge_loses_no_point_and_no_day() {
+    let shop = chain();
+    assert_eq!(shop.lots(), lots(&[(50, "2026-11-30"), (20, "2027-01-31"), (100, "2027-06-10")]));
+    assert_eq!((shop.spendable(), shop.stored().order_count), (170, 1));
+    let sources = shop.ledger.accounts.values().filter(|account| account.alias.is_some());
+    assert!(sources.into_iter().all(|account| account.lots.is_empty()), "what came along is not there twice");
+}
+
+#[test]
 fn a_return_after_two_merges_finds_the_lots_that_the_order_emptied_and_filled() {
     let mut shop = chain();
     let own = [(50, "2026-11-30"), (20, "2027-01-31"), (100, "2027-06-10")];
