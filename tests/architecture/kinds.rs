@@ -26,11 +26,12 @@ pub enum Kind {
 }
 
 /// The files of loyalty and insight that drive others; everything else there is pure unless its name says more.
-pub const ENGINES: [&str; 18] = [
+pub const ENGINES: [&str; 19] = [
     "src/loyalty/checkout/batch/window.rs",
     "src/loyalty/checkout/door.rs",
     "src/loyalty/ledger/decide.rs",
     "src/loyalty/ledger/load.rs",
+    "src/loyalty/ledger/looker.rs",
     "src/loyalty/ledger/memory.rs",
     "src/loyalty/ledger/post.rs",
     "src/loyalty/ledger/queue.rs",

@@ -1,10 +1,8 @@
-//! A group, loaded and decided, not stored yet: what a writer saves and a preview drops.
+//! A group, loaded and decided, not stored yet: what a writer saves and a looker drops.
 
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
 
 use diesel::result::Error as QueryError;
-use futures_util::FutureExt;
 
 use crate::kernel::calendar::Zone;
 use crate::kernel::clock::Instant;
@@ -67,7 +65,8 @@ pub struct Decided {
     pub verdicts: Verdicts,
 }
 
-/// Loads what the jobs ask for and decides them, one after the other, in an open transaction.
+/// Loads what the jobs ask for and decides them, in an open transaction: one after the other where lanes are locked, else
+/// each as if it were the only one.
 ///
 /// # Errors
 /// When the database fails, or holds what cannot be read.
@@ -98,7 +97,11 @@ pub async fn decide<S: Session>(
             let reading = session.timeline(program, known.as_deref());
             let timeline = timelines.at_least_from(reading, program, version).await?;
             zones.insert(program, timeline.newest().zone);
-            outcomes.push(group.run(job.as_mut(), clock, &timeline));
+            outcomes.push(match lock {
+                // Those who only look share what was read, and nothing else.
+                Lock::Nothing => group.look(job.as_mut(), clock, &timeline),
+                Lock::Lanes | Lock::LanesAndCounters => group.run(job.as_mut(), clock, &timeline),
+            });
         }
         // A merge of this very group may have led a later command elsewhere.
         if outcomes.contains(&Outcome::Elsewhere) && aliases.learn(group.accounts.values()) {
@@ -108,25 +111,6 @@ pub async fn decide<S: Session>(
         let verdicts = verdicts(session, lanes, jobs, outcomes, &group).await?;
         return Ok(Decided { heads, clock, group, zones, verdicts });
     }
-}
-
-/// Decides one command on what is there, and stores nothing: a quote.
-pub async fn preview<S: Session>(session: &S, timelines: &Timelines, lanes: LaneCount, job: Box<dyn Queued>) {
-    let mut jobs = vec![job];
-    // The session goes back to where it came from, so it is rolled back whatever happens.
-    let decided = AssertUnwindSafe(decide(session, timelines, lanes, Lock::Nothing, &mut jobs)).catch_unwind().await;
-    let decided = decided.unwrap_or(Err(GroupError::Panicked));
-    if let Err(error) = session.rollback().await {
-        tracing::warn!(%error, "a preview was not rolled back");
-    }
-    let verdicts = decided.map_or_else(
-        |error| {
-            tracing::warn!(error = %chain(&error), "a preview was not decided");
-            vec![Verdict::Unavailable]
-        },
-        |decided| decided.verdicts,
-    );
-    answer(jobs, verdicts);
 }
 
 async fn verdicts<S: Session>(

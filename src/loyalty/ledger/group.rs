@@ -103,34 +103,43 @@ pub struct AuditLine {
 impl Group {
     /// Runs one command at Postgres's time `clock`.
     pub fn run(&mut self, command: &mut dyn Command, clock: Instant, program: &Timeline) -> Outcome {
+        match self.judge(command, clock, program) {
+            Ok(judged) => self.accept(command, judged),
+            Err(outcome) => outcome,
+        }
+    }
+
+    /// What running a command would come to: nothing is changed by it, so the next look sees nothing of it.
+    pub fn look(&self, command: &mut dyn Command, clock: Instant, program: &Timeline) -> Outcome {
+        match self.judge(command, clock, program) {
+            Ok(Judged { account, .. }) => Outcome::Accepted(account.next_posting()),
+            Err(outcome) => outcome,
+        }
+    }
+
+    fn judge(&self, command: &mut dyn Command, clock: Instant, program: &Timeline) -> Result<Judged, Outcome> {
         let key = DirectoryKey::reference(command.program(), &command.reference());
         if let Some(owner) = self.owners.get(&key) {
-            return Outcome::Seen(*owner);
+            return Err(Outcome::Seen(*owner));
         }
         let needs = command.needs();
         let named = command.target().member();
         let found = if needs.itself { Ok(named) } else { self.follow(named) };
         let other = needs.other.map(|other| self.follow(other)).transpose();
-        let (Ok(member), Ok(other)) = (found, other) else { return Outcome::Elsewhere };
+        let (Ok(member), Ok(other)) = (found, other) else { return Err(Outcome::Elsewhere) };
         let known = self.accounts.get(&member).filter(|a| a.program == command.program());
         if known.is_none() && matches!(command.target(), Target::Member(_)) {
-            return Outcome::Barred(LedgerRefusal::MemberUnknown);
+            return Err(Outcome::Barred(LedgerRefusal::MemberUnknown));
         }
         let other = other.and_then(|other| self.accounts.get(&other).filter(|a| a.program == command.program()));
         if needs.other.is_some() && other.is_none() {
-            return Outcome::Barred(LedgerRefusal::OtherUnknown);
+            return Err(Outcome::Barred(LedgerRefusal::OtherUnknown));
         }
-        let at = match moment_of(command, known.into_iter().chain(other), clock) {
-            Ok(at) => at,
-            Err(refusal) => return Outcome::Barred(refusal),
-        };
+        let at = moment_of(command, known.into_iter().chain(other), clock).map_err(Outcome::Barred)?;
         let (mut account, mut other) = (known.cloned(), other.cloned());
         let mut caught_up = Vec::new();
         for account in account.iter_mut().chain(other.iter_mut()) {
-            match catch_up_row(account, command, &at, program) {
-                Ok(row) => caught_up.extend(row),
-                Err(refusal) => return Outcome::Barred(refusal),
-            }
+            caught_up.extend(catch_up_row(account, command, &at, program).map_err(Outcome::Barred)?);
             // Whether or not something was due: what a decision remembers is a matter of its time alone.
             account.forget_usage(at.at.date_naive());
         }
@@ -151,18 +160,9 @@ impl Group {
             let document = command.decide(&at, program, &mut accounts);
             (accounts.account, accounts.other, accounts.wishes, document)
         };
-        let (Some(document), Some(account)) = (document, account) else { return Outcome::Refused };
-        self.rows.extend(caught_up);
+        let (Some(document), Some(account)) = (document, account) else { return Err(Outcome::Refused) };
         let currency = program.newest().currency;
-        match wishes.record {
-            Some(_) => self.accept(command, &at, Accepted { account, other, wishes, document, currency }, key),
-            // A command that records nothing wanted the catch-up alone.
-            None => {
-                let posting = PostingId { member, seq: account.seq };
-                self.accounts.insert(member, account);
-                Outcome::Accepted(posting)
-            }
-        }
+        Ok(Judged { key, at, caught_up, account, other, wishes, document, currency })
     }
 
     /// Whether anything is to be stored.
@@ -219,9 +219,16 @@ impl Group {
         stored.chain(self.rows.iter().filter(|r| r.member == member && r.kind == kind)).collect()
     }
 
-    fn accept(&mut self, command: &dyn Command, at: &Moment, accepted: Accepted, key: DirectoryKey) -> Outcome {
-        let Accepted { mut account, other, wishes, document, currency } = accepted;
-        let Some(record) = wishes.record else { return Outcome::Refused };
+    fn accept(&mut self, command: &dyn Command, judged: Judged) -> Outcome {
+        let Judged { key, at, caught_up, mut account, other, mut wishes, document, currency } = judged;
+        let at = &at;
+        self.rows.extend(caught_up);
+        let Some(record) = wishes.record.take() else {
+            // A command that records nothing wanted the catch-up alone.
+            let posting = PostingId { member: account.member, seq: account.seq };
+            self.accounts.insert(account.member, account);
+            return Outcome::Accepted(posting);
+        };
         account.order_count.grow(record.orders.into());
         let audited = record.audited.clone();
         let (row, profile) = close(&mut account, command, at, record, command.reference(), (document, currency));
@@ -270,8 +277,11 @@ impl Group {
 /// The group was not loaded for the account in which somebody goes on.
 struct NotLoaded;
 
-/// A decision that was accepted.
-struct Accepted {
+/// A command that its decision accepted, and what it comes to.
+struct Judged {
+    key: DirectoryKey,
+    at: Moment,
+    caught_up: Vec<PostingRow>,
     account: Account,
     other: Option<Account>,
     wishes: Wishes,

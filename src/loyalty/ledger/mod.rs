@@ -17,6 +17,7 @@ pub mod hold;
 pub mod http;
 pub mod jobs;
 pub mod load;
+mod looker;
 pub mod lot;
 pub mod memory;
 pub mod merge;

@@ -13,13 +13,12 @@ use tokio::time::Instant as Started;
 
 use crate::kernel::id::LaneCount;
 use crate::kernel::scope::ProgramScope;
-use crate::loyalty::ledger::decide::preview;
+use crate::loyalty::ledger::looker::Lookers;
 use crate::loyalty::ledger::posting::Posting;
 use crate::loyalty::ledger::queue::{Answer, Job, PostError, Queued};
 use crate::loyalty::ledger::storage::Storage;
 use crate::loyalty::ledger::writer::{Pace, Writer};
 use crate::loyalty::program::timelines::Timelines;
-use crate::platform::db::Db;
 
 /// How many writers a process has; at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,24 +35,30 @@ type Running = (oneshot::Sender<()>, JoinHandle<()>);
 
 /// The posting engine of this process.
 #[derive(Clone)]
-pub struct Ledger<S: Storage = Db> {
-    storage: S,
+pub struct Ledger {
     lanes: LaneCount,
     timelines: Timelines,
     entrances: Arc<[Entrance]>,
+    lookers: Lookers,
     writers: Arc<Mutex<Vec<Running>>>,
     groups: Arc<[watch::Receiver<Option<Started>>]>,
     pace: Pace,
 }
 
-impl<S: Storage> Ledger<S> {
+impl Ledger {
     /// Starts the writers.
-    pub fn start(storage: &S, lanes: LaneCount, timelines: Timelines, writers: WriterCount) -> Self {
+    pub fn start<S: Storage>(storage: &S, lanes: LaneCount, timelines: Timelines, writers: WriterCount) -> Self {
         Self::start_at(storage, lanes, timelines, writers, Pace::serving())
     }
 
     /// Starts writers of another pace.
-    pub fn start_at(storage: &S, lanes: LaneCount, timelines: Timelines, writers: WriterCount, pace: Pace) -> Self {
+    pub fn start_at<S: Storage>(
+        storage: &S,
+        lanes: LaneCount,
+        timelines: Timelines,
+        writers: WriterCount,
+        pace: Pace,
+    ) -> Self {
         let count = writers.0.clamp(1, lanes.0.unsigned_abs().max(1));
         let started: Vec<_> = (0..count)
             .map(|number| {
@@ -67,7 +72,7 @@ impl<S: Storage> Ledger<S> {
         let (entrances, started): (Vec<_>, Vec<_>) = started.into_iter().unzip();
         let (running, groups): (Vec<_>, Vec<_>) = started.into_iter().unzip();
         Self {
-            storage: storage.clone(),
+            lookers: Lookers::start(storage, lanes, &timelines),
             lanes,
             timelines,
             entrances: entrances.into(),
@@ -135,11 +140,7 @@ impl<S: Storage> Ledger<S> {
             return Err(PostError::Busy);
         }
         let (job, answer) = Job::new(scope.clone(), posting);
-        match queue.try_send(Box::new(job)) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_)) => return Err(PostError::Busy),
-            Err(TrySendError::Closed(_)) => return Err(PostError::Unavailable),
-        }
+        queue.try_send(Box::new(job)).map_err(busy)?;
         answer.await.unwrap_or(Err(PostError::Unavailable))
     }
 
@@ -149,10 +150,7 @@ impl<S: Storage> Ledger<S> {
     /// As [`Ledger::post`].
     pub async fn preview<P: Posting>(&self, scope: &ProgramScope, posting: P) -> Answer<P> {
         let (job, answer) = Job::new(scope.clone(), posting);
-        let lent = self.storage.lend().await.map_err(|_| PostError::Unavailable)?;
-        let (timelines, lanes) = (self.timelines.clone(), self.lanes);
-        // In a task: were it dropped with a caller who hung up, the next one would get it in a transaction.
-        tokio::spawn(async move { preview(&*lent, &timelines, lanes, Box::new(job)).await });
+        self.lookers.ask(Box::new(job)).map_err(busy)?;
         answer.await.unwrap_or(Err(PostError::Unavailable))
     }
 
@@ -166,5 +164,12 @@ impl<S: Storage> Ledger<S> {
                 tracing::error!(%error, "a writer ended badly");
             }
         }
+    }
+}
+
+fn busy<R>(error: TrySendError<Box<dyn Queued>>) -> PostError<R> {
+    match error {
+        TrySendError::Full(_) => PostError::Busy,
+        TrySendError::Closed(_) => PostError::Unavailable,
     }
 }

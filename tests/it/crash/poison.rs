@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use diesel_async::SimpleAsyncConnection;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use perennial::kernel::clock::Moment;
 use perennial::kernel::id::MemberId;
+use perennial::kernel::points::Points;
+use perennial::loyalty::checkout::cart::Cart;
+use perennial::loyalty::checkout::settle::SettleOrder;
 use perennial::loyalty::ledger::accounts::Accounts;
 use perennial::loyalty::ledger::error::LedgerRefusal;
 use perennial::loyalty::ledger::post::{Ledger, WriterCount};
@@ -17,7 +20,7 @@ use perennial::platform::db::{Db, PoolSize, Role};
 use rust_decimal::Decimal;
 use tokio::time::sleep as wait;
 
-use crate::harness::{Dice, Kiosk, LANES, facts};
+use crate::harness::{Dice, Kiosk, LANES, facts, order};
 
 /// Members of the shop.
 const MEMBERS: usize = 12;
@@ -130,4 +133,25 @@ async fn a_quote_that_panics_leaves_no_transaction_behind() {
     assert!(kiosk.ledger.preview(&kiosk.scope, say(Poison::Nothing)).await.is_ok());
     let open = "pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
     assert_eq!(facts::count(&kiosk.test.db, open).await, 0);
+}
+
+#[tokio::test]
+async fn quotes_of_one_look_see_nothing_of_each_other_and_one_that_panics_fails_alone() {
+    let kiosk = Kiosk::new(1).await;
+    let member = kiosk.members[0];
+    let bought = kiosk.ledger.post(&kiosk.scope, order(member, "first")).await.unwrap().receipt;
+    let all = Points::try_from(bought.earned[0].points.unwrap()).unwrap();
+    let quote = |n: usize| {
+        let named = Reference::keyed("quote", &n.to_string());
+        let order = order(member, &format!("q-{n}"));
+        SettleOrder { named, cart: Cart { points: all, ..order.cart }, ..order }
+    };
+    let quotes = join_all((0..4 * GROUP_MAX).map(|n| kiosk.ledger.preview(&kiosk.scope, quote(n))));
+    let poisoned = kiosk.ledger.preview(&kiosk.scope, Say { member, name: "bad".to_owned(), poison: Poison::Panic });
+    let (quoted, poisoned) = join(quotes, poisoned).await;
+    for quoted in quoted {
+        assert_eq!(quoted.unwrap().receipt.spent[0].points, all.get(), "each spends what none has spent");
+    }
+    assert!(matches!(poisoned, Err(PostError::Unavailable)), "{poisoned:?}");
+    assert_eq!(facts::count(&kiosk.test.db, "postings").await, 2, "an enrolment and an order");
 }

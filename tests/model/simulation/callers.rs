@@ -22,7 +22,6 @@ use crate::receipts::{ledger_code, membership_code};
 use crate::rng::Rng;
 use crate::simulation::postings::{Count, Illness};
 use crate::simulation::queries::posting;
-use crate::simulation::session::Store;
 use crate::simulation::world::World;
 
 /// Whoever is there to hear it has an answer after so long, whatever happens.
@@ -128,7 +127,7 @@ impl Poster for Naming {
 }
 
 struct Calling {
-    ledger: Ledger<Store>,
+    ledger: Ledger,
     way: Way,
 }
 

@@ -38,7 +38,7 @@ pub type Log = BTreeMap<String, Vec<(RequestHash, Heard)>>;
 
 struct Process {
     number: u64,
-    ledger: Ledger<Store>,
+    ledger: Ledger,
     alive: Arc<AtomicBool>,
     died: Arc<Notify>,
 }
@@ -52,7 +52,7 @@ pub struct World {
 
 impl World {
     /// One of the processes, and how one hears of its death.
-    pub fn process(&self, rng: &mut Rng) -> (Ledger<Store>, Arc<Notify>) {
+    pub fn process(&self, rng: &mut Rng) -> (Ledger, Arc<Notify>) {
         let processes = self.processes.lock().unwrap();
         let process = rng.pick(&processes);
         (process.ledger.clone(), Arc::clone(&process.died))
