@@ -36,6 +36,7 @@ mod programs;
 mod publishing;
 mod readers;
 mod shutdown;
+mod spending;
 mod statements;
 mod storms;
 mod suspensions;

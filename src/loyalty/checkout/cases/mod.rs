@@ -8,6 +8,7 @@ mod golden;
 mod holds;
 mod merges;
 mod pains;
+mod spending;
 mod stated;
 mod verified;
 
@@ -233,6 +234,7 @@ impl Shop {
             time: AccountTime::Live,
             cart,
             stated: false,
+            quoted: false,
             spend_from: None,
             hold: None,
             place: None,

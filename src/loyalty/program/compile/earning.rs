@@ -9,11 +9,10 @@ use crate::kernel::cycle::Cycle;
 use crate::kernel::money::{MONEY_MINOR_MAX, Ratio};
 use crate::kernel::points::{POINTS_MAX, Points};
 use crate::loyalty::program::compile::{EARNING_RULES_MAX, Reading, in_minor};
-use crate::loyalty::program::condition::{Condition, PROGRAM_COST_MAX, Scope, read};
+use crate::loyalty::program::condition::{Condition, PROGRAM_COST_MAX, Scope};
 use crate::loyalty::program::document::{self, Document, Earning, Wallet as WrittenWallet};
 use crate::loyalty::program::model::attributes::DeclaredAttributes;
 use crate::loyalty::program::model::{Award, Cap, EarningRule, NetOf, Schedule, Slot, Step};
-use crate::loyalty::program::read::Mistake;
 use crate::loyalty::program::slots::Slots;
 
 /// No rule multiplies by more.
@@ -89,14 +88,7 @@ impl Reading {
         };
         let lines = Scope { line: true, ..order };
         let mut condition = |field: &str, text: &Option<String>, scope: &Scope<'_>| {
-            let place = ["earning", rule, field];
-            let mistakes = match read(text.as_ref()?, scope) {
-                Ok(condition) => return Some(condition),
-                Err(mistakes) => mistakes,
-            };
-            let named = mistakes.into_iter().map(|mistake| Mistake::at(&place, &mistake.message).within(mistake.at));
-            self.mistakes.extend(named);
-            None
+            self.condition(&["earning", rule, field], text.as_ref()?, scope)
         };
         (condition("lines", &written.lines, &lines), condition("when", &written.when, &order))
     }

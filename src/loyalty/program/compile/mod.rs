@@ -1,6 +1,7 @@
 //! From a document to what decisions need; on the way every mistake is named.
 
 mod earning;
+mod spend;
 mod tiers;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use crate::kernel::clock::Instant;
 use crate::kernel::id::Version;
 use crate::kernel::money::{Currency, Ratio};
 use crate::kernel::points::Points;
+use crate::loyalty::program::condition::{self, Condition, Scope};
 use crate::loyalty::program::document::{self, Document, Expiry as WrittenExpiry, Wallet as WrittenWallet};
 use crate::loyalty::program::model::{
     CountedSlot, Counts, Expiry, Qualifying, Redeemable, ReturnPolicy, Rulebook, Slot, TierSlot, Transfer, WALLETS_MAX,
@@ -113,6 +115,16 @@ impl Reading {
         self.ok(place, text.parse())
     }
 
+    fn condition(&mut self, place: &[&str], text: &str, scope: &Scope<'_>) -> Option<Condition> {
+        let mistakes = match condition::read(text, scope) {
+            Ok(condition) => return Some(condition),
+            Err(mistakes) => mistakes,
+        };
+        let named = mistakes.into_iter().map(|mistake| Mistake::at(place, &mistake.message).within(mistake.at));
+        self.mistakes.extend(named);
+        None
+    }
+
     fn required(&mut self, place: &[&str], text: &str) -> Option<()> {
         if text.is_empty() {
             self.wrong(place, "is required");
@@ -196,7 +208,11 @@ impl Reading {
             None => None,
             Some(transfer) => Some(self.transfer(code, transfer)?),
         };
-        Some(Redeemable { value: value?, pending, expiry, restore_grace, returns, transfer })
+        let spend = match &written.spend {
+            None => None,
+            Some(spend) => Some(self.spend(code, spend)?),
+        };
+        Some(Redeemable { value: value?, pending, expiry, restore_grace, returns, transfer, spend })
     }
 
     fn transfer(&mut self, code: &str, written: &document::Transfer) -> Option<Transfer> {

@@ -3,12 +3,14 @@
 pub mod attributes;
 mod earning;
 pub mod names;
+mod spend;
 pub mod tiers;
 pub mod window;
 
 use std::sync::Arc;
 
 pub use earning::{Award, Cap, CountedSlot, EarningRule, NetOf, Schedule, Step};
+pub use spend::Spend;
 
 use crate::kernel::calendar::{Period, RoundUp, Zone};
 use crate::kernel::clock::Instant;
@@ -78,6 +80,8 @@ pub struct Redeemable {
     pub returns: ReturnPolicy,
     /// How much members may give each other; `None`: nothing.
     pub transfer: Option<Transfer>,
+    /// With how many an order may be paid, and for what; `None`: with all, for all products.
+    pub spend: Option<Spend>,
 }
 
 /// How many points a member may give others.
