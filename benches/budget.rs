@@ -1,5 +1,5 @@
-//! Orders that all draw on one budget. No programme can declare one yet, so the command does, and the engine takes it
-//! without HTTP.
+//! Orders that all draw on one budget, by the engine without HTTP. The command draws and not its programme, so that the
+//! orders without are of the same one.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,7 +8,8 @@ use perennial::loyalty::checkout::error::OrderRefusal;
 use perennial::loyalty::checkout::receipt::OrderReceipt;
 use perennial::loyalty::checkout::settle::SettleOrder;
 use perennial::loyalty::ledger::accounts::Accounts;
-use perennial::loyalty::ledger::posting::{AccountTime, CounterKey, Needs, Posting, Reference, RequestHash, Target};
+use perennial::loyalty::ledger::counters::CounterKey;
+use perennial::loyalty::ledger::posting::{AccountTime, Guess, Needs, Posting, Reference, RequestHash, Target};
 use perennial::loyalty::program::model::Timeline;
 
 use super::Outcome;
@@ -42,7 +43,11 @@ impl Posting for DrawingOrder {
     }
 
     fn needs(&self) -> Needs {
-        Needs { counters: vec![self.budget.clone()], ..self.order.needs() }
+        self.order.needs()
+    }
+
+    fn counters(&self, _: Guess<'_>) -> Vec<CounterKey> {
+        vec![self.budget.clone()]
     }
 
     fn time(&self) -> AccountTime {
@@ -56,7 +61,7 @@ impl Posting for DrawingOrder {
         accounts: &mut Accounts<'_>,
     ) -> Result<OrderReceipt, OrderRefusal> {
         let receipt = self.order.decide(at, program, accounts)?;
-        accounts.count(self.budget.clone(), 1)?;
+        accounts.account_and_counters()?.1.use_up(self.budget.clone(), 1, Some(BUDGET_MAX))?;
         Ok(receipt)
     }
 }

@@ -6,7 +6,7 @@ use perennial::kernel::id::MemberId;
 use perennial::loyalty::ledger::alias::Aliases;
 use perennial::loyalty::ledger::group::Outcome;
 use perennial::loyalty::ledger::load::{Lock, Plan, load};
-use perennial::loyalty::ledger::posting::{Reference, RequestHash};
+use perennial::loyalty::ledger::posting::{Guess, Reference, RequestHash};
 use perennial::loyalty::ledger::queue::Job;
 use perennial::loyalty::ledger::save::save;
 use perennial::loyalty::ledger::storage::Storage;
@@ -36,7 +36,8 @@ async fn a_card_that_a_group_tries_and_gives_up_stays_with_who_took_it_meanwhile
     let commands = [change(&shop, one, "take", Some("4711")), change(&shop, one, "give up", None)];
     let mut jobs = commands.map(|command| Job::new(shop.scope.clone(), command).0);
     let mut plan = Plan::default();
-    jobs.iter().for_each(|job| plan.add(job, LANES, &Aliases::default()));
+    let guess = Guess { program: shop.scope.program(), timeline: None, clock: None };
+    jobs.iter().for_each(|job| plan.add(job, guess, LANES, &Aliases::default()));
     let mut loaded = load(&conn, &plan, Lock::Lanes).await.unwrap();
     let timeline = shop.timelines.at_least(&conn, shop.scope.program(), 1).await.unwrap();
     for job in &mut jobs {

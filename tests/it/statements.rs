@@ -12,6 +12,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use perennial::loyalty::ledger::alias::Aliases;
 use perennial::loyalty::ledger::group::{Group, Outcome};
 use perennial::loyalty::ledger::load::{Lock, Plan, load};
+use perennial::loyalty::ledger::posting::Guess;
 use perennial::loyalty::ledger::queue::Job;
 use perennial::loyalty::ledger::reads::{
     Begin, FindAccounts, FindCounters, FindEarlier, FindLater, FindOwners, FindProfiles, FindReceipts, FindStories,
@@ -92,8 +93,9 @@ async fn post_group(shop: &Kiosk, conn: &AsyncPgConnection, name: &str, size: us
     let members = shop.members.iter().take(size);
     let mut jobs: Vec<_> = members.map(|m| Job::new(shop.scope.clone(), order(*m, &format!("{name}-{m}"))).0).collect();
     let mut plan = Plan::default();
+    let guess = Guess { program: shop.scope.program(), timeline: None, clock: None };
     for job in &jobs {
-        plan.add(job, LANES, &Aliases::default());
+        plan.add(job, guess, LANES, &Aliases::default());
     }
     let mut loaded = load(conn, &plan, Lock::Lanes).await.unwrap();
     let program = shop.scope.program();
@@ -295,7 +297,7 @@ async fn writes(conn: &AsyncPgConnection) {
         empty!(DeleteOwners { programs, kinds, values }).execute(c).await,
         no_members().execute(c).await,
         empty!(InsertCounters { programs, rules, periods }).execute(c).await,
-        empty!(MoveCounters { programs, rules, periods, counts }).execute(c).await,
+        empty!(MoveCounters { programs, rules, periods, counts, bounds }).execute(c).await,
         empty!(InsertAudits { programs, ids, principals, actions, subjects, details }).execute(c).await,
         journal.execute(c).await,
         empty!(SaveHeads { lanes, numbers, digests, moments }).execute(c).await,

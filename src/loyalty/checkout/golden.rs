@@ -12,7 +12,7 @@ use crate::loyalty::checkout::returns::{LineReturn, ReturnRequest};
 use crate::loyalty::checkout::share::{GivenBack, Returned, Sold, SoldLine, give_back};
 use crate::loyalty::earning::asked::Matching;
 use crate::loyalty::earning::model::{LineFigures, LineKind};
-use crate::loyalty::earning::rows::{award, by_line};
+use crate::loyalty::earning::rows::{Room, award, by_line};
 use crate::loyalty::program::model::{Award, EarningRule, NetOf, Schedule, Slot};
 
 /// Lines, of which shipping is the last where there is any.
@@ -191,10 +191,11 @@ fn the_base_rule_earns_a_point_for_each_unit_of_base() {
         net_of: NetOf::ALL,
         schedule: Schedule::default(),
         cap: None,
+        budget: None,
     };
     for case in [g1(), g2()] {
         let rules = std::slice::from_ref(&rule);
-        let rows = award(rules, &priced(&case).lines, DateTime::UNIX_EPOCH, None, |cap| cap.points).unwrap().rows;
+        let rows = award(rules, &priced(&case).lines, DateTime::UNIX_EPOCH, None, |_| Room::default()).unwrap().rows;
         assert_eq!(rows.len(), 1);
         let by_line: Vec<i64> = rows[0].by_line.iter().map(|p| p.get()).collect();
         assert_eq!(by_line, case.base_row);

@@ -3,23 +3,28 @@
 use chrono::NaiveDate;
 
 use crate::kernel::clock::Instant;
+use crate::kernel::id::ProgramId;
 use crate::kernel::money::Money;
+use crate::kernel::points::Points;
 use crate::loyalty::checkout::cart::{Cart, CartLine, Place};
 use crate::loyalty::checkout::price::Priced;
 use crate::loyalty::checkout::receipt::SkippedReceipt;
 use crate::loyalty::earning::model::LineKind;
-use crate::loyalty::earning::rows::{Awarded, Skipped, award};
+use crate::loyalty::earning::rows::{Awarded, Room, Row, Skipped, award};
 use crate::loyalty::ledger::account::{Account, Status};
+use crate::loyalty::ledger::counters::{CounterKey, Counters};
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::program::facts::{Facts, LineFacts, MemberFacts, OrderFacts};
-use crate::loyalty::program::model::{Cap, Rulebook, SegmentSet};
+use crate::loyalty::program::model::{EarningRule, Rulebook, SegmentSet};
 use crate::loyalty::program::reason::Reason;
 
 /// An order that is decided.
 #[derive(Clone, Copy)]
 pub struct Judged<'o> {
-    /// The version that decides.
+    /// The version that decides,
     pub book: &'o Rulebook,
+    /// and the one that is in force now.
+    pub now: &'o Rulebook,
     /// What was bought.
     pub cart: &'o Cart,
     /// What it costs.
@@ -37,7 +42,7 @@ impl<'o> Judged<'o> {
     ///
     /// # Errors
     /// When it is more than a wallet holds.
-    pub fn awarded(self, account: &Account) -> Result<Awarded<'o>, LedgerRefusal> {
+    pub fn awarded(self, account: &Account, counters: &mut Counters<'_>) -> Result<Awarded<'o>, LedgerRefusal> {
         let rules = &self.book.earning;
         if account.status == Status::Suspended {
             let skipped = |rule| Skipped { rule, reason: Reason::MemberSuspended, detail: None };
@@ -47,9 +52,41 @@ impl<'o> Judged<'o> {
         let lines: Option<Vec<LineFacts<'_>>> =
             self.book.has_conditions().then(|| self.cart.lines.iter().map(line_facts).collect());
         let facts = lines.as_ref().map(|lines| self.facts(lines, account));
-        let room = |cap: &Cap| account.room(cap, self.day);
+        let room = |rule: &EarningRule| Room {
+            cap: rule.cap.as_ref().map(|cap| account.room(cap, self.day)),
+            budget: self.budget(account.program, rule).map(|(key, bound)| counters.left(&key, bound)),
+        };
         let awarded = award(rules, &self.priced.lines, self.ordered, facts.as_ref(), room);
         awarded.map_err(|_| LedgerRefusal::TooManyPoints)
+    }
+
+    /// Notes what caps and budgets have less left of.
+    ///
+    /// # Errors
+    /// When that is more than can be counted.
+    pub fn use_up(
+        self,
+        rows: &[Row<'_>],
+        account: &mut Account,
+        counters: &mut Counters<'_>,
+    ) -> Result<(), LedgerRefusal> {
+        for row in rows {
+            if let Some(cap) = &row.rule.cap {
+                account.use_up(cap, self.day, row.points)?;
+            }
+            if let Some((key, bound)) = self.budget(account.program, row.rule) {
+                counters.use_up(key, row.points.get(), Some(bound.get()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The counter of a rule's budget, of the business day, and its bound: as the version says that is in force now, which
+    /// an older order does not spend beyond.
+    fn budget(self, program: ProgramId, rule: &EarningRule) -> Option<(CounterKey, Points)> {
+        let budget = rule.budget.as_ref()?;
+        let now = self.now.rule(&rule.code).and_then(|rule| rule.budget).filter(|now| now.cycle == budget.cycle);
+        Some((CounterKey::budget(program, &rule.code, budget, self.day), now.unwrap_or(*budget).points))
     }
 
     fn facts<'f>(&'f self, lines: &'f [LineFacts<'f>], account: &Account) -> Facts<'f> {

@@ -17,6 +17,7 @@ use crate::loyalty::checkout::share::{Figures, GivenBack, Returned, Sold, SoldLi
 use crate::loyalty::earning::model::LineKind;
 use crate::loyalty::ledger::account::Account;
 use crate::loyalty::ledger::accounts::Accounts;
+use crate::loyalty::ledger::counters::{CounterKey, Counters};
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::give_back::{Afterlife, ClawedBack, OwnLot, Taken, claw_back, restore, uncount};
@@ -79,11 +80,11 @@ impl Posting for ReturnOrder {
         let sold = story.sold(book).ok_or(ReturnRefusal::OrderUnknown)?;
         let back = give_back(&sold, &self.request).map_err(ReturnRefusal::Return)?;
         let today = book.zone.day_of(at.at);
-        let account = accounts.account()?;
+        let (account, counters) = accounts.account_and_counters()?;
         let posting = account.next_posting();
         let restored = story.restore(account, book, back.sum.points_spent, today)?;
         let mut clawed_back = story.claw_back(account, book, &back)?;
-        let given_back = story.give_room(account, book, &back);
+        let given_back = story.give_room((account, counters), book, &back);
         clawed_back.extend(story.uncount(account, book, &back)?);
         let money = |m: Money| m.amount(book.currency);
         let receipt = ReturnReceipt {
@@ -316,14 +317,25 @@ impl<'g> Story<'g> {
         Ok(receipts)
     }
 
-    /// What came back of rules with a cap can be had again in the period of the order.
-    fn give_room(&self, account: &mut Account, book: &Rulebook, back: &GivenBack) -> Vec<GivenBackReceipt> {
+    /// What came back of rules with a cap or a budget can be had again in the period of the order.
+    fn give_room(
+        &self,
+        (account, counters): (&mut Account, &mut Counters<'_>),
+        book: &Rulebook,
+        back: &GivenBack,
+    ) -> Vec<GivenBackReceipt> {
         let mut receipts = Vec::new();
         for (row, points) in self.receipt.rows.iter().zip(&back.sum.rows).filter(|(_, points)| !points.is_zero()) {
-            let Some(cap) = book.earning.iter().find(|rule| rule.code == row.rule).and_then(|rule| rule.cap) else {
+            let Some(rule) = book.rule(&row.rule).filter(|rule| rule.cap.is_some() || rule.budget.is_some()) else {
                 continue;
             };
-            account.give_room(&cap, self.receipt.ordered_on, *points);
+            let day = self.receipt.ordered_on;
+            if let Some(cap) = &rule.cap {
+                account.give_room(cap, day, *points);
+            }
+            if let Some(budget) = &rule.budget {
+                counters.give_back(CounterKey::budget(account.program, &rule.code, budget, day), points.get());
+            }
             receipts.push(GivenBackReceipt { rule: row.rule.clone(), points: points.get() });
         }
         receipts

@@ -13,7 +13,8 @@ use crate::loyalty::checkout::pay::{Payer, Source};
 use crate::loyalty::checkout::paying::{Paid, Paying};
 use crate::loyalty::checkout::price::Priced;
 use crate::loyalty::checkout::receipt::{
-    CountsName, CutName, EarnedReceipt, LineKindName, LinePoints, LineReceipt, OrderReceipt, RowReceipt, SpentReceipt,
+    CountsName, CutName, CutReceipt, EarnedReceipt, LineKindName, LinePoints, LineReceipt, OrderReceipt, RowReceipt,
+    SpentReceipt,
 };
 use crate::loyalty::checkout::stated::flags;
 use crate::loyalty::earning::credit::{Credit, credits};
@@ -21,12 +22,13 @@ use crate::loyalty::earning::model::{LineFigures, LineKind};
 use crate::loyalty::earning::rows::{Awarded, Row, earned};
 use crate::loyalty::ledger::account::{Account, LotDates, Status};
 use crate::loyalty::ledger::accounts::Accounts;
+use crate::loyalty::ledger::counters::CounterKey;
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::grant::{count, dates, grant, note_activity};
 use crate::loyalty::ledger::lot::LotExpiry;
 use crate::loyalty::ledger::posting::{
-    AccountTime, Needs, Posting, PostingKind, PostingRow, Record, Reference, RequestHash, Target,
+    AccountTime, Guess, Needs, Posting, PostingKind, PostingRow, Record, Reference, RequestHash, Target,
 };
 use crate::loyalty::members::model::{Identity, Profile};
 use crate::loyalty::membership::enrol::{enrol, verify_owner};
@@ -106,6 +108,17 @@ impl Posting for SettleOrder {
         Needs { identities, story_of: self.hold.as_deref().map(hold_reference), ..Needs::default() }
     }
 
+    fn counters(&self, guess: Guess<'_>) -> Vec<CounterKey> {
+        let Some((program, clock)) = guess.timeline.zip(guess.clock) else { return Vec::new() };
+        let at = if let AccountTime::Imported(at) = self.time { at } else { clock };
+        let ordered = self.placed_at(at, program);
+        let book = program.at(ordered.min(at));
+        let day = book.zone.day_of(ordered);
+        let budgets = book.earning.iter().filter_map(|rule| Some((rule, rule.budget.as_ref()?)));
+        let due = budgets.filter(|(rule, _)| rule.schedule.has(ordered));
+        due.map(|(rule, budget)| CounterKey::budget(guess.program, &rule.code, budget, day)).collect()
+    }
+
     fn time(&self) -> AccountTime {
         self.time
     }
@@ -122,7 +135,7 @@ impl Posting for SettleOrder {
         let day = book.zone.day_of(ordered);
         let enrols = self.enrolled(accounts, (ordered.min(at.at), day))?;
         let rows = accounts.story();
-        let account = accounts.account()?;
+        let (account, counters) = accounts.account_and_counters()?;
         let (source, taken) = self.source((program, book), &rows, account)?;
         let payer = source.payer();
         let paying = Paying { order: self, book, payer, account, ordered, day };
@@ -130,13 +143,12 @@ impl Posting for SettleOrder {
         let can_spend = self.quoted.then(|| paying.can_spend(&priced)).flatten();
         let hold = source.pay(account, program, taken, (ordered, day, at.at))?;
         let suspended = account.status == Status::Suspended;
-        let judged = Judged { book, cart: &self.cart, priced: &priced, place: self.place.as_ref(), ordered, day };
-        let Awarded { rows, skipped } = judged.awarded(account)?;
+        let (now, place) = (program.at(at.at.max(at.recorded)), self.place.as_ref());
+        let judged = Judged { book, now, cart: &self.cart, priced: &priced, place, ordered, day };
+        let Awarded { rows, skipped } = judged.awarded(account, counters)?;
         let credit = credits(book, &priced.lines, &rows).map_err(|_| LedgerRefusal::TooManyPoints)?;
         let credit = if suspended { Vec::new() } else { credit };
-        for (row, cap) in rows.iter().filter_map(|row| Some((row, row.rule.cap.as_ref()?))) {
-            account.use_up(cap, day, row.points)?;
-        }
+        judged.use_up(&rows, account, counters)?;
         let posting = account.next_posting();
         let mut came_in = earn(account, program, book, &rows, (ordered, day, at))?;
         came_in.extend(count_for(account, book, &credit, (day, at))?);
@@ -192,12 +204,16 @@ impl SettleOrder {
         }
     }
 
-    fn ordered_at(&self, at: &Moment, program: &Timeline) -> Result<Instant, OrderRefusal> {
-        let ordered = match self.ordered {
-            OrderedAt::Now => at.at,
+    fn placed_at(&self, now: Instant, program: &Timeline) -> Instant {
+        match self.ordered {
+            OrderedAt::Now => now,
             OrderedAt::At(ordered) => ordered,
             OrderedAt::On(day) => program.newest().zone.start_of(day),
-        };
+        }
+    }
+
+    fn ordered_at(&self, at: &Moment, program: &Timeline) -> Result<Instant, OrderRefusal> {
+        let ordered = self.placed_at(at.at, program);
         if ordered > later(at.recorded, Duration::seconds(ORDER_AHEAD_MAX_S)) {
             return Err(OrderRefusal::TooFarAhead);
         }
@@ -246,11 +262,19 @@ impl SettleOrder {
             wallet: code_of(book, row.rule.wallet),
             points: row.points.get(),
             uncut: (row.uncut > row.points).then_some(row.uncut.get()),
-            cut_by: (row.uncut > row.points).then_some(CutName::Cap),
+            cut_by: cuts(row).last().map(|cut| cut.by),
+            cuts: Some(cuts(row)).filter(|cuts| cuts.len() > 1).unwrap_or_default(),
             lines: of_lines(row),
         };
         rows.iter().map(receipt).collect()
     }
+}
+
+/// What cut a row, one after the other.
+fn cuts(row: &Row<'_>) -> Vec<CutReceipt> {
+    let steps = [(CutName::Cap, row.uncut, row.capped), (CutName::Budget, row.capped, row.points)];
+    let cuts = steps.into_iter().filter(|(_, from, to)| to < from);
+    cuts.map(|(by, _, to)| CutReceipt { by, to: to.get() }).collect()
 }
 
 fn spent((points, worth): (Points, Money), payer: Option<Payer<'_>>, money: Writer) -> Vec<SpentReceipt> {

@@ -11,7 +11,7 @@ use crate::loyalty::earning::base::base_of;
 use crate::loyalty::earning::model::LineFigures;
 use crate::loyalty::program::condition::EvalError;
 use crate::loyalty::program::facts::Facts;
-use crate::loyalty::program::model::{Award, Cap, EarningRule, Slot};
+use crate::loyalty::program::model::{Award, EarningRule, Slot};
 use crate::loyalty::program::reason::Reason;
 
 /// What one rule awards.
@@ -21,10 +21,21 @@ pub struct Row<'a> {
     pub rule: &'a EarningRule,
     /// How much in all.
     pub points: Points,
-    /// How much it would have been without its cap.
+    /// How much it would have been without its cap and its budget,
     pub uncut: Points,
+    /// and without its budget.
+    pub capped: Points,
     /// How much of `points` each line earned, in the order of the lines.
     pub by_line: Vec<Points>,
+}
+
+/// What is left of a rule; `None` without a bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Room {
+    /// For the member,
+    pub cap: Option<Points>,
+    /// and for all.
+    pub budget: Option<Points>,
 }
 
 /// A rule that awards nothing, and why.
@@ -53,7 +64,7 @@ pub struct Awarded<'a> {
 pub struct AwardTooLarge;
 
 /// What the rules award for the lines of an order at its business time. Their conditions are asked of `facts`, which are
-/// absent where the version has none; `room` says what is left of a cap.
+/// absent where the version has none; `room` says what is left of a rule with a cap or a budget. The cap cuts first.
 ///
 /// # Errors
 /// When a row, or all rows of one wallet together, are more than a wallet holds.
@@ -62,7 +73,7 @@ pub fn award<'a>(
     lines: &[LineFigures],
     at: Instant,
     facts: Option<&Facts<'_>>,
-    room: impl Fn(&Cap) -> Points,
+    mut room: impl FnMut(&EarningRule) -> Room,
 ) -> Result<Awarded<'a>, AwardTooLarge> {
     // All of them first, and each once: a multiplier is about what the rules match that it multiplies.
     let asked: Vec<Asked> = rules.iter().map(|rule| ask(rule, lines, at, facts)).collect();
@@ -78,12 +89,16 @@ pub fn award<'a>(
             }
         };
         let (uncut, computed_from) = order.uncut(rule, matching)?;
-        let points = rule.cap.as_ref().map_or(uncut, |cap| uncut.min(room(cap)));
+        let bounded = !uncut.is_zero() && (rule.cap.is_some() || rule.budget.is_some());
+        let Room { cap, budget } = if bounded { room(rule) } else { Room::default() };
+        let capped = cap.map_or(uncut, |left| uncut.min(left));
+        let points = budget.map_or(capped, |left| capped.min(left));
         if !points.is_zero() {
             let by_line = by_line(points, &computed_from, lines, matching);
-            awarded.rows.push(Row { rule, points, uncut, by_line });
+            awarded.rows.push(Row { rule, points, uncut, capped, by_line });
         } else if !uncut.is_zero() {
-            awarded.skipped.push(Skipped { rule, reason: Reason::CapReached, detail: None });
+            let reason = if capped.is_zero() { Reason::CapReached } else { Reason::BudgetSpent };
+            awarded.skipped.push(Skipped { rule, reason, detail: None });
         }
     }
     for row in &awarded.rows {

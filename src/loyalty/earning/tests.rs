@@ -10,11 +10,11 @@ use crate::kernel::points::{POINTS_MAX, Points};
 use crate::loyalty::earning::asked::{Asked, Matching, ask};
 use crate::loyalty::earning::credit::{TakenBack, credits};
 use crate::loyalty::earning::model::{LineFigures, LineKind};
-use crate::loyalty::earning::rows::{AwardTooLarge, Row, award, by_line, earned};
+use crate::loyalty::earning::rows::{AwardTooLarge, Room, Row, award, by_line, earned};
 use crate::loyalty::program::compile::compile;
 use crate::loyalty::program::document::Document;
 use crate::loyalty::program::facts::{Facts, LineFacts, MemberFacts, OrderFacts};
-use crate::loyalty::program::model::{NetOf, Rulebook, SegmentSet, Slot};
+use crate::loyalty::program::model::{EarningRule, NetOf, Rulebook, SegmentSet, Slot};
 use crate::loyalty::program::slots::{Slots, assign_slots};
 
 const PROGRAM: &str = r#"
@@ -57,9 +57,13 @@ fn line(kind: LineKind, quantity: u32, minor: i64) -> LineFigures {
     }
 }
 
+fn no_bound(_: &EarningRule) -> Room {
+    Room::default()
+}
+
 /// What the rules award while no cap was touched.
 fn rows<'a>(program: &'a Rulebook, lines: &[LineFigures]) -> Vec<Row<'a>> {
-    award(&program.earning, lines, DateTime::UNIX_EPOCH, None, |cap| cap.points).unwrap().rows
+    award(&program.earning, lines, DateTime::UNIX_EPOCH, None, no_bound).unwrap().rows
 }
 
 /// Asks something with the facts of an order of these lines; the first is an `a`, the others are `b`.
@@ -180,7 +184,7 @@ fn a_row_is_spread_over_matching_lines_whatever_they_cost() {
     let rules = program.earning.split_off(3);
     let parts = |lines: &[LineFigures]| {
         let awarded = asked(&program, lines, |facts| {
-            let awarded = award(&rules, lines, DateTime::UNIX_EPOCH, Some(facts), |cap| cap.points);
+            let awarded = award(&rules, lines, DateTime::UNIX_EPOCH, Some(facts), no_bound);
             awarded.unwrap().rows.remove(0).by_line
         });
         numbers(&awarded)
@@ -230,7 +234,7 @@ fn no_order_earns_more_than_a_wallet_holds() {
     assert_eq!(rows(&program_of(999), &most)[0].points.get(), POINTS_MAX / 1_000 * 999);
     let too_much = program_of(1_000);
     assert_eq!(
-        award(&too_much.earning, &most, DateTime::UNIX_EPOCH, None, |cap| cap.points),
+        award(&too_much.earning, &most, DateTime::UNIX_EPOCH, None, no_bound),
         Err(AwardTooLarge),
         "both rows together"
     );

@@ -8,8 +8,9 @@ use serde::Serialize;
 use crate::kernel::clock::Instant;
 use crate::kernel::id::{MemberId, ProgramId, Seq};
 use crate::loyalty::ledger::account::Account;
+use crate::loyalty::ledger::counters::Counters;
 use crate::loyalty::ledger::error::LedgerRefusal;
-use crate::loyalty::ledger::posting::{CounterKey, PostingRow, Record, Reference};
+use crate::loyalty::ledger::posting::{PostingRow, Record, Reference};
 use crate::loyalty::members::model::{Identity, Profile};
 
 /// The directory's number for references; identities have theirs in `members`.
@@ -47,15 +48,6 @@ pub struct Owner {
     pub seq: Seq,
 }
 
-/// How far a counter is used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counter {
-    /// Used so far.
-    pub used: i64,
-    /// No more than this; `None` without a bound.
-    pub max: Option<i64>,
-}
-
 /// What a decision wants changed besides its account.
 #[derive(Debug, Default)]
 pub struct Wishes {
@@ -63,8 +55,6 @@ pub struct Wishes {
     pub takes: Vec<DirectoryKey>,
     /// Values that belong to nobody any more.
     pub releases: Vec<DirectoryKey>,
-    /// Counters, and by how much they move.
-    pub counts: Vec<(CounterKey, i64)>,
     /// What the posting is about.
     pub record: Option<Record>,
     /// What the other member's posting is about, with its document.
@@ -80,7 +70,7 @@ pub struct Accounts<'g> {
     pub(in crate::loyalty::ledger) earlier: Vec<&'g PostingRow>,
     pub(in crate::loyalty::ledger) owners: &'g HashMap<DirectoryKey, Owner>,
     pub(in crate::loyalty::ledger) story: Vec<&'g PostingRow>,
-    pub(in crate::loyalty::ledger) counters: &'g HashMap<CounterKey, Counter>,
+    pub(in crate::loyalty::ledger) counters: Counters<'g>,
     pub(in crate::loyalty::ledger) profile: Option<&'g Profile>,
     pub(in crate::loyalty::ledger) wishes: Wishes,
 }
@@ -97,6 +87,15 @@ impl<'g> Accounts<'g> {
     /// `MemberUnknown` when there is none.
     pub fn account(&mut self) -> Result<&mut Account, LedgerRefusal> {
         self.account.as_mut().ok_or(LedgerRefusal::MemberUnknown)
+    }
+
+    /// The member's account, caught up, and the counters.
+    ///
+    /// # Errors
+    /// `MemberUnknown` when there is no account.
+    pub fn account_and_counters(&mut self) -> Result<(&mut Account, &mut Counters<'g>), LedgerRefusal> {
+        let account = self.account.as_mut().ok_or(LedgerRefusal::MemberUnknown)?;
+        Ok((account, &mut self.counters))
     }
 
     /// The member's account and that of the other who takes part, both caught up.
@@ -157,26 +156,6 @@ impl<'g> Accounts<'g> {
     /// took from, and all that came after it.
     pub fn story(&self) -> Vec<&'g PostingRow> {
         self.story.clone()
-    }
-
-    /// How far a counter is used, of those that the command needs.
-    pub fn counter(&self, key: &CounterKey) -> Counter {
-        self.counters.get(key).copied().unwrap_or_default()
-    }
-
-    /// Moves a counter: up when something is used, down when it is given back.
-    ///
-    /// # Errors
-    /// `CounterExhausted` when less is left.
-    pub fn count(&mut self, key: CounterKey, by: i64) -> Result<(), LedgerRefusal> {
-        let before: i64 = self.wishes.counts.iter().filter(|(k, _)| *k == key).map(|(_, n)| n).sum();
-        let counter = self.counter(&key);
-        let used = counter.used.saturating_add(before).saturating_add(by);
-        if used < 0 || by > 0 && counter.max.is_some_and(|max| used > max) {
-            return Err(LedgerRefusal::CounterExhausted);
-        }
-        self.wishes.counts.push((key, by));
-        Ok(())
     }
 
     /// Says what the other member's posting is about, and what its document is.

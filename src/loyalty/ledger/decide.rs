@@ -1,16 +1,22 @@
 //! A group, loaded and decided, not stored yet: what a writer saves and a looker drops.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
+use chrono::DateTime;
 use diesel::result::Error as QueryError;
 
 use crate::kernel::calendar::Zone;
 use crate::kernel::clock::Instant;
+use crate::kernel::grow::Grow;
 use crate::kernel::id::{LaneCount, ProgramId};
 use crate::loyalty::ledger::accounts::Owner;
 use crate::loyalty::ledger::alias::Aliases;
+use crate::loyalty::ledger::counters::CounterKey;
 use crate::loyalty::ledger::group::{Group, Outcome};
 use crate::loyalty::ledger::load::{LaneHead, LoadError, Loaded, Lock, Plan};
+use crate::loyalty::ledger::posting::Guess;
 use crate::loyalty::ledger::queue::{Queued, Verdict, replay};
 use crate::loyalty::ledger::storage::{Receipts, Session};
 use crate::loyalty::program::timelines::{TimelineError, Timelines};
@@ -34,6 +40,9 @@ pub enum GroupError {
     /// A bug.
     #[error("a command panicked")]
     Panicked,
+    /// A bug: decided again with what they wanted, its commands want still more.
+    #[error("the group wants more counters each time it is decided")]
+    Wanting,
 }
 
 impl GroupError {
@@ -43,8 +52,38 @@ impl GroupError {
             Self::Query(error) | Self::Load(LoadError::Query(error)) => fault_of(error),
             Self::Connect(error) => error.fault(),
             Self::Timeline(TimelineError::Query(error)) => fault_of(error),
-            Self::Load(LoadError::Row(_)) | Self::Timeline(_) | Self::Panicked => Fault::Other,
+            Self::Load(LoadError::Row(_)) | Self::Timeline(_) | Self::Panicked | Self::Wanting => Fault::Other,
         }
+    }
+}
+
+/// How often a group is decided for the counters that it wants: the first time tells which, and a publish or the end of a
+/// period in between tells others.
+const TURNS_MAX: u32 = 4;
+
+/// What this process has met: the versions of programmes, and Postgres's clock as the last group read it.
+#[derive(Clone, Default)]
+pub struct Met {
+    /// The versions.
+    pub timelines: Timelines,
+    /// In microseconds; 0 before the first group.
+    clock: Arc<AtomicI64>,
+}
+
+impl Met {
+    /// The versions so far, and no group yet.
+    pub fn new(timelines: Timelines) -> Self {
+        Self { timelines, clock: Arc::default() }
+    }
+
+    fn clock(&self) -> Option<Instant> {
+        Some(AtomicI64::load(&self.clock, Ordering::Relaxed))
+            .filter(|us| *us != 0)
+            .and_then(DateTime::from_timestamp_micros)
+    }
+
+    fn note(&self, clock: Instant) {
+        self.clock.store(clock.timestamp_micros(), Ordering::Relaxed);
     }
 }
 
@@ -72,17 +111,23 @@ pub struct Decided {
 /// When the database fails, or holds what cannot be read.
 pub async fn decide<S: Session>(
     session: &S,
-    timelines: &Timelines,
+    met: &Met,
     lanes: LaneCount,
     lock: Lock,
     jobs: &mut [Box<dyn Queued>],
 ) -> Result<Decided, GroupError> {
-    let mut aliases = Aliases::default();
+    let timelines = &met.timelines;
+    let (mut aliases, mut wanted, mut turns) = (Aliases::default(), BTreeSet::new(), 0_u32);
     // Each turn knows one alias more, of chains that are bounded: nearly always there is one turn.
     loop {
-        let mut plan = Plan::default();
-        jobs.iter().for_each(|job| plan.add(job.as_ref(), lanes, &aliases));
+        let mut plan = Plan { counters: wanted.clone(), ..Plan::default() };
+        for job in jobs.iter() {
+            let known = timelines.known(job.program());
+            let guess = Guess { program: job.program(), timeline: known.as_deref(), clock: met.clock() };
+            plan.add(job.as_ref(), guess, lanes, &aliases);
+        }
         let Loaded { heads, versions, clock, mut group } = session.load(&plan, lock).await?;
+        met.note(clock);
         if aliases.learn(group.accounts.values()) {
             session.rollback().await?;
             continue;
@@ -108,9 +153,23 @@ pub async fn decide<S: Session>(
             session.rollback().await?;
             continue;
         }
+        let before = wanted.len();
+        wanted.extend(outcomes.iter().filter_map(wants).flatten().cloned());
+        if wanted.len() > before {
+            turns.grow(1);
+            if turns == TURNS_MAX {
+                return Err(GroupError::Wanting);
+            }
+            session.rollback().await?;
+            continue;
+        }
         let verdicts = verdicts(session, lanes, jobs, outcomes, &group).await?;
         return Ok(Decided { heads, clock, group, zones, verdicts });
     }
+}
+
+fn wants(outcome: &Outcome) -> Option<&Vec<CounterKey>> {
+    if let Outcome::Wants(counters) = outcome { Some(counters) } else { None }
 }
 
 async fn verdicts<S: Session>(
@@ -132,7 +191,7 @@ async fn verdicts<S: Session>(
         Outcome::Accepted(posting) => Verdict::Accepted(posting),
         Outcome::Refused => Verdict::Refused,
         Outcome::Barred(refusal) => Verdict::Barred(refusal),
-        Outcome::Elsewhere => Verdict::Unavailable,
+        Outcome::Elsewhere | Outcome::Wants(_) => Verdict::Unavailable,
         Outcome::Seen(owner) => {
             let receipt = receipts.get(&(owner.member, owner.seq)).map(|(hash, document)| (hash, document));
             replay(job.as_ref(), owner, receipt)

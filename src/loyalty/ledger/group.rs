@@ -9,12 +9,13 @@ use crate::kernel::grow::Grow;
 use crate::kernel::id::{MemberId, PostingId, ProgramId};
 use crate::kernel::money::Currency;
 use crate::loyalty::ledger::account::Account;
-use crate::loyalty::ledger::accounts::{Accounts, Counter, DirectoryKey, Owner, Wishes};
+use crate::loyalty::ledger::accounts::{Accounts, DirectoryKey, Owner, Wishes};
 use crate::loyalty::ledger::alias::Aliases;
 use crate::loyalty::ledger::catch_up::catch_up;
+use crate::loyalty::ledger::counters::{Counted, CounterKey, Counters};
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::posting::{
-    AccountTime, Audited, CounterKey, Needs, PostingKind, PostingRow, Record, Reference, RequestHash, Target,
+    AccountTime, Audited, Guess, Needs, PostingKind, PostingRow, Record, Reference, RequestHash, Target,
 };
 use crate::loyalty::members::model::Profile;
 use crate::loyalty::program::model::Timeline;
@@ -33,6 +34,8 @@ pub trait Command {
     fn request_hash(&self) -> RequestHash;
     /// What has to be read first.
     fn needs(&self) -> Needs;
+    /// The counters that it will probably read.
+    fn counters(&self, guess: Guess<'_>) -> Vec<CounterKey>;
     /// When it is decided.
     fn time(&self) -> AccountTime;
     /// Decides, keeps the answer, and says what to store: the receipt as JSON, or `None` when it was refused.
@@ -52,6 +55,8 @@ pub enum Outcome {
     Seen(Owner),
     /// Its member goes on in an account for which the group was not loaded: the group has to run again.
     Elsewhere,
+    /// It asked for counters that were not read: the group has to run again.
+    Wants(Vec<CounterKey>),
 }
 
 /// What was loaded for a group, and what its decisions made of it.
@@ -67,8 +72,8 @@ pub struct Group {
     pub stories: HashMap<DirectoryKey, Vec<PostingRow>>,
     /// Earlier postings of a kind that a command asked for, by member.
     pub earlier: HashMap<MemberId, Vec<PostingRow>>,
-    /// The counters that were asked for.
-    pub counters: HashMap<CounterKey, Counter>,
+    /// How far the counters are used that were asked for, those included of which nothing is.
+    pub counters: HashMap<CounterKey, i64>,
     /// The new postings, in order.
     pub rows: Vec<PostingRow>,
     /// Members without a stored account.
@@ -78,7 +83,7 @@ pub struct Group {
     /// Directory values that lost theirs.
     pub releases: Vec<DirectoryKey>,
     /// How the counters moved.
-    pub counts: HashMap<CounterKey, i64>,
+    pub counts: HashMap<CounterKey, Counted>,
     /// The profiles that were asked for.
     pub known_profiles: HashMap<MemberId, Profile>,
     /// The profiles that were written, the last one of each member.
@@ -144,7 +149,7 @@ impl Group {
             account.forget_usage(at.at.date_naive());
         }
         let came_along = if member == named { Vec::new() } else { self.came_along(command, &needs, named) };
-        let (account, other, wishes, document) = {
+        let (account, other, counters, wishes, document) = {
             let mut accounts = Accounts {
                 member,
                 program: command.program(),
@@ -153,16 +158,20 @@ impl Group {
                 earlier: self.earlier(&needs, member),
                 owners: &self.owners,
                 story: self.story(command, &needs, member, (&came_along, &caught_up)),
-                counters: &self.counters,
+                counters: Counters::new(&self.counters),
                 profile: self.profiles.get(&member).or_else(|| self.known_profiles.get(&member)),
                 wishes: Wishes::default(),
             };
             let document = command.decide(&at, program, &mut accounts);
-            (accounts.account, accounts.other, accounts.wishes, document)
+            (accounts.account, accounts.other, accounts.counters, accounts.wishes, document)
         };
+        if !counters.wants.is_empty() {
+            return Err(Outcome::Wants(counters.wants));
+        }
         let (Some(document), Some(account)) = (document, account) else { return Err(Outcome::Refused) };
         let currency = program.newest().currency;
-        Ok(Judged { key, at, caught_up, account, other, wishes, document, currency })
+        let counts = counters.moves;
+        Ok(Judged { key, at, caught_up, account, other, counts, wishes, document, currency })
     }
 
     /// Whether anything is to be stored.
@@ -220,7 +229,7 @@ impl Group {
     }
 
     fn accept(&mut self, command: &dyn Command, judged: Judged) -> Outcome {
-        let Judged { key, at, caught_up, mut account, other, mut wishes, document, currency } = judged;
+        let Judged { key, at, caught_up, mut account, other, counts, mut wishes, document, currency } = judged;
         let at = &at;
         self.rows.extend(caught_up);
         let Some(record) = wishes.record.take() else {
@@ -246,9 +255,12 @@ impl Group {
                 self.releases.push(released);
             }
         }
-        for (counter, by) in wishes.counts {
-            self.counters.entry(counter.clone()).or_default().used.grow(by);
-            self.counts.entry(counter).or_default().grow(by);
+        for (counter, moved) in counts {
+            // What is given back may not have been read.
+            if let Some(used) = self.counters.get_mut(&counter) {
+                used.grow(moved.by);
+            }
+            self.counts.entry(counter).or_default().add(moved);
         }
         if let Some(profile) = profile {
             self.profiles.insert(row.member, profile);
@@ -284,6 +296,7 @@ struct Judged {
     caught_up: Vec<PostingRow>,
     account: Account,
     other: Option<Account>,
+    counts: Vec<(CounterKey, Counted)>,
     wishes: Wishes,
     document: String,
     currency: Currency,

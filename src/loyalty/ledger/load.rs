@@ -10,8 +10,8 @@
 //! | 6 | stories: an order, the lots it touched, its returns; also where its member goes on | where a command needs one |
 //! | 7 | counters, profiles, earlier postings of a kind | where a command needs one |
 //!
-//! One more round trip only where a reference was seen before (its receipt), a version is new, or a member was merged into
-//! another (then the group is loaded again for that one).
+//! One more round trip only where a reference was seen before (its receipt), a version is new, a member was merged into
+//! another, or a decision wants a counter that nobody guessed (then the group is loaded again for that one).
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -22,11 +22,12 @@ use uuid::Uuid as Id;
 
 use crate::kernel::clock::Instant;
 use crate::kernel::id::{Lane, LaneCount, MemberId, ProgramId, Seq};
-use crate::loyalty::ledger::accounts::{Counter, DirectoryKey, Owner};
+use crate::loyalty::ledger::accounts::{DirectoryKey, Owner};
 use crate::loyalty::ledger::alias::{Aliases, Bypass};
+use crate::loyalty::ledger::counters::CounterKey;
 use crate::loyalty::ledger::group::{Command, Group};
 use crate::loyalty::ledger::lot::LotId;
-use crate::loyalty::ledger::posting::{CounterKey, RequestHash};
+use crate::loyalty::ledger::posting::{Guess, RequestHash};
 use crate::loyalty::ledger::reads::{
     Begin, FindAccounts, FindCounters, FindEarlier, FindLater, FindOwners, FindProfiles, FindReceipts, FindStories,
     LockCounters, LockLanes, ReadLanes, ReadVersions,
@@ -96,7 +97,7 @@ pub struct Plan {
 
 impl Plan {
     /// Adds what a command asks for.
-    pub fn add(&mut self, command: &dyn Command, lanes: LaneCount, aliases: &Aliases) {
+    pub fn add(&mut self, command: &dyn Command, guess: Guess<'_>, lanes: LaneCount, aliases: &Aliases) {
         let program = command.program();
         let needs = command.needs();
         let named = command.target().member();
@@ -116,7 +117,7 @@ impl Plan {
             self.later.extend(bypasses.map(|bypass| (key.clone(), bypass.into.lane(lanes), bypass)));
             self.stories.insert(key);
         }
-        self.counters.extend(needs.counters);
+        self.counters.extend(command.counters(guess));
         if let Some(other) = needs.other {
             for other in aliases.path(other) {
                 self.lanes.insert(other.lane(lanes));
@@ -285,20 +286,23 @@ async fn profiles(conn: &AsyncPgConnection, plan: &Plan) -> QueryResult<HashMap<
     Ok(rows.into_iter().map(|row| (MemberId(row.member_id), row.into())).collect())
 }
 
-async fn counters(conn: &AsyncPgConnection, plan: &Plan, lock: Lock) -> QueryResult<HashMap<CounterKey, Counter>> {
+async fn counters(conn: &AsyncPgConnection, plan: &Plan, lock: Lock) -> QueryResult<HashMap<CounterKey, i64>> {
     if plan.counters.is_empty() {
         return Ok(HashMap::new());
     }
     let programs = plan.counters.iter().map(|c| c.program.0).collect();
     let rules = plan.counters.iter().map(|c| c.rule.clone()).collect();
     let periods = plan.counters.iter().map(|c| c.period.clone()).collect();
-    let rows: Vec<(Id, String, String, i64, Option<i64>)> = if lock == Lock::LanesAndCounters {
+    let rows: Vec<(Id, String, String, i64)> = if lock == Lock::LanesAndCounters {
         LockCounters { programs, rules, periods }.load(&mut &*conn).await?
     } else {
         FindCounters { programs, rules, periods }.load(&mut &*conn).await?
     };
-    let counters = rows.into_iter().map(|(program, rule, period, used, max)| {
-        (CounterKey { program: ProgramId(program), rule, period }, Counter { used, max })
-    });
-    Ok(counters.collect())
+    // One that is not there yet was looked for, and is not wanted again.
+    let mut counters: HashMap<CounterKey, i64> = plan.counters.iter().map(|key| (key.clone(), 0)).collect();
+    counters.extend(
+        rows.into_iter()
+            .map(|(program, rule, period, used)| (CounterKey { program: ProgramId(program), rule, period }, used)),
+    );
+    Ok(counters)
 }

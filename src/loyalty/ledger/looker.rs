@@ -10,11 +10,10 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use crate::kernel::id::LaneCount;
-use crate::loyalty::ledger::decide::{GroupError, Verdicts, answer, chain, decide};
+use crate::loyalty::ledger::decide::{GroupError, Met, Verdicts, answer, chain, decide};
 use crate::loyalty::ledger::load::Lock;
 use crate::loyalty::ledger::queue::{Queued, Verdict};
 use crate::loyalty::ledger::storage::{Session, Storage};
-use crate::loyalty::program::timelines::Timelines;
 
 /// How many look at a time.
 const LOOKERS: usize = 2;
@@ -32,10 +31,10 @@ pub struct Lookers {
 
 impl Lookers {
     /// Starts them.
-    pub fn start<S: Storage>(storage: &S, lanes: LaneCount, timelines: &Timelines) -> Self {
+    pub fn start<S: Storage>(storage: &S, lanes: LaneCount, met: &Met) -> Self {
         let start = |_| {
             let (sender, receiver) = mpsc::channel(LOOK_QUEUE_MAX);
-            tokio::spawn(Looker { storage: storage.clone(), lanes, timelines: timelines.clone() }.run(receiver));
+            tokio::spawn(Looker { storage: storage.clone(), lanes, met: met.clone() }.run(receiver));
             sender
         };
         Self { queues: (0..LOOKERS).map(start).collect(), turn: Arc::default() }
@@ -57,7 +56,7 @@ impl Lookers {
 struct Looker<S: Storage> {
     storage: S,
     lanes: LaneCount,
-    timelines: Timelines,
+    met: Met,
 }
 
 impl<S: Storage> Looker<S> {
@@ -86,7 +85,7 @@ impl<S: Storage> Looker<S> {
     async fn look(&self, questions: &mut [Box<dyn Queued>]) -> Result<Verdicts, GroupError> {
         let lent = self.storage.lend().await?;
         // The session goes back to where it came from, so it is rolled back whatever happens.
-        let decided = decide(&*lent, &self.timelines, self.lanes, Lock::Nothing, questions);
+        let decided = decide(&*lent, &self.met, self.lanes, Lock::Nothing, questions);
         let decided = AssertUnwindSafe(decided).catch_unwind().await.unwrap_or(Err(GroupError::Panicked));
         if let Err(error) = lent.rollback().await {
             tracing::warn!(%error, "a look was not rolled back");

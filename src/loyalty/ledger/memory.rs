@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 
 use crate::kernel::clock::Instant;
+use crate::kernel::grow::Grow;
 use crate::kernel::id::MemberId;
 use crate::kernel::scope::ProgramScope;
 use crate::loyalty::ledger::account::Account;
-use crate::loyalty::ledger::accounts::{Counter, DirectoryKey, Owner};
+use crate::loyalty::ledger::accounts::{DirectoryKey, Owner};
+use crate::loyalty::ledger::counters::CounterKey;
 use crate::loyalty::ledger::group::{Command, Group, Outcome};
-use crate::loyalty::ledger::posting::{CounterKey, Posting, PostingRow};
+use crate::loyalty::ledger::posting::{Posting, PostingRow};
 use crate::loyalty::ledger::queue::{Answer, Job, PostError, Queued, Verdict, replay};
 use crate::loyalty::members::model::Profile;
 use crate::loyalty::program::model::Timeline;
@@ -22,8 +24,8 @@ pub struct MemoryLedger {
     pub owners: HashMap<DirectoryKey, Owner>,
     /// All postings of each member, in order.
     pub postings: HashMap<MemberId, Vec<PostingRow>>,
-    /// The counters.
-    pub counters: HashMap<CounterKey, Counter>,
+    /// How far the counters are used.
+    pub counters: HashMap<CounterKey, i64>,
     /// The profiles.
     pub profiles: HashMap<MemberId, Profile>,
 }
@@ -42,12 +44,17 @@ impl MemoryLedger {
     ) -> Answer<P> {
         let (mut job, mut answer) = Job::new(scope.clone(), posting);
         let mut group = self.group_for(&job);
-        let outcome = group.run(&mut job, clock, program);
+        let mut outcome = group.run(&mut job, clock, program);
+        // Its counters are those that moved before.
+        while let Outcome::Wants(wanted) = outcome {
+            group.counters.extend(wanted.into_iter().map(|key| (key, 0)));
+            outcome = group.run(&mut job, clock, program);
+        }
         let verdict = match outcome {
             Outcome::Accepted(posting) => Verdict::Accepted(posting),
             Outcome::Refused => Verdict::Refused,
             Outcome::Barred(refusal) => Verdict::Barred(refusal),
-            Outcome::Elsewhere => Verdict::Unavailable,
+            Outcome::Elsewhere | Outcome::Wants(_) => Verdict::Unavailable,
             Outcome::Seen(owner) => replay(&job, owner, self.posting(owner).map(|r| (&r.hash, &r.document))),
         };
         self.absorb(group);
@@ -96,7 +103,9 @@ impl MemoryLedger {
             return;
         }
         self.accounts.extend(group.accounts);
-        self.counters.extend(group.counters);
+        for (counter, moved) in group.counts {
+            self.counters.entry(counter).or_default().grow(moved.by);
+        }
         self.profiles.extend(group.profiles);
         for key in &group.releases {
             self.owners.remove(key);

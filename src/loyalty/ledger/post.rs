@@ -13,6 +13,7 @@ use tokio::time::Instant as Started;
 
 use crate::kernel::id::LaneCount;
 use crate::kernel::scope::ProgramScope;
+use crate::loyalty::ledger::decide::Met;
 use crate::loyalty::ledger::looker::Lookers;
 use crate::loyalty::ledger::posting::Posting;
 use crate::loyalty::ledger::queue::{Answer, Job, PostError, Queued};
@@ -37,7 +38,7 @@ type Running = (oneshot::Sender<()>, JoinHandle<()>);
 #[derive(Clone)]
 pub struct Ledger {
     lanes: LaneCount,
-    timelines: Timelines,
+    met: Met,
     entrances: Arc<[Entrance]>,
     lookers: Lookers,
     writers: Arc<Mutex<Vec<Running>>>,
@@ -59,11 +60,12 @@ impl Ledger {
         writers: WriterCount,
         pace: Pace,
     ) -> Self {
+        let met = Met::new(timelines);
         let count = writers.0.clamp(1, lanes.0.unsigned_abs().max(1));
         let started: Vec<_> = (0..count)
             .map(|number| {
                 let (queue, receiver) = mpsc::channel(pace.queue_max.max(1));
-                let writer = Writer::new(storage.clone(), lanes, timelines.clone(), number, pace.clone());
+                let writer = Writer::new(storage.clone(), lanes, met.clone(), number, pace.clone());
                 let (group, crowded) = (writer.group(), writer.crowded());
                 let (close, closing) = oneshot::channel();
                 (Entrance { queue, crowded }, ((close, tokio::spawn(writer.run(receiver, closing))), group))
@@ -72,9 +74,9 @@ impl Ledger {
         let (entrances, started): (Vec<_>, Vec<_>) = started.into_iter().unzip();
         let (running, groups): (Vec<_>, Vec<_>) = started.into_iter().unzip();
         Self {
-            lookers: Lookers::start(storage, lanes, &timelines),
+            lookers: Lookers::start(storage, lanes, &met),
             lanes,
-            timelines,
+            met,
             entrances: entrances.into(),
             writers: Arc::new(Mutex::new(running)),
             groups: groups.into(),
@@ -89,7 +91,7 @@ impl Ledger {
 
     /// The versions of the programmes.
     pub fn timelines(&self) -> &Timelines {
-        &self.timelines
+        &self.met.timelines
     }
 
     /// The most commands that one commit takes.

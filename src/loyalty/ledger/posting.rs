@@ -12,6 +12,7 @@ use crate::kernel::clock::{Instant, Moment};
 use crate::kernel::id::{MemberId, ProgramId, Seq, Version};
 use crate::kernel::money::Currency;
 use crate::loyalty::ledger::accounts::Accounts;
+use crate::loyalty::ledger::counters::CounterKey;
 use crate::loyalty::ledger::entry::{Entry, Move};
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::lot::Branch;
@@ -35,6 +36,10 @@ pub trait Posting: Send + Sync + 'static {
     /// What has to be read before it can be decided.
     fn needs(&self) -> Needs {
         Needs::default()
+    }
+    /// The counters that it will read, as far as that can be told before anything is known for sure.
+    fn counters(&self, _: Guess<'_>) -> Vec<CounterKey> {
+        Vec::new()
     }
     /// When it is decided.
     fn time(&self) -> AccountTime {
@@ -86,8 +91,6 @@ pub struct Needs {
     pub identities: Vec<Identity>,
     /// The posting, by reference, whose lots' whole story is needed.
     pub story_of: Option<Reference>,
-    /// Counters that the decision reads.
-    pub counters: Vec<CounterKey>,
     /// Whether the decision reads the member's profile.
     pub profile: bool,
     /// Another member who takes part: the command leaves a posting with each, in one commit.
@@ -98,15 +101,16 @@ pub struct Needs {
     pub itself: bool,
 }
 
-/// The name of a counter: stock or a budget in one business period.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CounterKey {
-    /// Whose.
+/// What a command may assume before anything is read: what this process last saw. Where that is not so any more it is
+/// decided once more.
+#[derive(Clone, Copy, Debug)]
+pub struct Guess<'a> {
+    /// In which programme.
     pub program: ProgramId,
-    /// The rule or reward.
-    pub rule: String,
-    /// The business period, `2026-12`; `-` for one without.
-    pub period: String,
+    /// The versions of that.
+    pub timeline: Option<&'a Timeline>,
+    /// Postgres's clock.
+    pub clock: Option<Instant>,
 }
 
 /// A command's name in its programme: `order:1001`. Used once.

@@ -7,9 +7,10 @@ use crate::kernel::clock::Moment;
 use crate::kernel::id::{PostingId, ProgramId};
 use crate::kernel::scope::ProgramScope;
 use crate::loyalty::ledger::accounts::{Accounts, Owner};
+use crate::loyalty::ledger::counters::CounterKey;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::group::Command;
-use crate::loyalty::ledger::posting::{AccountTime, Needs, Posting, Reference, RequestHash, Target};
+use crate::loyalty::ledger::posting::{AccountTime, Guess, Needs, Posting, Reference, RequestHash, Target};
 use crate::loyalty::program::model::Timeline;
 
 /// What a posting answered.
@@ -115,6 +116,10 @@ impl<P: Posting> Command for Job<P> {
 
     fn needs(&self) -> Needs {
         self.posting.needs()
+    }
+
+    fn counters(&self, guess: Guess<'_>) -> Vec<CounterKey> {
+        self.posting.counters(guess)
     }
 
     fn time(&self) -> AccountTime {

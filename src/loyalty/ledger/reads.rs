@@ -175,9 +175,8 @@ statement! {
         programs: Vec<Id> => Array<Uuid>,
         rules: Vec<String> => Array<Text>,
         periods: Vec<String> => Array<Text>,
-    } -> (Uuid, Text, Text, BigInt, Nullable<BigInt>),
-    "SELECT c.program_id, c.rule, c.period, c.used, c.used_max \
-     FROM unnest(?, ?, ?) AS u (program_id, rule, period) CROSS JOIN LATERAL (\
+    } -> (Uuid, Text, Text, BigInt),
+    "SELECT c.program_id, c.rule, c.period, c.used FROM unnest(?, ?, ?) AS u (program_id, rule, period) CROSS JOIN LATERAL (\
      SELECT * FROM counters WHERE program_id = u.program_id AND rule = u.rule AND period = u.period OFFSET 0) AS c"
 }
 
@@ -187,8 +186,8 @@ statement! {
         programs: Vec<Id> => Array<Uuid>,
         rules: Vec<String> => Array<Text>,
         periods: Vec<String> => Array<Text>,
-    } -> (Uuid, Text, Text, BigInt, Nullable<BigInt>),
-    "SELECT c.program_id, c.rule, c.period, c.used, c.used_max FROM counters AS c \
+    } -> (Uuid, Text, Text, BigInt),
+    "SELECT c.program_id, c.rule, c.period, c.used FROM counters AS c \
      WHERE (c.program_id, c.rule, c.period) IN (SELECT * FROM unnest(?, ?, ?)) \
      ORDER BY c.program_id, c.rule, c.period FOR UPDATE"
 }

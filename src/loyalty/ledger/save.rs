@@ -6,10 +6,11 @@
 //! | 2 | postings | 1 |
 //! | 3 | directory (released values first) | 1 |
 //! | 4 | members, where a profile was written | 0 |
-//! | 5 | audit log and counters, where something is said or moved | 0 |
+//! | 5 | audit log, where something is said | 0 |
 //! | 6 | journal | 1 for each lane of the group |
 //! | 7 | lanes | 1 for each lane of the group |
-//! | 8 | `COMMIT` | |
+//! | 8 | counters, where something is moved: all members wait for them, so last | 0 |
+//! | 9 | `COMMIT` | |
 
 use std::collections::{HashMap, HashSet};
 
@@ -24,13 +25,14 @@ use crate::kernel::id::{Lane, LaneCount, MemberId, ProgramId};
 use crate::loyalty::ledger::account::Account;
 use crate::loyalty::ledger::canonical::canonical;
 use crate::loyalty::ledger::catch_up::next_change;
+use crate::loyalty::ledger::counters::{Counted, CounterKey};
 use crate::loyalty::ledger::figures::FIGURES_A_WALLET;
 use crate::loyalty::ledger::group::Group;
 use crate::loyalty::ledger::load::LaneHead;
 use crate::loyalty::ledger::numbers::{
     entry_numbers, entry_numbers_len, expiry_day, hold_numbers, move_numbers, move_numbers_len,
 };
-use crate::loyalty::ledger::posting::{CounterKey, PostingRow};
+use crate::loyalty::ledger::posting::PostingRow;
 use crate::loyalty::ledger::rows::status_number;
 use crate::loyalty::ledger::usage::usage_numbers;
 use crate::loyalty::ledger::writes::{
@@ -62,10 +64,10 @@ pub async fn save(
         run(conn, insert_owners(group, lanes), !group.takes.is_empty()),
         run(conn, save_members(group, clock, lanes), !group.profiles.is_empty()),
         run(conn, insert_audits(group), !group.audits.is_empty()),
-        run(conn, insert_counters(group), !group.counts.is_empty()),
-        run(conn, move_counters(group), !group.counts.is_empty()),
         run(conn, journal, !group.rows.is_empty()),
         run(conn, heads, !group.rows.is_empty()),
+        run(conn, insert_counters(group), !group.counts.is_empty()),
+        run(conn, move_counters(group), !group.counts.is_empty()),
         run(conn, Commit {}, true),
     )?;
     Ok(())
@@ -231,10 +233,10 @@ fn insert_audits(group: &Group) -> InsertAudits {
     }
 }
 
-fn counts(group: &Group) -> Vec<(&CounterKey, i64)> {
-    let mut counts: Vec<_> = group.counts.iter().map(|(key, n)| (key, *n)).collect();
+fn counts(group: &Group) -> Vec<(&CounterKey, Counted)> {
+    let mut counts: Vec<_> = group.counts.iter().map(|(key, moved)| (key, *moved)).collect();
     // By name: the one lock order.
-    counts.sort();
+    counts.sort_by_key(|(key, _)| *key);
     counts
 }
 
@@ -253,7 +255,8 @@ fn move_counters(group: &Group) -> MoveCounters {
         programs: counts.iter().map(|(key, _)| key.program.0).collect(),
         rules: counts.iter().map(|(key, _)| key.rule.clone()).collect(),
         periods: counts.iter().map(|(key, _)| key.period.clone()).collect(),
-        counts: counts.iter().map(|(_, n)| *n).collect(),
+        counts: counts.iter().map(|(_, moved)| moved.by).collect(),
+        bounds: counts.iter().map(|(_, moved)| moved.bound).collect(),
     }
 }
 

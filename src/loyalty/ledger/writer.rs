@@ -15,11 +15,10 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant as Started, sleep};
 
 use crate::kernel::id::LaneCount;
-use crate::loyalty::ledger::decide::{GroupError, Verdicts, answer, chain, decide};
+use crate::loyalty::ledger::decide::{GroupError, Met, Verdicts, answer, chain, decide};
 use crate::loyalty::ledger::load::Lock;
 use crate::loyalty::ledger::queue::{Queued, Verdict};
 use crate::loyalty::ledger::storage::{Session, Storage};
-use crate::loyalty::program::timelines::Timelines;
 use crate::platform::db::Fault;
 
 /// The most commands of one commit: the knee of throughput against waiting.
@@ -79,7 +78,7 @@ impl Pace {
 pub struct Writer<S: Storage> {
     storage: S,
     lanes: LaneCount,
-    timelines: Timelines,
+    met: Met,
     number: u16,
     pace: Pace,
     session: Option<S::Session>,
@@ -103,12 +102,12 @@ enum GaveUp {
 
 impl<S: Storage> Writer<S> {
     /// A writer that has not connected yet.
-    pub fn new(storage: S, lanes: LaneCount, timelines: Timelines, number: u16, pace: Pace) -> Self {
+    pub fn new(storage: S, lanes: LaneCount, met: Met, number: u16, pace: Pace) -> Self {
         let begun = watch::Sender::new(None);
         Self {
             storage,
             lanes,
-            timelines,
+            met,
             number,
             pace,
             session: None,
@@ -275,7 +274,7 @@ impl<S: Storage> Writer<S> {
         jobs: &mut [Box<dyn Queued>],
         lock: Lock,
     ) -> Result<Verdicts, GroupError> {
-        let decided = decide(session, &self.timelines, self.lanes, lock, jobs).await?;
+        let decided = decide(session, &self.met, self.lanes, lock, jobs).await?;
         let started = Started::now();
         if decided.group.is_idle() {
             session.rollback().await?;

@@ -168,14 +168,18 @@ statement! {
 }
 
 statement! {
-    /// By how much each counter moves: last, in the order of their names, so that nobody waits for them long.
+    /// By how much each counter moves, in the order of their names: last, so that nobody waits for them long. One that goes
+    /// up gets its bound, of the version that is in force by then.
     MoveCounters {
         programs: Vec<Id> => Array<Uuid>,
         rules: Vec<String> => Array<Text>,
         periods: Vec<String> => Array<Text>,
         counts: Vec<i64> => Array<BigInt>,
+        bounds: Vec<Option<i64>> => Array<Nullable<BigInt>>,
     } -> Bool,
-    "UPDATE counters AS c SET used = c.used + u.n FROM unnest(?, ?, ?, ?) AS u (program_id, rule, period, n) \
+    "UPDATE counters AS c SET used = c.used + u.n, \
+     used_max = CASE WHEN u.n > 0 THEN u.bound ELSE c.used_max END \
+     FROM unnest(?, ?, ?, ?, ?) AS u (program_id, rule, period, n, bound) \
      WHERE c.program_id = u.program_id AND c.rule = u.rule AND c.period = u.period"
 }
 

@@ -13,12 +13,14 @@ use serde_json::json;
 use crate::kernel::clock::{Instant, later};
 use crate::kernel::id::Version;
 use crate::kernel::scope::ProgramScope;
-use crate::loyalty::program::compile::{check, check_decided, check_fixed};
+use crate::loyalty::program::compile::{check, check_decided, check_fixed, compile};
 use crate::loyalty::program::document::Document;
+use crate::loyalty::program::model::Rulebook;
 use crate::loyalty::program::read::Mistake;
 use crate::loyalty::program::slots::assign_slots;
 use crate::loyalty::program::store::{
-    find_version, insert_slots, insert_version, list_slots, lock_lanes, lock_program, read_clock, set_version,
+    find_version, insert_slots, insert_version, list_slots, list_used, lock_lanes, lock_program, read_clock,
+    set_version,
 };
 use crate::platform::audit::{Action, record};
 
@@ -90,6 +92,8 @@ pub async fn publish(
     let wrong = |pointer: &str, what: &dyn fmt::Display| PublishError::Mistakes(vec![Mistake::at(&[pointer], what)]);
     let known = list_slots(conn, scope.program()).await?;
     let slots = assign_slots(&known, wanted.document).map_err(|e| wrong(e.part(), &e))?;
+    let book = compile(wanted.document, wanted.based_on.next(), Instant::MIN_UTC, &slots);
+    let book = book.map_err(PublishError::Mistakes)?;
     let text = wanted.document.to_json().map_err(|e| wrong("program", &e))?;
     // Everything slow is done: from here on nobody settles.
     conn.transaction(async |conn| {
@@ -103,6 +107,10 @@ pub async fn publish(
         if starts < earliest {
             return Err(PublishError::Past);
         }
+        let overspent = overspent(conn, scope, &book, starts).await?;
+        if !overspent.is_empty() {
+            return Err(PublishError::Mistakes(overspent));
+        }
         let version = there.next();
         insert_version(conn, scope, version, starts, text, wanted.note).await?;
         insert_slots(conn, scope, &slots.without(&known)).await?;
@@ -112,6 +120,34 @@ pub async fn publish(
         Ok(Published { version, starts })
     })
     .await
+}
+
+/// Budgets of which more is spent than they would allow, in the period in which the version starts or in the next, into
+/// which an order may be ahead of us.
+async fn overspent(
+    conn: &AsyncPgConnection,
+    scope: &ProgramScope,
+    book: &Rulebook,
+    starts: Instant,
+) -> Result<Vec<Mistake>, PublishError> {
+    let budgets = || book.earning.iter().filter_map(|rule| Some((rule.code.as_str(), rule.budget.as_ref()?)));
+    let rules: Vec<String> = budgets().map(|(code, _)| code.to_owned()).collect();
+    if rules.is_empty() {
+        return Ok(Vec::new());
+    }
+    let day = book.zone.day_of(starts);
+    let days = [Some(day), day.succ_opt()];
+    let used = list_used(conn, scope, rules).await?;
+    let mut mistakes = Vec::new();
+    for (code, budget) in budgets() {
+        let is_due = |period: &str| days.iter().flatten().any(|day| budget.cycle.name(*day) == period);
+        let most = used.iter().filter(|(rule, period, _)| rule == code && is_due(period)).map(|(.., used)| *used).max();
+        if let Some(most) = most.filter(|most| *most > budget.points.get()) {
+            mistakes
+                .push(Mistake::at(&["earning", code, "budget"], format_args!("{most} points of it are spent already")));
+        }
+    }
+    Ok(mistakes)
 }
 
 async fn read_version(

@@ -11,6 +11,8 @@ pub enum Reason {
     NoMatchingLines,
     /// The member has had all that the rule gives one member in the period.
     CapReached,
+    /// All members together have had all that the rule gives in the period.
+    BudgetSpent,
     /// The member takes no part for now.
     MemberSuspended,
 }
@@ -23,6 +25,7 @@ impl Reason {
             Self::ConditionFailed => "condition_failed",
             Self::NoMatchingLines => "no_matching_lines",
             Self::CapReached => "cap_reached",
+            Self::BudgetSpent => "budget_spent",
             Self::MemberSuspended => "member_suspended",
         }
     }

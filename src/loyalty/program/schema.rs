@@ -52,7 +52,7 @@ enum Holds {
 
 /// The fields of the document that hold more than their types tell: the type, the field, what it holds, and whether a
 /// document without it is refused, though it can be read.
-const FIELDS: [(&str, &str, Holds, bool); 35] = [
+const FIELDS: [(&str, &str, Holds, bool); 38] = [
     ("Document", "wallets", Holds::Parts(1, WALLETS_MAX), true),
     ("Document", "earning", Holds::Parts(0, EARNING_RULES_MAX), false),
     ("Program", "name", Holds::Name, true),
@@ -81,6 +81,9 @@ const FIELDS: [(&str, &str, Holds, bool); 35] = [
     ("Schedule", "until", Holds::Time, false),
     ("PerMember", "points", Holds::Points, true),
     ("PerMember", "each", Holds::Period, false),
+    ("Budget", "points", Holds::Points, false),
+    ("Budget", "money", Holds::Amount, false),
+    ("Budget", "each", Holds::Period, false),
     ("Tiers", "wallet", Holds::Code, true),
     ("Tiers", "ladder", Holds::Table, true),
     ("Tiers", "valid", Holds::Valid, false),

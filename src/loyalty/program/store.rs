@@ -1,7 +1,7 @@
 //! Programmes and their versions as rows.
 
 use diesel::QueryResult;
-use diesel::sql_types::{Int4, Nullable, SmallInt, Text, Timestamptz, Uuid};
+use diesel::sql_types::{Array, BigInt, Int4, Nullable, SmallInt, Text, Timestamptz, Uuid};
 use diesel::{OptionalExtension, Queryable};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid as Id;
@@ -127,6 +127,12 @@ statement! {
     "INSERT INTO program_wallets (program_id, code, slot) VALUES (?, ?, ?)"
 }
 
+statement! {
+    /// How far counters of rules are used.
+    ListUsed { program: Id => Uuid, rules: Vec<String> => Array<Text> } -> (Text, Text, BigInt),
+    "SELECT rule, period, used FROM counters WHERE program_id = ? AND rule = ANY (?)"
+}
+
 /// A stored version.
 #[derive(Clone, Debug, Queryable)]
 pub struct VersionRow {
@@ -225,6 +231,18 @@ pub async fn read_clock(conn: &AsyncPgConnection) -> QueryResult<Instant> {
 /// When the database fails, or has no such programme.
 pub async fn lock_program(conn: &AsyncPgConnection, scope: &ProgramScope) -> QueryResult<Version> {
     LockProgram { program: scope.program().0 }.get_result(&mut &*conn).await.map(Version)
+}
+
+/// How far budgets of rules are used, by rule and period.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_used(
+    conn: &AsyncPgConnection,
+    scope: &ProgramScope,
+    rules: Vec<String>,
+) -> QueryResult<Vec<(String, String, i64)>> {
+    ListUsed { program: scope.program().0, rules }.load(&mut &*conn).await
 }
 
 /// Says which version is the newest.

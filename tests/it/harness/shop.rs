@@ -52,7 +52,7 @@ visits = { kind = "qualifying", counts = "orders", window = "anniversary" }
 [earning]
 base = { wallet = "points", award = { per = "1.00", points = 3 } }
 steps = { wallet = "coins", award = { per = "10.00", points = 2, step = true } }
-more = { wallet = "points", award = { per = "3.00", points = 1 }, base = { net_of = [] } }
+more = { wallet = "points", award = { per = "3.00", points = 1 }, base = { net_of = [] }, budget = { money = "0.20", each = "P1M" } }
 double = { wallet = "points", award = { multiply = "2" }, caps = { per_member = { points = 300, each = "P3M" } } }
 visit = { wallet = "points", award = { points = 5 }, caps = { per_member = { points = 30 } } }
 "#;
@@ -68,7 +68,7 @@ collected = { kind = "qualifying", counts = "points", window = { rolling = "P2M"
 visits = { kind = "qualifying", counts = "orders", window = "calendar_year" }
 [earning]
 base = { wallet = "points", award = { per = "1.00", points = 2 } }
-visit = { wallet = "points", award = { points = 5 }, caps = { per_member = { points = 40 } } }
+visit = { wallet = "points", award = { points = 5 }, caps = { per_member = { points = 40 } }, budget = { points = 200 } }
 "#;
 
 /// One wallet without an end, and debt at once.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use perennial::kernel::id::{LaneCount, MemberId, Seq};
 use perennial::loyalty::ledger::account::Account;
-use perennial::loyalty::ledger::accounts::{Counter, DirectoryKey, Owner};
+use perennial::loyalty::ledger::accounts::{DirectoryKey, Owner};
 use perennial::loyalty::ledger::alias::Aliases;
 use perennial::loyalty::ledger::canonical::canonical;
 use perennial::loyalty::ledger::catch_up::next_change;
@@ -15,6 +15,7 @@ use perennial::loyalty::ledger::posting::{Posting, PostingKind, PostingRow, Requ
 use perennial::loyalty::ledger::queue::PostError;
 use perennial::loyalty::ledger::rows::{AccountRow, status_number};
 use perennial::loyalty::ledger::usage::usage_numbers;
+use perennial::loyalty::ledger::verify::budgets::Spent;
 use perennial::loyalty::ledger::verify::elsewhere::{Elsewhere, told};
 use perennial::loyalty::ledger::verify::heads::KeptHeads;
 use perennial::loyalty::ledger::verify::journal::{Chains, Link, Tally};
@@ -30,7 +31,7 @@ use crate::engine::{Engine, Facts, Poster, member_id, member_of, scope};
 use crate::facts::Time;
 use crate::naive::Naive;
 use crate::simulation::callers::{Ask, Heard, post};
-use crate::simulation::postings::{counted, stock};
+use crate::simulation::postings::{Count, counted, stock};
 use crate::simulation::queries::{later, posting, story};
 use crate::simulation::server::{State, Tables};
 use crate::simulation::world::Log;
@@ -73,7 +74,7 @@ impl<'s> Follower<'s> {
     pub fn new(spec: &'s Spec) -> Self {
         let mut engine = Engine::new(spec);
         // In one commit one may take what another gives back, whoever came first: the bound is the commit's affair.
-        engine.ledger.counters.insert(stock(), Counter { used: i64::MAX / 2, max: None });
+        engine.ledger.counters.insert(stock(), i64::MAX / 2);
         Self { spec, engine, model: Naive::new(spec) }
     }
 
@@ -115,7 +116,11 @@ impl<'s> Follower<'s> {
     fn again(&mut self, ask: &Ask, row: &PostingRow) -> Result<(), String> {
         let Ask::Shop(command) = ask else {
             let (ledger, timeline) = (&mut self.engine.ledger, &self.spec.timeline);
-            return post(ask, Again { ledger, timeline, clock: row.recorded_at });
+            let ask = match ask {
+                Ask::Count(count) => Ask::Count(Count { bound: None, ..count.clone() }),
+                other => other.clone(),
+            };
+            return post(&ask, Again { ledger, timeline, clock: row.recorded_at });
         };
         let mut command = Command { clock: row.recorded_at, ..command.clone() };
         match &mut command.what {
@@ -227,7 +232,7 @@ fn told_the_truth(tables: &Tables, log: &Log) -> Vec<String> {
 
 /// The ledger's own proof, as `perennial verify` runs it over Postgres.
 fn prove(tables: &Tables, lanes: LaneCount, timeline: &Timeline) -> Vec<String> {
-    let mut found = Findings::default();
+    let (mut found, mut spent) = (Findings::default(), Spent::default());
     let mut tallies: HashMap<i16, Tally> = HashMap::new();
     let mut members: Vec<&MemberId> = tables.postings.keys().collect();
     members.sort();
@@ -238,7 +243,7 @@ fn prove(tables: &Tables, lanes: LaneCount, timeline: &Timeline) -> Vec<String> 
         let mut check = MemberCheck::new((lane, *member), account.as_ref(), profile.as_ref(), Some(timeline));
         for row in &tables.postings[member] {
             tallies.entry(lane.0).or_default().add(member.0, row.seq.0);
-            check.posting(posting_facts(row, tables, lanes), &mut found);
+            check.posting(posting_facts(row, tables, lanes), &mut spent, &mut found);
         }
         check.finish(lanes, &mut found);
     }
@@ -261,6 +266,14 @@ fn prove(tables: &Tables, lanes: LaneCount, timeline: &Timeline) -> Vec<String> 
     if covered != tallies {
         broken.push(String::from("the journal covers other postings than there are"));
     }
+    // What the simulation's own command counts is no budget.
+    for (key, counter) in tables.counters.iter().filter(|(key, _)| **key != stock()) {
+        let given = spent.take(key);
+        if counter.used != given {
+            broken.push(format!("{key:?} stands at {}, and postings used {given}", counter.used));
+        }
+    }
+    broken.extend(spent.rest().map(|(key, given)| format!("no {key:?}, of which postings used {given}")));
     broken
 }
 

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use perennial::loyalty::ledger::accounts::{DirectoryKey, Owner};
 use perennial::loyalty::ledger::alias::Bypass;
+use perennial::loyalty::ledger::counters::CounterKey;
 use perennial::loyalty::ledger::group::Group;
 use perennial::loyalty::ledger::load::Plan;
 use perennial::loyalty::ledger::lot::LotId;
-use perennial::loyalty::ledger::posting::{CounterKey, PostingRow};
+use perennial::loyalty::ledger::posting::PostingRow;
 
 use crate::facts::Time;
 use crate::simulation::server::Tables;
@@ -16,7 +17,7 @@ use crate::simulation::server::Tables;
 pub fn read(tables: &Tables, plan: &Plan, now: Time) -> Group {
     let owner = |key: &DirectoryKey| Some((key.clone(), *tables.owners.get(key)?));
     let story = |key: &DirectoryKey| Some((key.clone(), story(tables, key)?));
-    let counter = |key: &CounterKey| Some((key.clone(), *tables.counters.get(key)?));
+    let counter = |key: &CounterKey| (key.clone(), tables.counters.get(key).map_or(0, |counter| counter.used));
     let mut earlier: HashMap<_, Vec<PostingRow>> = HashMap::new();
     for (_, member, kind) in &plan.earlier {
         let rows = tables.postings.get(member).into_iter().flatten();
@@ -35,7 +36,7 @@ pub fn read(tables: &Tables, plan: &Plan, now: Time) -> Group {
     Group {
         owners: plan.values.iter().filter_map(owner).collect(),
         stories,
-        counters: plan.counters.iter().filter_map(counter).collect(),
+        counters: plan.counters.iter().map(counter).collect(),
         known_profiles: plan
             .profiles
             .iter()

@@ -7,10 +7,11 @@ use std::time::Duration;
 use chrono::SubsecRound;
 use perennial::kernel::id::{Lane, LaneCount, MemberId};
 use perennial::loyalty::ledger::account::Account;
-use perennial::loyalty::ledger::accounts::{Counter, DirectoryKey, Owner};
+use perennial::loyalty::ledger::accounts::{DirectoryKey, Owner};
+use perennial::loyalty::ledger::counters::{Counted, CounterKey};
 use perennial::loyalty::ledger::decide::Decided;
 use perennial::loyalty::ledger::load::LaneHead;
-use perennial::loyalty::ledger::posting::{CounterKey, PostingRow};
+use perennial::loyalty::ledger::posting::PostingRow;
 use perennial::loyalty::ledger::save::journal_rows;
 use perennial::loyalty::ledger::verify::journal::Link;
 use perennial::loyalty::members::model::Profile;
@@ -31,6 +32,20 @@ pub enum Resource {
     Counter(CounterKey),
     /// A row of the directory that is being inserted: who wants the same value waits how that ends.
     Value(DirectoryKey),
+}
+
+/// A row of the counters.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counter {
+    pub used: i64,
+    pub max: Option<i64>,
+}
+
+impl Counter {
+    /// As the statement moves it that the product has.
+    pub fn moved(self, moved: Counted) -> Self {
+        Self { used: self.used + moved.by, max: if moved.by > 0 { moved.bound } else { self.max } }
+    }
 }
 
 /// What is committed.
@@ -55,7 +70,7 @@ pub struct Written {
     rows: Vec<PostingRow>,
     takes: Vec<(DirectoryKey, Owner)>,
     releases: Vec<DirectoryKey>,
-    counts: Vec<(CounterKey, i64)>,
+    counts: Vec<(CounterKey, Counted)>,
     profiles: Vec<(MemberId, Profile)>,
     journal: Vec<(Link, Vec<(MemberId, i64)>)>,
 }
@@ -243,8 +258,9 @@ impl State {
             self.tables.owners.remove(&key);
         }
         self.tables.owners.extend(takes);
-        for (key, by) in counts {
-            self.tables.counters.entry(key).or_default().used += by;
+        for (key, moved) in counts {
+            let counter = self.tables.counters.entry(key).or_default();
+            *counter = counter.moved(moved);
         }
         self.tables.profiles.extend(profiles.into_iter().map(|(member, profile)| (member, (profile, clock))));
         self.commits.push(rows);
@@ -268,7 +284,7 @@ impl Written {
         let mut takes = group.takes.clone();
         takes.sort_by(|(a, _), (b, _)| a.cmp(b));
         let mut counts: Vec<_> = group.counts.iter().map(|(key, n)| (key.clone(), *n)).collect();
-        counts.sort();
+        counts.sort_by(|(a, _), (b, _)| a.cmp(b));
         Self {
             clock: decided.clock,
             accounts: touched.iter().map(|m| group.accounts[m].clone()).collect(),
@@ -294,7 +310,7 @@ impl Written {
         self.releases.contains(key)
     }
 
-    pub fn counts(&self) -> &[(CounterKey, i64)] {
+    pub fn counts(&self) -> &[(CounterKey, Counted)] {
         &self.counts
     }
 }

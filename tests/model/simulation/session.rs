@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::simulation::postings::ill;
 use crate::simulation::queries::{posting, read};
-use crate::simulation::server::{Resource, Server, State, Tx, Written};
+use crate::simulation::server::{Counter, Resource, Server, State, Tx, Written};
 use crate::simulation::weather::Point;
 
 /// The longest a step takes, and the longest the server takes to notice that a session is gone, in milliseconds.
@@ -273,11 +273,11 @@ impl Sitting {
                 return Err(self.fail(DatabaseErrorKind::UniqueViolation, says, Some("directory_pk")));
             }
         }
-        for (key, by) in written.counts() {
+        for (key, moved) in written.counts() {
             self.lock(tx, Resource::Counter(key.clone())).await?;
             let counter = self.state().tables.counters.get(key).copied().unwrap_or_default();
-            let used = counter.used + by;
-            if used < 0 || counter.max.is_some_and(|max| used > max) {
+            let Counter { used, max } = counter.moved(*moved);
+            if used < 0 || max.is_some_and(|max| used > max) {
                 self.state().weather.note(Point::CounterChecked);
                 let says = "new row violates check constraint";
                 return Err(self.fail(DatabaseErrorKind::CheckViolation, says, Some("counters_used_check")));

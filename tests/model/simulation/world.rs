@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use perennial::kernel::id::LaneCount;
-use perennial::loyalty::ledger::accounts::Counter;
 use perennial::loyalty::ledger::post::{Ledger, WriterCount};
 use perennial::loyalty::ledger::posting::RequestHash;
 use perennial::loyalty::ledger::writer::Pace;
@@ -23,7 +22,7 @@ use crate::rng::Rng;
 use crate::simulation::callers::{ANSWER_MAX, Ask, Heard, Name, Naming, Way, call, post};
 use crate::simulation::oracle::{Asked, Follower};
 use crate::simulation::postings::{Count, ILLNESSES, Illness, stock};
-use crate::simulation::server::Server;
+use crate::simulation::server::{Counter, Server};
 use crate::simulation::session::{Store, linger};
 use crate::simulation::weather::Point;
 use crate::spec::Spec;
@@ -318,7 +317,7 @@ impl<'s> Run<'s> {
                     let point = if way == Way::Preview { Point::QuotePanics } else { Point::DecisionPanics };
                     self.world.server.state().weather.note(point);
                 }
-                (Ask::Count(Count { member, name, by, illness }), way)
+                (Ask::Count(Count { member, name, by, bound: Some(STOCK), illness }), way)
             }
             29..=52 => {
                 let card = self.rng.percent(60).then(|| format!("card{}", self.rng.within(1, 3)));

@@ -4,15 +4,15 @@ use crate::loyalty::checkout::cases::{Shop, all, amount, goods, lines, pieces, p
 use crate::loyalty::checkout::receipt::{CutName, OrderReceipt, ReturnReceipt, RowReceipt};
 
 /// What the rule `double` gave by rule, in points, with what it would have been.
-fn rows(receipt: &OrderReceipt) -> Vec<(&str, i64, Option<i64>)> {
+pub fn rows(receipt: &OrderReceipt) -> Vec<(&str, i64, Option<i64>)> {
     receipt.rows.iter().map(|row: &RowReceipt| (row.rule.as_str(), row.points, row.uncut)).collect()
 }
 
-fn skipped(receipt: &OrderReceipt) -> Vec<(&str, &str)> {
+pub fn skipped(receipt: &OrderReceipt) -> Vec<(&str, &str)> {
     receipt.skipped.iter().map(|skipped| (skipped.rule.as_str(), skipped.reason.as_str())).collect()
 }
 
-fn given_back(receipt: &ReturnReceipt) -> Vec<(&str, i64)> {
+pub fn given_back(receipt: &ReturnReceipt) -> Vec<(&str, i64)> {
     receipt.given_back.iter().map(|back| (back.rule.as_str(), back.points)).collect()
 }
 

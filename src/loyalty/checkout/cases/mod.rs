@@ -1,5 +1,6 @@
 //! Whole stories over a ledger in memory: orders, returns and the days between them.
 
+mod budgets;
 mod caps;
 mod conditions;
 mod days;

@@ -6,6 +6,7 @@ use crate::loyalty::ledger::accounts::DirectoryKey;
 use crate::loyalty::ledger::alias::Aliases;
 use crate::loyalty::ledger::catch_up::next_change;
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow};
+use crate::loyalty::ledger::verify::budgets::Spent;
 use crate::loyalty::ledger::verify::elsewhere::{Elsewhere, told};
 use crate::loyalty::ledger::verify::fold::Folded;
 use crate::loyalty::ledger::verify::law::Findings;
@@ -17,7 +18,7 @@ use crate::loyalty::ledger::verify::transfers::other_side;
 impl Shop {
     /// What `verify` finds wrong, by its own arithmetic.
     pub fn findings(&self) -> Vec<String> {
-        let mut found = Findings::default();
+        let (mut found, mut spent) = (Findings::default(), Spent::default());
         let everything = || self.ledger.postings.values().flatten();
         let by_reference = |text: &str| everything().find(|row| row.reference.as_str() == text).cloned();
         let order_of = |row: &PostingRow| match row.kind {
@@ -43,14 +44,20 @@ impl Shop {
                 let before = order.as_ref().filter(|o| o.member != *member).map(|order| before(row, order));
                 let sold = before.as_ref().and_then(|b| b.order.clone()).or_else(|| order.clone());
                 let (row_read, order) = (Ok(row.clone()), order.map(Into::into));
-                check.posting(PostingFacts { seq: row.seq, row: row_read, owned, order, before }, &mut found);
+                let facts = PostingFacts { seq: row.seq, row: row_read, owned, order, before };
+                check.posting(facts, &mut spent, &mut found);
                 folded.step(row, sold.as_ref(), &self.timeline, &mut Findings::default());
             }
             folded.enrolled_on = Some(account.enrolled_on);
             check_account(account, next_change(account, self.timeline.newest().zone), &self.timeline, &mut found);
             check_fold(account, &folded, &mut found);
         }
-        found.into_parts().0.iter().map(ToString::to_string).collect()
+        let of_budgets = self.ledger.counters.iter().map(|(key, used)| (key, *used, spent.take(key)));
+        let wrong = of_budgets.filter(|(_, used, given)| used != given).map(|counter| format!("{counter:?}"));
+        let mut wrong: Vec<String> = wrong.collect();
+        wrong.extend(spent.rest().map(|counter| format!("{counter:?}")));
+        wrong.extend(found.into_parts().0.iter().map(ToString::to_string));
+        wrong
     }
 }
 

@@ -214,10 +214,13 @@ pub struct RowReceipt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub uncut: Option<i64>,
-    /// What cut it.
+    /// What cut it, at last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub cut_by: Option<CutName>,
+    /// Where a cap and a budget cut it: one after the other, and what each left of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cuts: Vec<CutReceipt>,
     /// Each line's part.
     pub lines: Vec<LinePoints>,
 }
@@ -228,6 +231,17 @@ pub struct RowReceipt {
 pub enum CutName {
     /// What one member can have of the rule in a calendar period.
     Cap,
+    /// What all members together can have of it.
+    Budget,
+}
+
+/// What cut an award, and to what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CutReceipt {
+    /// What cut it.
+    pub by: CutName,
+    /// Points that were left.
+    pub to: i64,
 }
 
 /// A line's part of a row.

@@ -40,14 +40,14 @@ pub struct ReturnReceipt {
     pub restored: Vec<RestoredReceipt>,
     /// What was taken back.
     pub clawed_back: Vec<ClawedBackReceipt>,
-    /// What of rules with a cap can be had again, in the period of the order.
+    /// What of rules with a cap or a budget can be had again, in the period of the order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub given_back: Vec<GivenBackReceipt>,
     /// Whether the order has now come back in full.
     pub complete: bool,
 }
 
-/// What of a rule with a cap can be had again.
+/// What of a rule with a cap or a budget can be had again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct GivenBackReceipt {
     /// The rule's code.

@@ -80,18 +80,19 @@ impl FoldedCaps {
         }
         let document: OrderDocument = parse(row)?;
         for of_rule in &document.rows {
-            let cap = cap_of(book, &of_rule.rule);
-            if of_rule.cut_by.is_some() && cap.is_none() {
+            let (cap, capped) = (cap_of(book, &of_rule.rule), of_rule.cut_to("cap"));
+            if capped.is_some() && cap.is_none() {
                 return Err(format!("{} is cut, and has no cap", of_rule.rule));
             }
             let Some(cap) = cap else { continue };
             let had = self.had.entry((cap.slot, cap.cycle, cap.cycle.first(document.ordered_on))).or_default();
+            let full = capped.map(|capped| had.saturating_add(capped));
             had.grow(of_rule.points);
             if *had > cap.points.get() {
                 return Err(format!("{had} of {} were had, of {} at most", of_rule.rule, cap.points));
             }
-            if of_rule.cut_by.is_some() && *had != cap.points.get() {
-                return Err(format!("{} was cut at {had}, and there were {}", of_rule.rule, cap.points));
+            if let Some(full) = full.filter(|full| *full != cap.points.get()) {
+                return Err(format!("{} was cut at {full}, and there were {}", of_rule.rule, cap.points));
             }
         }
         Ok(())
@@ -104,7 +105,7 @@ impl FoldedCaps {
         }
         let day = parse::<OrderDocument>(order.ok_or("it gives caps back, and there is no order")?)?.ordered_on;
         for back in &document.given_back {
-            let cap = cap_of(book, &back.rule).ok_or_else(|| format!("{} has no cap", back.rule))?;
+            let Some(cap) = cap_of(book, &back.rule) else { continue };
             if let Some(had) = self.had.get_mut(&(cap.slot, cap.cycle, cap.cycle.first(day))) {
                 *had = had.saturating_sub(back.points).max(0);
             }
@@ -128,7 +129,7 @@ impl FoldedCaps {
 
 /// The cap of a rule in a version.
 pub fn cap_of<'a>(book: &'a Rulebook, rule: &str) -> Option<&'a Cap> {
-    book.earning.iter().find(|r| r.code == rule)?.cap.as_ref()
+    book.rule(rule)?.cap.as_ref()
 }
 
 fn said(row: &PostingRow, timeline: &Timeline) -> Result<BTreeMap<Name, i64>, String> {

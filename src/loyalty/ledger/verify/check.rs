@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | members | accounts, profiles and postings side by side, by key, with their directory rows | a page of each, and one member |
 //! | journal | each lane's rows, and the postings that they name | a page |
+//! | counters | each of them, beside what the members step summed | a figure a counter |
 //! | directory | only where the counts differ from what the members step met | a page |
 
 use std::collections::{BTreeMap, HashMap};
@@ -15,6 +16,8 @@ use uuid::Uuid;
 use crate::kernel::grow::Grow;
 use crate::kernel::id::{Lane, LaneCount, MemberId, ProgramId, Seq};
 use crate::loyalty::ledger::canonical::canonical;
+use crate::loyalty::ledger::counters::CounterKey;
+use crate::loyalty::ledger::verify::budgets::Spent;
 use crate::loyalty::ledger::verify::heads::{Head, KeptHeads};
 use crate::loyalty::ledger::verify::journal::{Chains, Link, Tally};
 use crate::loyalty::ledger::verify::law::{FINDINGS_A_LAW_MAX, Findings, Law, Place};
@@ -62,6 +65,7 @@ pub async fn check_ledger(
         report: Report::default(),
         owned: BTreeMap::new(),
         tallies: BTreeMap::new(),
+        spent: Spent::default(),
         progress: Progress { done: 0, of, step: Step::Members },
         watch,
     };
@@ -96,6 +100,8 @@ struct Check<'a> {
     owned: BTreeMap<(ProgramId, i16), u64>,
     /// Postings by lane.
     tallies: BTreeMap<Lane, Tally>,
+    /// What budgets gave out.
+    spent: Spent,
     progress: Progress,
     watch: &'a mut (dyn FnMut(Progress) + Send),
 }
@@ -182,7 +188,7 @@ impl Check<'_> {
         let mut postings = 0_u64;
         while let Some(facts) = members.posting(stored.key).await? {
             self.tallies.entry(lane).or_default().add(member.0, facts.seq.0);
-            check.posting(facts, &mut self.found);
+            check.posting(facts, &mut self.spent, &mut self.found);
             postings.grow(1);
         }
         check.finish(self.lane_count, &mut self.found);
@@ -299,15 +305,20 @@ impl Check<'_> {
 
     async fn counters_and_followers(&mut self) -> Result<(), DbError> {
         let most = i64::try_from(FINDINGS_A_LAW_MAX).unwrap_or(i64::MAX);
-        for (rule, period, used, program) in store::find_counters(self.conn, most).await? {
-            if program.is_none() {
+        for (counter, used, version) in store::list_counters(self.conn).await? {
+            let CounterKey { rule, period, .. } = &counter;
+            if version.is_none() {
                 self.found.add(Law::Programs, Place::default(), format!("counter {rule} {period} is of no programme"));
             }
-            // No rule of this version uses a counter: no posting explains a use.
-            if used != 0 {
-                let says = format!("counter {rule} {period} stands at {used}, and no posting used it");
+            let given = self.spent.take(&counter);
+            if used != given {
+                let says = format!("counter {rule} {period} stands at {used}, and postings used {given}");
                 self.found.add(Law::Counters, Place::default(), says);
             }
+        }
+        for (CounterKey { rule, period, .. }, given) in std::mem::take(&mut self.spent).rest() {
+            let says = format!("there is no counter {rule} {period}, of which postings used {given}");
+            self.found.add(Law::Counters, Place::default(), says);
         }
         for (follower, lane, number, head) in store::find_ahead(self.conn, most).await? {
             let head = head.map_or_else(|| "not there".into(), |head| format!("at {head}"));

@@ -11,6 +11,7 @@ use crate::kernel::money::{Amount, Currency};
 use crate::kernel::spread::Share;
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::posting::PostingRow;
+use crate::loyalty::ledger::verify::awarded::RowDocument;
 use crate::loyalty::ledger::verify::flags::FlagDocument;
 use crate::loyalty::program::model::Slot;
 
@@ -111,32 +112,6 @@ pub struct LineDocument {
     pub earned: i64,
 }
 
-/// What a rule awarded.
-#[derive(Debug, Deserialize)]
-pub struct RowDocument {
-    /// Its code.
-    pub rule: String,
-    /// Its wallet.
-    pub wallet: String,
-    /// In all.
-    pub points: i64,
-    /// Without what cut it.
-    pub uncut: Option<i64>,
-    /// What cut it.
-    pub cut_by: Option<String>,
-    /// By line.
-    pub lines: Vec<PartDocument>,
-}
-
-/// A line's part.
-#[derive(Debug, Deserialize)]
-pub struct PartDocument {
-    /// The line.
-    pub id: String,
-    /// Its part.
-    pub points: i64,
-}
-
 /// What came into a wallet.
 #[derive(Debug, Deserialize)]
 pub struct EarnedDocument {
@@ -184,14 +159,14 @@ pub struct ReturnDocument {
     pub restored: Vec<RestoredDocument>,
     /// Points taken back.
     pub clawed_back: Vec<ClawedBackDocument>,
-    /// Of rules with a cap.
+    /// Of rules with a cap or a budget.
     #[serde(default)]
     pub given_back: Vec<GivenBackDocument>,
     /// Whether the order has come back.
     pub complete: bool,
 }
 
-/// What can be had again of a rule with a cap.
+/// What can be had again of a rule with a cap or a budget.
 #[derive(Debug, Deserialize)]
 pub struct GivenBackDocument {
     /// Its code.

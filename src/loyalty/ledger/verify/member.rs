@@ -7,6 +7,7 @@ use crate::kernel::grow::Grow;
 use crate::kernel::id::{Lane, LaneCount, MemberId, ProgramId, Seq};
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference};
 use crate::loyalty::ledger::rows::{AccountRow, BadRow};
+use crate::loyalty::ledger::verify::budgets::Spent;
 use crate::loyalty::ledger::verify::fold::Folded;
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::ledger::verify::merges::{Before, check_merge};
@@ -91,7 +92,7 @@ impl<'a> MemberCheck<'a> {
     }
 
     /// Adds the next posting.
-    pub fn posting(&mut self, facts: PostingFacts, found: &mut Findings) {
+    pub fn posting(&mut self, facts: PostingFacts, spent: &mut Spent, found: &mut Findings) {
         let place = Place::posting(self.member, facts.seq);
         let row = match facts.row {
             Ok(row) => row,
@@ -116,6 +117,7 @@ impl<'a> MemberCheck<'a> {
             check_merge(&row, facts.order.as_deref(), timeline, found);
         }
         let order = facts.before.as_ref().and_then(|before| before.order.as_ref()).or(facts.order.as_deref());
+        spent.step(&row, order, timeline, found);
         self.folded.step(&row, order, timeline, found);
     }
 

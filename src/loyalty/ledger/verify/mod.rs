@@ -3,6 +3,8 @@
 //! The laws are pure and do their own arithmetic (`fold.rs` repeats no method of `Account`), so that a bug of the engine
 //! does not hide itself here. `stream.rs` reads; `check.rs` puts both together.
 
+pub mod awarded;
+pub mod budgets;
 pub mod caps;
 pub mod check;
 pub mod documents;

@@ -200,7 +200,7 @@ fn check_order(row: &PostingRow, timeline: &Timeline, found: &mut Findings) -> R
     for of_rule in &document.rows {
         let parts = of_rule.lines.iter().map(|p| p.points).sum();
         compare(Law::Documents, place, &[("points of a row", of_rule.points, parts)], found);
-        if of_rule.uncut.is_some() != of_rule.cut_by.is_some() || of_rule.uncut.is_some_and(|n| n <= of_rule.points) {
+        if !of_rule.is_cut_in_order() {
             found.add(Law::Documents, place, format!("{} says that it was cut, and was not", of_rule.rule));
         }
     }

@@ -11,7 +11,6 @@ use crate::kernel::spread::Share;
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::lot::LotId;
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference};
-use crate::loyalty::ledger::verify::caps::cap_of;
 use crate::loyalty::ledger::verify::documents::{
     ClawedBackDocument, EarnedDocument, Figure, LineDocument, OrderDocument, ReturnDocument, ReturnedDocument,
     ReturnedLineDocument, entered, minor, parse,
@@ -20,7 +19,7 @@ use crate::loyalty::ledger::verify::fold::Folded;
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::ledger::verify::merges::Before;
 use crate::loyalty::ledger::verify::orders::{compare, credit_of, uncovered};
-use crate::loyalty::program::model::{ReturnPolicy, Rulebook, Timeline, Wallet, WalletKind};
+use crate::loyalty::program::model::{EarningRule, ReturnPolicy, Rulebook, Timeline, Wallet, WalletKind};
 
 /// A member's orders of which something came back.
 #[derive(Debug, Default)]
@@ -39,7 +38,7 @@ struct Order {
     clawed_back: BTreeMap<String, i64>,
     /// By wallet.
     forgiven: BTreeMap<String, i64>,
-    /// By rule, of those with a cap.
+    /// By rule, of those with a cap or a budget.
     given_back: BTreeMap<String, i64>,
     /// What went back to each lot.
     lots: BTreeMap<LotId, i64>,
@@ -173,10 +172,14 @@ impl Order {
             self.given_back.entry(back.rule.clone()).or_default().grow(back.points);
         }
         let share = |id: &str| self.lines.get(id).map_or(Share::NONE, |line| line.share);
-        for of_rule in self.document.rows.iter().filter(|r| cap_of(book, &r.rule).is_some()) {
+        let bounded = |rule: &EarningRule| rule.cap.is_some() || rule.budget.is_some();
+        for of_rule in self.document.rows.iter().filter(|r| book.rule(&r.rule).is_some_and(bounded)) {
             let due = of_rule.lines.iter().map(|p| gone(share(&p.id), p.points)).sum();
             let says = self.given_back.get(&of_rule.rule).copied().unwrap_or_default();
-            compare(Law::Returns, place, &[("given back of a cap in all", says, due)], found);
+            compare(Law::Returns, place, &[("given back of a cap or budget in all", says, due)], found);
+        }
+        for (rule, _) in self.given_back.iter().filter(|(code, _)| !book.rule(code).is_some_and(bounded)) {
+            found.add(Law::Returns, place, format!("{rule} has neither a cap nor a budget"));
         }
     }
 

@@ -7,6 +7,7 @@ use uuid::Uuid as Id;
 
 use crate::kernel::clock::Instant;
 use crate::kernel::id::{Lane, MemberId, ProgramId, Seq};
+use crate::loyalty::ledger::counters::CounterKey;
 use crate::loyalty::ledger::reads::{AccountSql, PostingSql};
 use crate::loyalty::ledger::rows::{AccountRow, StoredPosting};
 use crate::loyalty::ledger::verify::journal::Link;
@@ -149,10 +150,10 @@ statement! {
 }
 
 statement! {
-    /// Counters that are used, or of no programme.
-    FindCounters { rows: i64 => BigInt } -> (Text, Text, BigInt, Nullable<Int4>),
-    "SELECT c.rule, c.period, c.used, p.version FROM counters AS c LEFT JOIN programs AS p ON p.program_id = c.program_id \
-     WHERE c.used <> 0 OR p.program_id IS NULL LIMIT ?"
+    /// Counters, with the newest version of their programmes.
+    ListCounters {} -> (Uuid, Text, Text, BigInt, Nullable<Int4>),
+    "SELECT c.program_id, c.rule, c.period, c.used, p.version FROM counters AS c \
+     LEFT JOIN programs AS p ON p.program_id = c.program_id"
 }
 
 statement! {
@@ -359,15 +360,16 @@ pub async fn page_directory(
     PageDirectory { program, kind, value, rows }.load(&mut &*conn).await
 }
 
-/// Counters that are used, or of no programme: rule, period, use, and the programme's version.
+/// Counters: name, use, and the programme's newest version.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find_counters(
-    conn: &AsyncPgConnection,
-    rows: i64,
-) -> QueryResult<Vec<(String, String, i64, Option<i32>)>> {
-    FindCounters { rows }.load(&mut &*conn).await
+pub async fn list_counters(conn: &AsyncPgConnection) -> QueryResult<Vec<(CounterKey, i64, Option<i32>)>> {
+    let rows: Vec<(Id, String, String, i64, Option<i32>)> = ListCounters {}.load(&mut &*conn).await?;
+    let counter = |(program, rule, period, used, version)| {
+        (CounterKey { program: ProgramId(program), rule, period }, used, version)
+    };
+    Ok(rows.into_iter().map(counter).collect())
 }
 
 /// Followers ahead of their lane: name, lane, number, and the lane's head.

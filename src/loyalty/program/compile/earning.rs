@@ -8,11 +8,11 @@ use crate::kernel::clock::Instant;
 use crate::kernel::cycle::Cycle;
 use crate::kernel::money::{MONEY_MINOR_MAX, Ratio};
 use crate::kernel::points::{POINTS_MAX, Points};
-use crate::loyalty::program::compile::{EARNING_RULES_MAX, Reading, in_minor};
+use crate::loyalty::program::compile::{EARNING_RULES_MAX, Reading, in_minor, plain_decimal};
 use crate::loyalty::program::condition::{Condition, PROGRAM_COST_MAX, Scope};
 use crate::loyalty::program::document::{self, Document, Earning, Wallet as WrittenWallet};
 use crate::loyalty::program::model::attributes::DeclaredAttributes;
-use crate::loyalty::program::model::{Award, Cap, EarningRule, NetOf, Schedule, Slot, Step};
+use crate::loyalty::program::model::{Award, Budget, Cap, EarningRule, NetOf, Schedule, Slot, Step};
 use crate::loyalty::program::slots::Slots;
 
 /// No rule multiplies by more.
@@ -40,10 +40,12 @@ impl Reading {
             let net_of = self.net_of(code, written);
             let schedule = self.schedule(code, written.schedule.as_ref(), zone);
             let cap = written.caps.as_ref().map(|caps| self.cap(code, caps, slots));
+            let value = wallet.and_then(|wallet| value_of(document, wallet, exponent));
+            let budget = written.budget.as_ref().map(|budget| self.budget(code, budget, value, exponent));
             let slot = wallet.and_then(|wallet| slots.wallets.get(wallet).copied());
             let (Some((wallet, award)), Some(schedule)) = (slot.zip(award), schedule) else { continue };
-            let Some(cap) = cap.map_or(Some(None), |cap| cap.map(Some)) else { continue };
-            rules.push(EarningRule { code: code.clone(), wallet, lines, when, award, net_of, schedule, cap });
+            let (Some(cap), Some(budget)) = (all_or_none(cap), all_or_none(budget)) else { continue };
+            rules.push(EarningRule { code: code.clone(), wallet, lines, when, award, net_of, schedule, cap, budget });
         }
         self.multiplied(&mut rules);
         self.cost_of(&rules);
@@ -222,6 +224,57 @@ impl Reading {
         }
         Some(Cap { slot: slot?, points: points?, cycle: cycle? })
     }
+
+    /// A budget in points, whatever it is written in: `value` is what one is worth, in minor units.
+    fn budget(
+        &mut self,
+        rule: &str,
+        written: &document::Budget,
+        value: Option<Decimal>,
+        exponent: u32,
+    ) -> Option<Budget> {
+        let place = |field| ["earning", rule, "budget", field];
+        let cycle = self.ok(&place("each"), Cycle::read(written.each.as_deref()));
+        let points = match (written.points, &written.money) {
+            (Some(points), None) => {
+                let points = Points::try_from(points).ok().filter(|points| !points.is_zero());
+                self.ok(&place("points"), points.ok_or("must be 1 or more"))
+            }
+            (None, Some(money)) => self.points_for(&place("money"), money, value, exponent),
+            (Some(_), Some(_)) => {
+                self.wrong(&place("money"), "does not go with `points`");
+                None
+            }
+            (None, None) => {
+                self.wrong(&["earning", rule, "budget"], "has either `points` or `money`");
+                None
+            }
+        };
+        Some(Budget { points: points?, cycle: cycle? })
+    }
+
+    fn points_for(&mut self, place: &[&str], money: &str, value: Option<Decimal>, exponent: u32) -> Option<Points> {
+        let money = self.ok(place, plain_decimal(money).ok_or("is not a decimal such as \"0.01\""))?;
+        let minor = in_minor(money, exponent).map(|minor| minor.normalize()).filter(|minor| minor.scale() == 0);
+        let minor = minor.and_then(|minor| i64::try_from(minor).ok()).filter(|minor| *minor <= MONEY_MINOR_MAX);
+        let minor = self.ok(place, minor.ok_or("is too large, or has more decimal places than the currency"))?;
+        // Where the value is wrong, that is a mistake of its own.
+        let points = Ratio::of(Decimal::ONE, value?).and_then(|each| each.floor(minor));
+        let points = points.and_then(|points| Points::try_from(points).ok());
+        let points = self.ok(place, points.ok_or("is worth more points than a wallet holds"))?;
+        self.ok(place, (!points.is_zero()).then_some(points).ok_or("is worth less than a point"))
+    }
+}
+
+/// What is right or was not there; `None` where it was wrong.
+fn all_or_none<T>(read: Option<Option<T>>) -> Option<Option<T>> {
+    read.map_or(Some(None), |read| read.map(Some))
+}
+
+/// What a point of a wallet is worth at checkout, in minor units.
+fn value_of(document: &Document, wallet: &str, exponent: u32) -> Option<Decimal> {
+    let WrittenWallet::Redeemable(rules) = document.wallets.get(wallet)? else { return None };
+    in_minor(plain_decimal(&rules.value)?, exponent).filter(|value| !value.is_zero())
 }
 
 #[cfg(test)]

@@ -29,6 +29,9 @@ pub struct Earning {
     /// How much one member can get of it; absent: as much as is earned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caps: Option<Caps>,
+    /// How much all members together can get of it; absent: as much as is earned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
 }
 
 /// What earns.
@@ -117,6 +120,21 @@ pub struct PerMember {
     /// Points.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub points: Option<i64>,
+    /// The period, P1D, P1W, P1M, P3M, P6M or P1Y; absent: all time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub each: Option<String>,
+}
+
+/// How much all members together can have in a calendar period of business days: `{ points }` or `{ money }`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Budget {
+    /// Points.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub points: Option<i64>,
+    /// What the points are worth at checkout, a decimal: as many as fit into it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub money: Option<String>,
     /// The period, P1D, P1W, P1M, P3M, P6M or P1Y; absent: all time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub each: Option<String>,

@@ -26,6 +26,8 @@ pub struct EarningRule {
     pub schedule: Schedule,
     /// How much one member can get of it.
     pub cap: Option<Cap>,
+    /// How much all members together can get of it.
+    pub budget: Option<Budget>,
 }
 
 /// What a rule awards.
@@ -84,6 +86,15 @@ pub struct CountedSlot(pub i32);
 pub struct Cap {
     /// What stands for the rule in accounts.
     pub slot: CountedSlot,
+    /// No more than this,
+    pub points: Points,
+    /// in each of these, by the business day.
+    pub cycle: Cycle,
+}
+
+/// How many points all members together can get of a rule in a calendar period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
     /// No more than this,
     pub points: Points,
     /// in each of these, by the business day.

@@ -9,7 +9,7 @@ pub mod window;
 
 use std::sync::Arc;
 
-pub use earning::{Award, Cap, CountedSlot, EarningRule, NetOf, Schedule, Step};
+pub use earning::{Award, Budget, Cap, CountedSlot, EarningRule, NetOf, Schedule, Step};
 pub use spend::Spend;
 
 use crate::kernel::calendar::{Period, RoundUp, Zone};
@@ -200,6 +200,11 @@ impl Rulebook {
     /// Whether any rule has a condition: only then anybody has to look at more of an order than its figures.
     pub fn has_conditions(&self) -> bool {
         self.earning.iter().any(|rule| rule.when.is_some() || rule.lines.is_some())
+    }
+
+    /// An earning rule by its code.
+    pub fn rule(&self, code: &str) -> Option<&EarningRule> {
+        self.earning.iter().find(|rule| rule.code == code)
     }
 
     /// The only, or first, wallet whose points can be spent.

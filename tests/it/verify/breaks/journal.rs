@@ -83,7 +83,10 @@ pub const BREAKS: &[Break] = &[
         "INSERT INTO directory SELECT (jsonb_populate_record(t, jsonb_build_object('value', 'nobody'))).* FROM directory AS t WHERE ctid = $row",
         Law::Identities,
     ),
-    change("counters", "used", "true", "SET used = used + 1", Law::Counters),
+    change("counters", "used", "used > 0", "SET used = used - 1", Law::Counters),
+    change("counters", "rule", "used > 0", "SET rule = 'other'", Law::Counters),
+    change("counters", "period", "used > 0", "SET period = '1999-01'", Law::Counters),
+    change("counters", "row removed", "used > 0", "DELETE FROM counters WHERE ctid = $row", Law::Counters),
     change("counters", "program_id", "true", NO_PROGRAM, Law::Programs),
     change(
         "counters",

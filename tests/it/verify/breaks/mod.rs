@@ -47,8 +47,6 @@ pub const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("members", "name", "personal data: an erasure blanks it, and nothing is decided by it"),
     ("members", "birthday", "personal data: an erasure blanks it, and nothing is decided by it"),
     ("members", "locale", "personal data: an erasure blanks it, and nothing is decided by it"),
-    ("counters", "rule", "a name: no rule of this version counts"),
-    ("counters", "period", "a name: no rule of this version counts"),
-    ("counters", "used_max", "what a person set, not what postings say; a CHECK holds it above the use"),
+    ("counters", "used_max", "what the version says, not what postings do; a CHECK holds it above the use"),
     ("followers", "follower", "a name"),
 ];

@@ -113,9 +113,16 @@ pub const BREAKS: &[Break] = &[
     change(
         "postings",
         "cap of an order",
-        r#"kind = 2 AND document LIKE '%"cut_by"%'"#,
+        r#"kind = 2 AND document ~ '"rule":"double"[^}]*"cut_by":"cap"'"#,
         r#"SET document = replace(document, '"rule":"double"', '"rule":"base"')"#,
         Law::Caps,
+    ),
+    change(
+        "postings",
+        "budget of an order",
+        r#"kind = 2 AND document ~ '"rule":"more"[^}]*"cut_by":"budget"'"#,
+        r#"SET document = replace(document, '"rule":"more"', '"rule":"base"')"#,
+        Law::Counters,
     ),
     change(
         "postings",

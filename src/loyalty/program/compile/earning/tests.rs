@@ -1,6 +1,12 @@
 //! What is wrong with the conditions of earning rules, and where.
 
+use chrono::DateTime;
+
+use crate::kernel::id::Version;
+use crate::loyalty::program::compile::compile;
 use crate::loyalty::program::document::Document;
+use crate::loyalty::program::read::Mistake;
+use crate::loyalty::program::slots::{Slots, assign_slots};
 
 /// A document whose earning rules are these.
 fn document(rules: &str) -> String {
@@ -11,7 +17,10 @@ fn document(rules: &str) -> String {
 }
 
 fn wrong(rules: &str) -> Vec<String> {
-    let mistakes = Document::from_toml(&document(rules)).unwrap_err();
+    wrong_at(&Document::from_toml(&document(rules)).unwrap_err())
+}
+
+fn wrong_at(mistakes: &[Mistake]) -> Vec<String> {
     mistakes.iter().map(ToString::to_string).collect()
 }
 
@@ -78,4 +87,33 @@ fn conditions_are_written_as_they_were_read() {
     assert_eq!(read.earning["a"].when.as_deref(), Some("  order.total > 1"));
     assert_eq!(Document::from_toml(&read.to_toml().unwrap()).unwrap(), read);
     assert_eq!(Document::from_json(&read.to_json().unwrap()).unwrap(), read);
+}
+
+#[test]
+fn mistakes_of_budgets_are_named_and_money_becomes_points() {
+    let rule = |budget: &str| document(&format!("[earning.a]\naward = {{ points = 1 }}\nbudget = {budget}\n"));
+    for (budget, mistake) in [
+        ("{}", "/earning/a/budget: has either `points` or `money`"),
+        ("{ points = 0 }", "/earning/a/budget/points: must be 1 or more"),
+        ("{ points = 1, money = \"1\" }", "/earning/a/budget/money: does not go with `points`"),
+        ("{ money = \"-1\" }", "/earning/a/budget/money: is not a decimal such as \"0.01\""),
+        ("{ money = \"0\" }", "/earning/a/budget/money: is worth less than a point"),
+        (
+            "{ money = \"0.001\" }",
+            "/earning/a/budget/money: is too large, or has more decimal places than the currency",
+        ),
+        ("{ points = 1, each = \"P2M\" }", "/earning/a/budget/each: a calendar period is one of P1D,"),
+        ("{ points = 1, spent = 1 }", "/earning/a/budget/spent: unknown field"),
+    ] {
+        let found = wrong_at(&Document::from_toml(&rule(budget)).unwrap_err());
+        assert!(found.len() == 1 && found[0].contains(mistake), "{budget}: {found:?}");
+    }
+    let of = |budget: &str, value: &str| {
+        let document = Document::from_toml(&rule(budget).replace("0.01", value)).unwrap();
+        let slots = assign_slots(&Slots::default(), &document).unwrap();
+        compile(&document, Version(1), DateTime::UNIX_EPOCH, &slots).unwrap().earning[0].budget.unwrap().points.get()
+    };
+    assert_eq!(of("{ money = \"12.34\" }", "0.01"), 1_234);
+    // 12.34 / 0.003 = 4,113.3.
+    assert_eq!(of("{ money = \"12.34\", each = \"P1M\" }", "0.003"), 4_113);
 }

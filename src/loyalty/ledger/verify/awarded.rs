@@ -1,0 +1,60 @@
+//! What rules awarded, as documents say it.
+
+use serde::Deserialize;
+
+/// What a rule awarded.
+#[derive(Debug, Deserialize)]
+pub struct RowDocument {
+    /// Its code.
+    pub rule: String,
+    /// Its wallet.
+    pub wallet: String,
+    /// In all.
+    pub points: i64,
+    /// Without what cut it.
+    pub uncut: Option<i64>,
+    /// What cut it, at last.
+    pub cut_by: Option<String>,
+    /// What cut it, one after the other, where it was more than one.
+    #[serde(default)]
+    pub cuts: Vec<CutDocument>,
+    /// By line.
+    pub lines: Vec<PartDocument>,
+}
+
+/// What cut a row, and to what.
+#[derive(Debug, Deserialize)]
+pub struct CutDocument {
+    /// What.
+    pub by: String,
+    /// What was left.
+    pub to: i64,
+}
+
+impl RowDocument {
+    /// What a cap or a budget left of the row, where it cut it.
+    pub fn cut_to(&self, by: &str) -> Option<i64> {
+        let alone = self.cut_by.as_ref().filter(|_| self.cuts.is_empty()).map(|by| (by.as_str(), self.points));
+        let mut cuts = self.cuts.iter().map(|cut| (cut.by.as_str(), cut.to)).chain(alone);
+        cuts.find(|(there, _)| *there == by).map(|(_, to)| to)
+    }
+
+    /// Whether its cuts are as such are: the cap first, each less than what was there before, and the last is what is said.
+    pub fn is_cut_in_order(&self) -> bool {
+        let (cap, budget) = (self.cut_to("cap"), self.cut_to("budget"));
+        let steps: Vec<i64> = self.uncut.into_iter().chain(cap).chain(budget).collect();
+        let last = if budget.is_some() { Some("budget") } else { cap.map(|_| "cap") };
+        let whole = self.uncut.is_none() == last.is_none() && self.cuts.len() != 1 && self.cuts.len() <= 2;
+        let falls = steps.is_sorted_by(|a, b| a > b) && steps.last().is_none_or(|last| *last == self.points);
+        whole && falls && self.cut_by.as_deref() == last
+    }
+}
+
+/// A line's part.
+#[derive(Debug, Deserialize)]
+pub struct PartDocument {
+    /// The line.
+    pub id: String,
+    /// Its part.
+    pub points: i64,
+}

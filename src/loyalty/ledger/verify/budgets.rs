@@ -1,0 +1,70 @@
+//! What budgets gave out over all members, from what documents say, beside the counters.
+
+use std::collections::BTreeMap;
+
+use crate::kernel::grow::Grow;
+use crate::loyalty::ledger::counters::CounterKey;
+use crate::loyalty::ledger::posting::{PostingKind, PostingRow};
+use crate::loyalty::ledger::verify::documents::{OrderDocument, ReturnDocument, parse};
+use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
+use crate::loyalty::program::model::{Rulebook, Timeline};
+
+/// What was given out so far, by counter.
+#[derive(Debug, Default)]
+pub struct Spent(BTreeMap<CounterKey, i64>);
+
+impl Spent {
+    /// Adds a posting; `order` is the one that a return is of.
+    pub fn step(&mut self, row: &PostingRow, order: Option<&PostingRow>, timeline: &Timeline, found: &mut Findings) {
+        let book = timeline.version(row.version);
+        if book.earning.iter().all(|rule| rule.budget.is_none()) {
+            return;
+        }
+        let done = match row.kind {
+            PostingKind::Order => self.award(row, book),
+            PostingKind::Return => self.give_back(row, order, book),
+            _ => Ok(()),
+        };
+        if let Err(says) = done {
+            found.add(Law::Counters, Place::posting(row.member, row.seq), says);
+        }
+    }
+
+    fn award(&mut self, row: &PostingRow, book: &Rulebook) -> Result<(), String> {
+        let document: OrderDocument = parse(row)?;
+        for of_rule in &document.rows {
+            let budget = book.rule(&of_rule.rule).and_then(|rule| rule.budget);
+            if of_rule.cut_to("budget").is_some() && budget.is_none() {
+                return Err(format!("{} is cut, and has no budget", of_rule.rule));
+            }
+            let Some(budget) = budget else { continue };
+            let key = CounterKey::budget(row.program, &of_rule.rule, &budget, document.ordered_on);
+            self.0.entry(key).or_default().grow(of_rule.points);
+        }
+        Ok(())
+    }
+
+    fn give_back(&mut self, row: &PostingRow, order: Option<&PostingRow>, book: &Rulebook) -> Result<(), String> {
+        let document: ReturnDocument = parse(row)?;
+        if document.given_back.is_empty() {
+            return Ok(());
+        }
+        let day = parse::<OrderDocument>(order.ok_or("it gives back, and there is no order")?)?.ordered_on;
+        for back in &document.given_back {
+            let Some(budget) = book.rule(&back.rule).and_then(|rule| rule.budget) else { continue };
+            let key = CounterKey::budget(row.program, &back.rule, &budget, day);
+            self.0.entry(key).or_default().grow(0_i64.saturating_sub(back.points));
+        }
+        Ok(())
+    }
+
+    /// Takes out what a counter stands for: 0 when no posting used it.
+    pub fn take(&mut self, counter: &CounterKey) -> i64 {
+        self.0.remove(counter).unwrap_or_default()
+    }
+
+    /// What postings used and no counter has.
+    pub fn rest(self) -> impl Iterator<Item = (CounterKey, i64)> {
+        self.0.into_iter().filter(|(_, used)| *used != 0)
+    }
+}
