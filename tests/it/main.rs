@@ -26,6 +26,7 @@ mod histories;
 mod holds;
 mod identities;
 mod import;
+mod jobs;
 mod members;
 mod merges;
 mod migrations;
