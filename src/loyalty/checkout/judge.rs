@@ -82,7 +82,7 @@ impl<'o> Judged<'o> {
         let days_since = |day: NaiveDate| self.day.signed_duration_since(day).num_days().max(0);
         MemberFacts {
             member: account.member,
-            tier: None,
+            tier: account.tier_at(self.book, self.ordered),
             segments: SegmentSet::default(),
             order_count: account.order_count,
             // Orders that came back do not count, and their day stays in the account.

@@ -136,9 +136,7 @@ impl Posting for SettleOrder {
         let Awarded { rows, skipped } = judged.awarded(account)?;
         let credit = credits(book, &priced.lines, &rows).map_err(|_| LedgerRefusal::TooManyPoints)?;
         let credit = if suspended { Vec::new() } else { credit };
-        for (row, cap) in rows.iter().filter_map(|row| Some((row, row.rule.cap.as_ref()?))) {
-            account.use_up(cap, day, row.points)?;
-        }
+        use_caps(account, &rows, day)?;
         let posting = account.next_posting();
         let mut came_in = earn(account, program, book, &rows, (ordered, day, at))?;
         came_in.extend(count_for(account, book, &credit, (day, at))?);
@@ -163,6 +161,7 @@ impl Posting for SettleOrder {
             rows: self.row_receipts(book, &rows),
             earned: came_in,
             spent: spent((taken, priced.worth), payer, money),
+            tier: account.look_at_tier(program, at.at, Some(posting.seq)),
             hold,
             skipped: skipped.iter().map(skipped_receipt).collect(),
             flags: flags(self.cart.points, (taken, &priced), (paying, missed), (suspended, book.currency)),
@@ -286,6 +285,11 @@ fn terms(book: &Rulebook, payer: Option<Payer<'_>>) -> Terms {
 
 fn code_of(book: &Rulebook, slot: Slot) -> String {
     book.wallet_in(slot).map(|w| w.code.clone()).unwrap_or_default()
+}
+
+fn use_caps(account: &mut Account, rows: &[Row<'_>], day: NaiveDate) -> Result<(), LedgerRefusal> {
+    let mut capped = rows.iter().filter_map(|row| Some((row, row.rule.cap.as_ref()?)));
+    capped.try_for_each(|(row, cap)| account.use_up(cap, day, row.points))
 }
 
 fn earn(

@@ -33,6 +33,8 @@ pub mod settle_due;
 pub mod storage;
 pub mod store;
 pub mod suspend;
+pub mod tier;
+pub mod tier_receipt;
 pub mod usage;
 pub mod verify;
 pub mod writer;
