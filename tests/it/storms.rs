@@ -231,8 +231,12 @@ async fn a_full_queue_is_a_503_at_once_and_what_was_taken_is_answered() {
     for n in 0..12 {
         let (shop, body) = (shop.clone(), order(&format!("o-{n}"), &ana, 0));
         under_way.spawn(async move { shop.post("/v1/orders", &body).await });
+        // The others come when the writer has the first in its hands.
+        while n == 0 && facts::count(&app.test.db, "pg_locks WHERE NOT granted").await == 0 {
+            wait(Duration::from_millis(10)).await;
+        }
     }
-    // One is in the writer's hands and two wait: the others are told at once.
+    // Two of them wait in the queue: the rest is told at once.
     let mut replies = Vec::new();
     while replies.len() < 9 {
         replies.push(under_way.join_next().await.unwrap().unwrap());
