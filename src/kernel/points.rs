@@ -20,6 +20,8 @@ pub struct PointsRange;
 impl Points {
     /// None at all.
     pub const ZERO: Self = Self(0);
+    /// A single one.
+    pub const ONE: Self = Self(1);
 
     /// The count as a signed number, for storage and sums.
     pub fn get(self) -> i64 {

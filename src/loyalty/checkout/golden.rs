@@ -190,7 +190,9 @@ fn the_base_rule_earns_a_point_for_each_unit_of_base() {
         award: Award::Rate { rate, step: None },
         net_of: NetOf::ALL,
         schedule: Schedule::default(),
+        stack: None,
         cap: None,
+        awards: None,
         budget: None,
     };
     for case in [g1(), g2()] {

@@ -45,7 +45,7 @@ impl<'o> Judged<'o> {
     pub fn awarded(self, account: &Account, counters: &mut Counters<'_>) -> Result<Awarded<'o>, LedgerRefusal> {
         let rules = &self.book.earning;
         if account.status == Status::Suspended {
-            let skipped = |rule| Skipped { rule, reason: Reason::MemberSuspended, detail: None };
+            let skipped = |rule| Skipped::plain(rule, Reason::MemberSuspended);
             return Ok(Awarded { rows: Vec::new(), skipped: rules.iter().map(skipped).collect() });
         }
         // Ordinary orders are not looked at line by line.
@@ -53,7 +53,7 @@ impl<'o> Judged<'o> {
             self.book.has_conditions().then(|| self.cart.lines.iter().map(line).collect());
         let facts = lines.as_ref().map(|lines| self.facts(lines, account));
         let room = |rule: &EarningRule| Room {
-            cap: rule.cap.as_ref().map(|cap| account.room(cap, self.day)),
+            cap: self.room(account, rule),
             budget: self.budget(account.program, rule).map(|(key, bound)| counters.left(&key, bound)),
         };
         let awarded = award(rules, &self.priced.lines, self.ordered, facts.as_ref(), room);
@@ -74,11 +74,20 @@ impl<'o> Judged<'o> {
             if let Some(cap) = &row.rule.cap {
                 account.use_up(cap, self.day, row.points)?;
             }
+            if let Some(awards) = &row.rule.awards {
+                account.use_up(awards, self.day, Points::ONE)?;
+            }
             if let Some((key, bound)) = self.budget(account.program, row.rule) {
                 counters.use_up(key, row.points.get(), Some(bound.get()))?;
             }
         }
         Ok(())
+    }
+
+    /// What a member can still have of a rule: nothing once it has awarded as often as it may.
+    fn room(self, account: &Account, rule: &EarningRule) -> Option<Points> {
+        let often = rule.awards.is_some_and(|awards| account.room(&awards, self.day).is_zero());
+        if often { Some(Points::ZERO) } else { rule.cap.map(|cap| account.room(&cap, self.day)) }
     }
 
     /// The counter of a rule's budget, of the business day, and its bound: as the version says that is in force now, which
@@ -149,5 +158,6 @@ pub fn skipped_receipt(skipped: &Skipped<'_>) -> SkippedReceipt {
         rule: skipped.rule.code.clone(),
         reason: skipped.reason.name().to_owned(),
         detail: skipped.detail.as_ref().map(ToString::to_string),
+        better: skipped.better.map(|rule| rule.code.clone()),
     }
 }

@@ -325,18 +325,24 @@ impl<'g> Story<'g> {
         back: &GivenBack,
     ) -> Vec<GivenBackReceipt> {
         let mut receipts = Vec::new();
-        for (row, points) in self.receipt.rows.iter().zip(&back.sum.rows).filter(|(_, points)| !points.is_zero()) {
-            let Some(rule) = book.rule(&row.rule).filter(|rule| rule.cap.is_some() || rule.budget.is_some()) else {
-                continue;
-            };
-            let day = self.receipt.ordered_on;
+        let day = self.receipt.ordered_on;
+        for (row, points) in self.receipt.rows.iter().zip(&back.sum.rows) {
+            let Some(rule) = book.rule(&row.rule) else { continue };
             if let Some(cap) = &rule.cap {
                 account.give_room(cap, day, *points);
             }
-            if let Some(budget) = &rule.budget {
+            let awards = rule.awards.as_ref().filter(|_| back.completes);
+            if let Some(awards) = awards {
+                account.give_room(awards, day, Points::ONE);
+            }
+            if let Some(budget) = rule.budget.as_ref().filter(|_| !points.is_zero()) {
                 counters.give_back(CounterKey::budget(account.program, &rule.code, budget, day), points.get());
             }
-            receipts.push(GivenBackReceipt { rule: row.rule.clone(), points: points.get() });
+            let bounded = !points.is_zero() && (rule.cap.is_some() || rule.budget.is_some());
+            if bounded || awards.is_some() {
+                let points = if bounded { points.get() } else { 0 };
+                receipts.push(GivenBackReceipt { rule: row.rule.clone(), points, awards: awards.map(|_| 1) });
+            }
         }
         receipts
     }

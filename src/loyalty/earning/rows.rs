@@ -9,6 +9,7 @@ use crate::kernel::spread::spread;
 use crate::loyalty::earning::asked::{Asked, Matching, ask};
 use crate::loyalty::earning::base::base_of;
 use crate::loyalty::earning::model::LineFigures;
+use crate::loyalty::earning::stacks::choose;
 use crate::loyalty::program::condition::EvalError;
 use crate::loyalty::program::facts::Facts;
 use crate::loyalty::program::model::{Award, EarningRule, Slot};
@@ -47,6 +48,15 @@ pub struct Skipped<'a> {
     pub reason: Reason,
     /// What in a condition could not be told.
     pub detail: Option<EvalError>,
+    /// The rule that is better.
+    pub better: Option<&'a EarningRule>,
+}
+
+impl<'a> Skipped<'a> {
+    /// Of a reason that says it all.
+    pub fn plain(rule: &'a EarningRule, reason: Reason) -> Self {
+        Self { rule, reason, detail: None, better: None }
+    }
 }
 
 /// What the rules award for an order.
@@ -76,7 +86,10 @@ pub fn award<'a>(
     mut room: impl FnMut(&EarningRule) -> Room,
 ) -> Result<Awarded<'a>, AwardTooLarge> {
     // All of them first, and each once: a multiplier is about what the rules match that it multiplies.
-    let asked: Vec<Asked> = rules.iter().map(|rule| ask(rule, lines, at, facts)).collect();
+    let mut asked: Vec<Asked> = rules.iter().map(|rule| ask(rule, lines, at, facts)).collect();
+    if rules.iter().any(|rule| rule.stack.is_some()) {
+        choose(rules, lines, &mut asked)?;
+    }
     let order = Order { rules, asked: &asked, lines };
     let mut awarded = Awarded::default();
     for (rule, asked) in rules.iter().zip(&asked) {
@@ -84,21 +97,30 @@ pub fn award<'a>(
             Asked::Applies(matching) => matching,
             Asked::NotScheduled => continue,
             Asked::Not(reason, detail) => {
-                awarded.skipped.push(Skipped { rule, reason: *reason, detail: detail.clone() });
+                awarded.skipped.push(Skipped { detail: detail.clone(), ..Skipped::plain(rule, *reason) });
+                continue;
+            }
+            Asked::Beaten(by) => {
+                let better = rules.get(*by);
+                awarded.skipped.push(Skipped { better, ..Skipped::plain(rule, Reason::StackHadBetter) });
                 continue;
             }
         };
         let (uncut, computed_from) = order.uncut(rule, matching)?;
-        let bounded = !uncut.is_zero() && (rule.cap.is_some() || rule.budget.is_some());
+        if uncut.is_zero() {
+            awarded.skipped.push(Skipped::plain(rule, Reason::RoundsToZero));
+            continue;
+        }
+        let bounded = rule.cap.is_some() || rule.awards.is_some() || rule.budget.is_some();
         let Room { cap, budget } = if bounded { room(rule) } else { Room::default() };
         let capped = cap.map_or(uncut, |left| uncut.min(left));
         let points = budget.map_or(capped, |left| capped.min(left));
         if !points.is_zero() {
             let by_line = by_line(points, &computed_from, lines, matching);
             awarded.rows.push(Row { rule, points, uncut, capped, by_line });
-        } else if !uncut.is_zero() {
+        } else {
             let reason = if capped.is_zero() { Reason::CapReached } else { Reason::BudgetSpent };
-            awarded.skipped.push(Skipped { rule, reason, detail: None });
+            awarded.skipped.push(Skipped::plain(rule, reason));
         }
     }
     for row in &awarded.rows {
@@ -109,16 +131,21 @@ pub fn award<'a>(
 
 /// An order, and which rules apply to it.
 #[derive(Clone, Copy)]
-struct Order<'o> {
-    rules: &'o [EarningRule],
+pub struct Order<'o> {
+    /// The rules of the version.
+    pub rules: &'o [EarningRule],
     /// One for each rule.
-    asked: &'o [Asked],
-    lines: &'o [LineFigures],
+    pub asked: &'o [Asked],
+    /// What was bought.
+    pub lines: &'o [LineFigures],
 }
 
 impl<'o> Order<'o> {
     /// What a rule awards before its cap, and by what that is spread over the lines.
-    fn uncut(self, rule: &EarningRule, matching: &Matching) -> Result<(Points, Vec<i64>), AwardTooLarge> {
+    ///
+    /// # Errors
+    /// When it is more than a wallet holds.
+    pub fn uncut(self, rule: &EarningRule, matching: &Matching) -> Result<(Points, Vec<i64>), AwardTooLarge> {
         let own = || self.bases(rule, [matching, &Matching::ALL]);
         let (points, computed_from) = match &rule.award {
             Award::Fixed(points) => return Ok((*points, own()?)),
@@ -137,6 +164,28 @@ impl<'o> Order<'o> {
         Ok((points, computed_from))
     }
 
+    /// What a rule would award by each line, exactly; nothing by any of one that awards for each order.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    pub fn exact(self, rule: &EarningRule, matching: &Matching) -> Result<Vec<Ratio>, AwardTooLarge> {
+        let parts: Vec<Part<'_>> = match &rule.award {
+            Award::Fixed(_) => Vec::new(),
+            Award::Rate { rate, .. } => vec![Part { rule, rate: *rate, matching: [matching, &Matching::ALL] }],
+            Award::Multiply { of, .. } => of.iter().filter_map(|of| self.part(*of, matching)).collect(),
+        };
+        let multiplies = matches!(rule.award, Award::Multiply { .. });
+        let rate = |part: &Part<'_>| if multiplies { part.by_base() } else { Some(part.rate) };
+        let mut amounts = vec![Ratio::ZERO; self.lines.len()];
+        for part in &parts {
+            let rate = rate(part).ok_or(AwardTooLarge)?;
+            for (amount, base) in amounts.iter_mut().zip(self.bases(part.rule, part.matching)?) {
+                *amount = Ratio::sum([(1, *amount), (base, rate)]).ok_or(AwardTooLarge)?;
+            }
+        }
+        Ok(amounts)
+    }
+
     /// The base of each line, as the rule computes it, in minor units; nothing of lines that do not match both.
     fn bases(self, rule: &EarningRule, [one, other]: [&Matching; 2]) -> Result<Vec<i64>, AwardTooLarge> {
         let base = |(place, line): (usize, &LineFigures)| {
@@ -150,7 +199,7 @@ impl<'o> Order<'o> {
     fn part(self, (place, rate): (usize, Ratio), multiplier: &'o Matching) -> Option<Part<'o>> {
         match (self.rules.get(place)?, self.asked.get(place)?) {
             (rule, Asked::Applies(own)) => Some(Part { rule, rate, matching: [own, multiplier] }),
-            (_, Asked::NotScheduled | Asked::Not(..)) => None,
+            (_, Asked::NotScheduled | Asked::Beaten(_) | Asked::Not(..)) => None,
         }
     }
 
@@ -171,11 +220,7 @@ impl<'o> Order<'o> {
         let one = Ratio::of(Decimal::ONE, Decimal::ONE).ok_or(AwardTooLarge)?;
         let thousand = Ratio::of(Decimal::ONE_THOUSAND, Decimal::ONE).ok_or(AwardTooLarge)?;
         let alike = parts.iter().all(|part| parts.first().is_some_and(|first| part.matching == first.matching));
-        let weight = |part: &Part<'_>| match part.rule.award {
-            _ if alike => Some(one),
-            Award::Rate { step: Some(step), .. } => part.rate.times(step.rate)?.times(thousand),
-            Award::Rate { .. } | Award::Multiply { .. } | Award::Fixed(_) => part.rate.times(thousand),
-        };
+        let weight = |part: &Part<'_>| if alike { Some(one) } else { part.by_base()?.times(thousand) };
         let weights: Vec<Ratio> = parts.iter().map(weight).collect::<Option<_>>().ok_or(AwardTooLarge)?;
         let of_line = |place: usize| {
             let parts = bases.iter().zip(&weights).filter_map(|(bases, weight)| Some((*bases.get(place)?, *weight)));
@@ -192,6 +237,16 @@ struct Part<'o> {
     rate: Ratio,
     /// The lines: of the rule, and of the multiplier.
     matching: [&'o Matching; 2],
+}
+
+impl Part<'_> {
+    /// What is added to each minor unit of base, also where only full steps earn.
+    fn by_base(&self) -> Option<Ratio> {
+        match self.rule.award {
+            Award::Rate { step: Some(step), .. } => self.rate.times(step.rate),
+            Award::Rate { .. } | Award::Multiply { .. } | Award::Fixed(_) => Some(self.rate),
+        }
+    }
 }
 
 fn sum(bases: &[i64]) -> Result<i64, AwardTooLarge> {

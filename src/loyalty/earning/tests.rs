@@ -203,7 +203,7 @@ fn a_rule_says_the_first_reason_why_it_does_not_apply() {
         let lines = [line(LineKind::Product, 1, 100), line(LineKind::Shipping, 1, 100)];
         let told = |facts: Option<&Facts<'_>>| match ask(&program.earning[0], &lines, DateTime::UNIX_EPOCH, facts) {
             Asked::Applies(matching) => format!("{} {}", matching.has(0), matching.has(1)),
-            Asked::NotScheduled => "not scheduled".to_owned(),
+            Asked::NotScheduled | Asked::Beaten(_) => "not scheduled".to_owned(),
             Asked::Not(reason, None) => reason.name().to_owned(),
             Asked::Not(reason, Some(error)) => format!("{}: {error}", reason.name()),
         };

@@ -9,6 +9,7 @@ mod golden;
 mod holds;
 mod merges;
 mod pains;
+mod stacks;
 mod stated;
 mod verified;
 

@@ -270,4 +270,8 @@ pub struct SkippedReceipt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub detail: Option<String>,
+    /// The rule of its stack that awarded instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub better: Option<String>,
 }

@@ -19,6 +19,7 @@ pub mod member;
 pub mod merges;
 pub mod orders;
 pub mod report;
+pub mod returned_line;
 pub mod returns;
 pub mod state;
 pub mod store;
