@@ -235,6 +235,7 @@ pub fn order(reference: String, member: MemberId, time: AccountTime) -> SettleOr
             total: None,
         },
         stated: false,
+        quoted: false,
         spend_from: None,
         hold: None,
         place: None,

@@ -26,11 +26,17 @@ use crate::platform::web::openapi::{browsable, document};
 use crate::platform::web::problem::ProblemType;
 use crate::platform::web::telemetry::{METRICS_TYPE, Metrics};
 use crate::platform::web::trace::RequestSpan;
-use crate::platform::{audit, auth};
+use crate::platform::{audit, auth, jobs};
 
 /// Every kind of problem, by room.
-pub const PROBLEMS: &[&[ProblemType]] =
-    &[codes::PROBLEMS, auth::PROBLEMS, ledger::error::PROBLEMS, membership::error::PROBLEMS, checkout::error::PROBLEMS];
+pub const PROBLEMS: &[&[ProblemType]] = &[
+    codes::PROBLEMS,
+    auth::PROBLEMS,
+    jobs::PROBLEMS,
+    ledger::error::PROBLEMS,
+    membership::error::PROBLEMS,
+    checkout::error::PROBLEMS,
+];
 
 /// Registers the calls of every room.
 pub fn rooms(config: &mut ServiceConfig) {
@@ -44,6 +50,7 @@ pub fn rooms(config: &mut ServiceConfig) {
     program::http::configure(config);
     auth::http::configure(config);
     audit::http::configure(config);
+    jobs::http::configure(config);
 }
 
 /// The OpenAPI document of all calls.

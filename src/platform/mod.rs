@@ -4,5 +4,6 @@ pub mod audit;
 pub mod auth;
 pub mod db;
 pub mod entropy;
+pub mod jobs;
 pub mod journal;
 pub mod web;

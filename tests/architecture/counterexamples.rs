@@ -28,7 +28,7 @@ fn an_import_from_above_is_refused() {
     refused(check, "src/kernel/id.rs", "//! Doc.\nuse crate::platform::db::Db;", "2: `kernel` stands below `platform`");
     refused(check, "src/platform/web/body.rs", "use crate::{loyalty::program::model::Slot};", "below `loyalty`");
     refused(check, "src/platform/db/pool.rs", "use crate::platform::auth::Caller;", "`platform/db` may not use");
-    refused(check, "src/platform/auth/mod.rs", "fn f() { use super::jobs::run; }", "no place in the order");
+    refused(check, "src/platform/auth/mod.rs", "fn f() { use super::mail::run; }", "no place in the order");
     refused(check, "src/loyalty/ledger/account.rs", "use crate::loyalty::checkout::cart::Cart;", "`loyalty/ledger`");
     refused(check, "src/loyalty/earning/base.rs", "use crate::loyalty::ledger::lot::Lot;", "`loyalty/earning`");
     refused(check, "src/loyalty/ledger/lot.rs", "use super::super::membership::enrol;", "`loyalty/ledger`");

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use perennial::app::http::api;
 use perennial::platform::auth::Scopes;
+use perennial::platform::jobs::{NewJob, queue_job};
 use perennial::platform::web::openapi::written;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -17,6 +18,7 @@ struct Ours {
     posting: String,
     order: String,
     key: String,
+    job: String,
 }
 
 /// What somebody of another programme meets.
@@ -81,6 +83,8 @@ fn row(operation: &str, ours: &Ours) -> Option<Row> {
         // A version's number is nobody's secret: everybody has a first one.
         "get_program_version" => ("program:read", MeetTheirOwn, "1".to_owned(), Value::Null),
         "get_program_changes" => ("program:read", MeetTheirOwn, "1/diff?with=1".to_owned(), Value::Null),
+        "get_job" => ("program:read", Meet404, ours.job.clone(), Value::Null),
+        "cancel_job" => ("program:write", Meet404, ours.job.clone(), Value::Null),
         "get_integrity" => ("integrity:read", MeetTheirOwn, none, Value::Null),
         "list_api_keys" => ("keys:manage", MeetTheirOwn, none, Value::Null),
         "create_api_key" => ("keys:manage", MeetTheirOwn, none, json!({ "name": "more", "scopes": ["keys:manage"] })),
@@ -146,12 +150,15 @@ async fn ours(app: &TestApp, shop: &Client) -> Ours {
     let hold = json!({ "reference": "ours-hold", "member": { "id": member }, "points": { "spend": 1 } });
     assert_eq!(shop.post("/v1/checkout/holds", &hold).await.status, 201);
     let hold = "ours-hold".to_owned();
+    let new = NewJob { kind: "tenancy", request: "{}".to_owned() };
+    let job = queue_job(&app.test.db.conn().await.unwrap(), &app.program, new).await.unwrap().unwrap();
     Ours {
         hold,
         member,
         posting: settled.text_at("/posting"),
         order: "ours-1001".to_owned(),
         key: key[4..20].to_owned(),
+        job: job.to_string(),
     }
 }
 

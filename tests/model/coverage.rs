@@ -11,7 +11,7 @@ use crate::spec::Policy;
 
 /// Every code that a command can be refused with here. Not reached from here: `CounterExhausted` (no command counts yet),
 /// `TooManyLots`, `TooManyMerges` and `TooManyHolds` (tests of their own).
-const CODES: [&str; 56] = [
+const CODES: [&str; 63] = [
     "AlreadySuspended",
     "Conflict",
     "EnrolledAhead",
@@ -51,6 +51,9 @@ const CODES: [&str; 56] = [
     "merge AlreadyMerged",
     "merge HoldsOpen",
     "merge Same",
+    "spend BelowMinimum",
+    "spend NotInSteps",
+    "spend ShareExceeded",
     "transfer InDebt",
     "transfer Limit",
     "transfer NotAllowed",
@@ -68,6 +71,10 @@ const CODES: [&str; 56] = [
     "flag HoldUnavailable",
     "flag InsufficientPoints",
     "flag MemberSuspended",
+    "flag SpendRule MaxShare",
+    "flag SpendRule Min",
+    "flag SpendRule Not",
+    "flag SpendRule Step",
 ];
 
 #[derive(Default)]

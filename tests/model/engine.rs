@@ -224,6 +224,7 @@ fn settle(order: &Order, name: &str, hash: RequestHash) -> SettleOrder {
         time: time_of(order.imported),
         cart: cart(&order.basket),
         stated: order.stated,
+        quoted: false,
         spend_from: order.from.map(str::to_owned),
         hold: order.hold.clone(),
         place: None,

@@ -203,10 +203,10 @@ impl<'s> Both<'s> {
         coverage.accepted += u64::from(said.is_ok());
         match said {
             Err(code) => {
-                let code = [("Insufficient", "InsufficientPoints"), ("transfer Limit", "transfer Limit")]
-                    .into_iter()
-                    .find_map(|(start, whole)| code.starts_with(start).then_some(whole))
-                    .unwrap_or(code);
+                // Those that are said with figures.
+                let figured = ["InsufficientPoints", "transfer Limit", "spend BelowMinimum", "spend NotInSteps"];
+                let figured = figured.into_iter().chain(["spend ShareExceeded"]).find(|start| code.starts_with(start));
+                let code = figured.unwrap_or(code);
                 coverage.codes.insert(code.to_owned());
             }
             Ok(_) if used => {

@@ -4,8 +4,9 @@ use perennial::kernel::money::{Amount, Currency};
 use perennial::loyalty::checkout::error::{ClaimRefusal, HoldRefusal, OrderRefusal, ReturnRefusal};
 use perennial::loyalty::checkout::holds::receipt::EndedReceipt;
 use perennial::loyalty::checkout::receipt::{
-    ClawedBackReceipt, CutName, FlagReceipt, LineReceipt, OrderReceipt, ReturnReceipt, RowReceipt,
+    BrokenRule, ClawedBackReceipt, CutName, FlagReceipt, LineReceipt, OrderReceipt, ReturnReceipt, RowReceipt,
 };
+use perennial::loyalty::checkout::spend::SpendError;
 use perennial::loyalty::ledger::error::LedgerRefusal;
 use perennial::loyalty::membership::error::{MembershipRefusal, MergeRefusal, TransferRefusal};
 use perennial::loyalty::membership::merges::receipt::{MergeReceipt, MergedWalletReceipt};
@@ -30,6 +31,7 @@ pub fn order_code(refusal: &OrderRefusal) -> String {
         OrderRefusal::Cart(wrong) => format!("cart {}", name(wrong)),
         OrderRefusal::Ledger(refusal) => ledger_code(refusal),
         OrderRefusal::WalletUnknown => "order WalletUnknown".into(),
+        OrderRefusal::Spend(error) => spend_code(*error),
         OrderRefusal::Hold(refusal) => hold_code(refusal),
         OrderRefusal::TooOld | OrderRefusal::TooFarAhead => name(refusal),
     }
@@ -38,7 +40,16 @@ pub fn order_code(refusal: &OrderRefusal) -> String {
 pub fn hold_code(refusal: &HoldRefusal) -> String {
     match refusal {
         HoldRefusal::Ledger(refusal) => ledger_code(refusal),
+        HoldRefusal::Spend(error) => spend_code(*error),
         other => format!("hold {}", name(other)),
+    }
+}
+
+fn spend_code(error: SpendError) -> String {
+    match error {
+        SpendError::BelowMinimum { min } => format!("spend BelowMinimum {}", min.get()),
+        SpendError::NotInSteps { below, above, .. } => format!("spend NotInSteps {} {}", below.get(), above.get()),
+        SpendError::ShareExceeded { most } => format!("spend ShareExceeded {}", most.get()),
     }
 }
 
@@ -157,6 +168,15 @@ pub fn order_facts(currency: Currency, receipt: &OrderReceipt) -> OrderFacts {
             .map(|flag| match flag {
                 FlagReceipt::InsufficientPoints { wallet, asked, spendable, uncovered } => {
                     ("InsufficientPoints", wallet.clone(), [*asked, *spendable, minor(*uncovered)])
+                }
+                FlagReceipt::SpendRule { wallet, asked, rule } => {
+                    let code = match rule {
+                        BrokenRule::Min => "SpendRule Min",
+                        BrokenRule::Step => "SpendRule Step",
+                        BrokenRule::MaxShare => "SpendRule MaxShare",
+                        BrokenRule::Not => "SpendRule Not",
+                    };
+                    (code, wallet.clone(), [*asked, 0, 0])
                 }
                 FlagReceipt::HoldUnavailable { hold } => ("HoldUnavailable", hold.clone(), [0; 3]),
                 FlagReceipt::MemberSuspended { wallet, asked, uncovered } => {

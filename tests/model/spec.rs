@@ -52,6 +52,20 @@ pub enum Lasts {
     Lifetime,
 }
 
+/// How points may be spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spending {
+    pub min: i64,
+    pub step: i64,
+    /// Of what they pay for, in percent.
+    pub share: i64,
+    /// Whether they pay for no line of [`BULK`] pieces or more.
+    pub no_bulk: bool,
+}
+
+/// As many pieces are bulk.
+pub const BULK: i64 = 3;
+
 #[derive(Clone, Debug)]
 pub enum Purse {
     /// Minor units a point, as a fraction.
@@ -63,6 +77,8 @@ pub enum Purse {
         policy: Policy,
         /// No more than so many points in such a time may be given to others.
         transfer: Option<(i64, Span)>,
+        /// How an order may be paid.
+        spend: Option<Spending>,
     },
     Counter {
         counted: Counted,
@@ -168,7 +184,13 @@ fn points(rng: &mut Rng) -> Purse {
     let policy = *rng.pick(&[Policy::PendingOnly, Policy::WithinBalance, Policy::Allow, Policy::Allow]);
     let transfer =
         *rng.pick(&[None, Some((300, Span(1, 0))), Some((2_000, Span(0, 7))), Some((1_000_000, Span(12, 0)))]);
-    Purse::Points { value, pending, term, grace, policy, transfer }
+    let spend = rng.percent(30).then(|| Spending {
+        min: *rng.pick(&[1, 10, 25]),
+        step: *rng.pick(&[1, 5, 10]),
+        share: *rng.pick(&[100, 50, 85]),
+        no_bulk: rng.percent(50),
+    });
+    Purse::Points { value, pending, term, grace, policy, transfer, spend }
 }
 
 fn decimal(minor_num: i64, den: i64, exponent: u32) -> String {
@@ -202,7 +224,7 @@ fn document(rules: &Rules, currency: &str, exponent: u32, zone: &str) -> String 
 
 fn wallet(purse: &Purse, exponent: u32) -> String {
     match purse {
-        Purse::Points { value, pending, term, grace, policy, transfer } => {
+        Purse::Points { value, pending, term, grace, policy, transfer, spend } => {
             let value = decimal(value.0, value.1, exponent);
             let pending = pending.map_or(String::new(), |p| format!(", pending = {{ after = \"{}\" }}", written(p)));
             let grace = grace.map_or(String::new(), |g| format!(", restore_grace = \"{}\"", written(g)));
@@ -224,8 +246,13 @@ fn wallet(purse: &Purse, exponent: u32) -> String {
             let transfer = transfer.map_or(String::new(), |(max, each)| {
                 format!(", transfer = {{ max = {max}, each = \"{}\" }}", written(each))
             });
+            let spend = spend.map_or(String::new(), |Spending { min, step, share, no_bulk }| {
+                let not = if no_bulk { format!(", not = 'line.quantity >= {BULK}'") } else { String::new() };
+                let share = decimal(share, 100, 0);
+                format!(", spend = {{ min = {min}, step = {step}, max_share = \"{share}\"{not} }}")
+            });
             format!(
-                "kind = \"redeemable\", value = \"{value}\"{pending}, expiry = {expiry}, returns = \"{returns}\"{transfer}"
+                "kind = \"redeemable\", value = \"{value}\"{pending}, expiry = {expiry}, returns = \"{returns}\"{transfer}{spend}"
             )
         }
         Purse::Counter { counted, lasts } => {

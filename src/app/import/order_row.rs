@@ -38,6 +38,7 @@ impl Reading {
             time: AccountTime::Imported(item.at),
             cart: facts.cart()?,
             stated: false,
+            quoted: false,
             spend_from: None,
             hold: None,
             place: facts.place(),

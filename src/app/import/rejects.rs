@@ -7,7 +7,11 @@ use std::path::{Path, PathBuf};
 use csv::{StringRecord, Writer, WriterBuilder};
 
 use super::columns::REJECT_COLUMNS;
-use crate::loyalty::checkout::error::{CART_INVALID, HOLD_UNKNOWN, ORDER_IN_FUTURE, ORDER_TOO_OLD, OrderRefusal};
+use crate::loyalty::checkout::error::{
+    CART_INVALID, HOLD_UNKNOWN, ORDER_IN_FUTURE, ORDER_TOO_OLD, OrderRefusal, POINTS_BELOW_MINIMUM,
+    POINTS_NOT_IN_STEPS, POINTS_SHARE_EXCEEDED,
+};
+use crate::loyalty::checkout::spend::SpendError;
 use crate::loyalty::ledger::error::{
     ALREADY_SUSPENDED, EXHAUSTED, HOLD_EXCEEDED, IDENTITY_TAKEN, INSUFFICIENT_POINTS, LedgerRefusal, MEMBER_MOVED,
     MEMBER_SUSPENDED, MEMBER_UNKNOWN, NOT_SUSPENDED, OUT_OF_ORDER, POINTS_OUT_OF_RANGE, TOO_MANY_HOLDS, TOO_MANY_LOTS,
@@ -63,6 +67,9 @@ impl From<OrderRefusal> for Reject {
             OrderRefusal::Ledger(refusal) => return refusal.into(),
             OrderRefusal::Cart(_) => CART_INVALID,
             OrderRefusal::WalletUnknown => WALLET_UNKNOWN,
+            OrderRefusal::Spend(SpendError::BelowMinimum { .. }) => POINTS_BELOW_MINIMUM,
+            OrderRefusal::Spend(SpendError::NotInSteps { .. }) => POINTS_NOT_IN_STEPS,
+            OrderRefusal::Spend(SpendError::ShareExceeded { .. }) => POINTS_SHARE_EXCEEDED,
             OrderRefusal::TooOld => ORDER_TOO_OLD,
             OrderRefusal::TooFarAhead => ORDER_IN_FUTURE,
             OrderRefusal::Hold(_) => HOLD_UNKNOWN,

@@ -92,7 +92,7 @@ proptest! {
             Err(BadOrder::Field(bad)) => prop_assert!(placed(&bad.pointer), "{:?}", bad),
             Err(BadOrder::Currency(_)) => {}
             Ok(order) => {
-                let terms = Terms { value: Ratio::of(1.into(), 1.into()).unwrap(), net_of: NetOf::NOTHING };
+                let terms = Terms { value: Ratio::of(1.into(), 1.into()).unwrap(), net_of: NetOf::NOTHING, barred: &[] };
                 if let Err(error) = price(&order.cart, order.cart.points, &terms) {
                     prop_assert!(error.pointer().starts_with('/'));
                 }

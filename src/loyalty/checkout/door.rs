@@ -114,6 +114,7 @@ pub fn read_order(sent: &OrderIn, book: &Rulebook, program: ProgramId) -> Result
         time: AccountTime::Live,
         cart,
         stated: false,
+        quoted: false,
         spend_from: sent.points.as_ref().and_then(|p| p.wallet.clone()),
         hold: sent.hold.clone(),
         place: sent.place(),

@@ -4,6 +4,7 @@ use crate::kernel::clock::Instant;
 use crate::kernel::id::MemberId;
 use crate::loyalty::checkout::cart::CartError;
 use crate::loyalty::checkout::returns::ReturnError;
+use crate::loyalty::checkout::spend::SpendError;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::membership::error::MergeRefusal;
 use crate::platform::web::problem::{ProblemType, problems};
@@ -23,6 +24,9 @@ pub enum OrderRefusal {
     /// Later than now.
     #[error("the order is in the future")]
     TooFarAhead,
+    /// The programme does not let members pay so.
+    #[error(transparent)]
+    Spend(SpendError),
     /// The hold does not pay.
     #[error(transparent)]
     Hold(HoldRefusal),
@@ -49,6 +53,9 @@ pub enum HoldRefusal {
     /// No such wallet, or not one to pay from.
     #[error("the program has no such wallet to pay from")]
     WalletUnknown,
+    /// The programme does not let members spend so many.
+    #[error(transparent)]
+    Spend(SpendError),
     /// The ledger refuses.
     #[error(transparent)]
     Ledger(#[from] LedgerRefusal),
@@ -59,6 +66,7 @@ impl From<HoldRefusal> for OrderRefusal {
         match refusal {
             HoldRefusal::Ledger(refusal) => Self::Ledger(refusal),
             HoldRefusal::WalletUnknown => Self::WalletUnknown,
+            HoldRefusal::Spend(error) => Self::Spend(error),
             other => Self::Hold(other),
         }
     }
@@ -118,6 +126,12 @@ problems! {
     DISCOUNT_EXCEEDS_LINE = 422 "discount_exceeds_line", "Discount too large", "Discounts are more than the line.";
     POINTS_EXCEED_ORDER = 422 "points_exceed_order", "Too many points for this order",
         "The points are worth more than the products of the order.";
+    POINTS_BELOW_MINIMUM = 409 "points_below_minimum", "Too few points",
+        "The programme lets members spend no fewer than `min` points at once.";
+    POINTS_NOT_IN_STEPS = 409 "points_not_in_steps", "Points between two steps",
+        "The programme lets members spend points in steps of `step`; `below` and `above` are the nearest.";
+    POINTS_SHARE_EXCEEDED = 409 "points_share_exceeded", "Too large a part paid with points",
+        "The programme lets points pay for a part of an order only: for this one `most` points.";
     GIFT_CARD_EXCEEDS_ORDER = 422 "gift_card_exceeds_order", "Gift card part too large",
         "The gift card pays more than what is left to pay.";
     CURRENCY_MISMATCH = 422 "currency_mismatch", "Another currency", "The programme has one currency, and this is not it.";

@@ -130,7 +130,7 @@ fn g2() -> Case {
 fn priced(case: &Case) -> Priced {
     // A point is worth 0.01: one minor unit.
     let value = Ratio::of(Decimal::ONE, Decimal::ONE).unwrap();
-    price(&case.cart, case.cart.points, &Terms { value, net_of: NetOf::ALL }).unwrap()
+    price(&case.cart, case.cart.points, &Terms { value, net_of: NetOf::ALL, barred: &[] }).unwrap()
 }
 
 fn sold(case: &Case, priced: &Priced) -> Sold {

@@ -19,7 +19,7 @@ use crate::loyalty::checkout::error::{
     LINES_DO_NOT_SUM, ORDER_CLAIMED, ORDER_IN_FUTURE, ORDER_NOT_A_GUESTS, ORDER_TOO_OLD, ORDER_UNKNOWN, OrderRefusal,
     POINTS_EXCEED_ORDER, RETURN_EXCEEDS_PURCHASE, RETURN_INVALID, ReturnRefusal, TOO_MANY_LINES,
 };
-use crate::loyalty::checkout::holds::http::hold_problem;
+use crate::loyalty::checkout::holds::http::{hold_problem, spend_problem};
 use crate::loyalty::checkout::order_in::{BadOrder, OrderIn, REFERENCE_WANTS, is_reference};
 use crate::loyalty::checkout::receipt::{OrderReceipt, ReturnReceipt};
 use crate::loyalty::checkout::return_in::ReturnIn;
@@ -56,7 +56,8 @@ pub fn configure(config: &mut ServiceConfig) {
 
 /// What an order would earn
 ///
-/// The same decision as `POST /v1/orders`, on the balances of this moment; nothing is stored. Scope: `orders:write`.
+/// The same decision as `POST /v1/orders`, on the balances of this moment; nothing is stored. It also says with how many
+/// points the order could be paid. Scope: `orders:write`.
 #[utoipa::path(
     tag = "orders",
     request_body = OrderIn,
@@ -75,6 +76,7 @@ async fn quote_order(
     let mut order = door.read(&sent).await.map_err(door_problem)?;
     // A quote of an order that was settled is a quote, not its receipt.
     order.named = Reference::keyed("quote", &uuid_v7().to_string());
+    order.quoted = true;
     let (known, ordered) = (matches!(order.target, Target::Member(_)), order.ordered);
     let quoted = ledger.preview(caller.scope(), order).await;
     let quoted = quoted.map_err(|e| problem_of_post(e, |refusal| order_problem(refusal, ordered)))?;
@@ -310,6 +312,7 @@ pub fn order_problem(refusal: OrderRefusal, ordered: OrderedAt) -> Problem {
     match refusal {
         OrderRefusal::Cart(error) => cart_problem(error).detail(says).at(error.pointer()),
         OrderRefusal::WalletUnknown => Problem::of(&WALLET_UNKNOWN).at("/points/wallet"),
+        OrderRefusal::Spend(error) => spend_problem(error).at("/points/spend"),
         OrderRefusal::TooOld => Problem::of(&ORDER_TOO_OLD).at(when),
         OrderRefusal::TooFarAhead => Problem::of(&ORDER_IN_FUTURE).at(when),
         OrderRefusal::Hold(refusal) => hold_problem(refusal).at("/hold"),

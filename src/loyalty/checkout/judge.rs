@@ -50,7 +50,7 @@ impl<'o> Judged<'o> {
         }
         // Ordinary orders are not looked at line by line.
         let lines: Option<Vec<LineFacts<'_>>> =
-            self.book.has_conditions().then(|| self.cart.lines.iter().map(line).collect());
+            self.book.has_conditions().then(|| self.cart.lines.iter().map(line_facts).collect());
         let facts = lines.as_ref().map(|lines| self.facts(lines, account));
         let room = |rule: &EarningRule| Room {
             cap: self.room(account, rule),
@@ -117,30 +117,36 @@ impl<'o> Judged<'o> {
             book: self.book,
             at: self.ordered,
             local: self.book.zone.time_of(self.ordered),
-            member: self.member(account),
+            member: member_facts(account, self.book, (self.ordered, self.day)),
             order: Some(order),
             event: None,
         }
     }
+}
 
-    fn member(&self, account: &Account) -> MemberFacts<'static> {
-        // A late order may be older than the last one, or than the enrolment.
-        let days_since = |day: NaiveDate| self.day.signed_duration_since(day).num_days().max(0);
-        MemberFacts {
-            member: account.member,
-            tier: None,
-            segments: SegmentSet::default(),
-            order_count: account.order_count,
-            // Orders that came back do not count, and their day stays in the account.
-            days_since_last_order: account.last_order_on.filter(|_| account.order_count > 0).map(days_since),
-            days_enrolled: days_since(account.enrolled_on),
-            attributes: None,
-            arms: &[],
-        }
+/// What the rules see of a member on a day, as the account was before the order.
+pub fn member_facts(
+    account: &Account,
+    book: &Rulebook,
+    (ordered, today): (Instant, NaiveDate),
+) -> MemberFacts<'static> {
+    // A late order may be older than the last one, or than the enrolment.
+    let days_since = |day: NaiveDate| today.signed_duration_since(day).num_days().max(0);
+    MemberFacts {
+        member: account.member,
+        tier: account.tier_at(book, ordered),
+        segments: SegmentSet::default(),
+        order_count: account.order_count,
+        // Orders that came back do not count, and their day stays in the account.
+        days_since_last_order: account.last_order_on.filter(|_| account.order_count > 0).map(days_since),
+        days_enrolled: days_since(account.enrolled_on),
+        attributes: None,
+        arms: &[],
     }
 }
 
-fn line(stated: &CartLine) -> LineFacts<'_> {
+/// What the rules see of a line.
+pub fn line_facts(stated: &CartLine) -> LineFacts<'_> {
     LineFacts {
         kind: stated.kind,
         sku: stated.sku.as_deref().unwrap_or(""),

@@ -10,6 +10,7 @@ pub mod http;
 pub mod judge;
 pub mod order_in;
 pub mod pay;
+mod paying;
 pub mod price;
 pub mod receipt;
 pub mod return_in;
@@ -17,7 +18,9 @@ pub mod return_order;
 pub mod returns;
 pub mod settle;
 pub mod share;
+pub mod spend;
 pub mod stated;
+pub mod story;
 
 #[cfg(test)]
 mod bodies;

@@ -11,17 +11,20 @@ use crate::loyalty::checkout::cart::{
     Cart, CartError, CartLine, LINE_QUANTITY_MAX, ORDER_DISCOUNTS_MAX, ORDER_LINES_MAX, Prices, TAX_RATE_PLACES_MAX,
     Tax,
 };
+use crate::loyalty::checkout::spend::{pays_for, worth_of};
 use crate::loyalty::earning::base::base_of;
 use crate::loyalty::earning::model::{LineFigures, LineKind};
 use crate::loyalty::program::model::NetOf;
 
 /// What the programme says about a cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Terms {
+pub struct Terms<'t> {
     /// Minor units of money that a point is worth.
     pub value: Ratio,
     /// What is not part of a line's base.
     pub net_of: NetOf,
+    /// The lines that points do not pay for, by place; short of a line: they do.
+    pub barred: &'t [bool],
 }
 
 /// A priced cart.
@@ -33,6 +36,8 @@ pub struct Priced {
     pub charged: Money,
     /// What is charged for shipping, with tax.
     pub shipping: Money,
+    /// The part of the products that points pay for.
+    pub payable: Money,
     /// The tax in both.
     pub tax: Money,
     /// What the points are worth.
@@ -47,14 +52,14 @@ pub struct Priced {
 
 /// Prices a cart of whose points `taken` are there to be taken: all of them, but in a sale that has happened.
 ///
-/// Discounts come off the stated amounts. Points and their worth are spread over the product lines by charged; a gift
-/// card over all lines by what is then left to pay, so that no line is paid twice. What was paid in money and by gift
-/// card stays as it was stated; what points that are not there were to pay is left uncovered, spread over the product
-/// lines by what is then left to pay.
+/// Discounts come off the stated amounts. Points and their worth are spread over the product lines that they pay for, by
+/// charged; a gift card over all lines by what is then left to pay, so that no line is paid twice. What was paid in money
+/// and by gift card stays as it was stated; what points that are not there were to pay is left uncovered, spread over the
+/// same product lines by what is then left to pay.
 ///
 /// # Errors
 /// The first mistake that is found, in the order of the document.
-pub fn price(cart: &Cart, taken: Points, terms: &Terms) -> Result<Priced, CartError> {
+pub fn price(cart: &Cart, taken: Points, terms: &Terms<'_>) -> Result<Priced, CartError> {
     let places = places(&cart.lines)?;
     let discounts = discounts(cart, &places)?;
     let mut lines = Vec::with_capacity(cart.lines.len());
@@ -67,11 +72,15 @@ pub fn price(cart: &Cart, taken: Points, terms: &Terms) -> Result<Priced, CartEr
     if cart.total.is_some_and(|stated| stated != total) {
         return Err(CartError::LinesDoNotSum { lines: total });
     }
-    let asked = worth_of(cart.points, terms.value, charged)?;
-    let worth = if taken == cart.points { asked } else { worth_of(taken, terms.value, charged)? };
-    pay_points(&mut lines, (taken, worth), charged)?;
+    let payable = match terms.barred {
+        [] => charged,
+        barred => sum(paid_by_points(&lines, barred), |line| line.charged)?,
+    };
+    let asked = worth_within(cart.points, terms.value, payable)?;
+    let worth = if taken == cart.points { asked } else { worth_within(taken, terms.value, payable)? };
+    pay_points(&mut lines, (taken, worth), (terms.barred, payable))?;
     let uncovered = asked.minus(worth).unwrap_or(Money::ZERO);
-    leave_uncovered(&mut lines, uncovered, charged)?;
+    leave_uncovered(&mut lines, uncovered, (terms.barred, payable))?;
     let left = total.minus(asked).unwrap_or(Money::ZERO);
     pay_gift_card(&mut lines, cart.gift_card, left)?;
     for line in &mut lines {
@@ -79,7 +88,7 @@ pub fn price(cart: &Cart, taken: Points, terms: &Terms) -> Result<Priced, CartEr
     }
     let paid = left.minus(cart.gift_card).unwrap_or(Money::ZERO);
     let (tax, base) = (sum(lines.iter(), |line| line.tax)?, sum(lines.iter(), |line| line.base)?);
-    Ok(Priced { lines, charged, shipping, tax, worth, uncovered, paid, base })
+    Ok(Priced { lines, charged, shipping, payable, tax, worth, uncovered, paid, base })
 }
 
 fn places(lines: &[CartLine]) -> Result<HashMap<&str, usize>, CartError> {
@@ -177,25 +186,28 @@ fn rate_micros(percent: Decimal) -> Option<i64> {
     i64::try_from(percent.mantissa().checked_mul(widen)?).ok()
 }
 
-fn worth_of(points: Points, value: Ratio, products: Money) -> Result<Money, CartError> {
+fn worth_within(points: Points, value: Ratio, payable: Money) -> Result<Money, CartError> {
     if points.is_zero() {
         return Ok(Money::ZERO);
     }
-    let refused = CartError::PointsExceedProducts { products };
-    let worth = value.half_up(points.get()).and_then(Money::from_minor).ok_or(refused)?;
+    let refused = CartError::PointsExceedProducts { products: payable };
+    let worth = worth_of(value, points).ok_or(refused)?;
     // Nothing to pay for takes no points, were they worth nothing.
-    if worth > products || products == Money::ZERO { Err(refused) } else { Ok(worth) }
+    if worth > payable || payable == Money::ZERO { Err(refused) } else { Ok(worth) }
 }
 
-fn pay_points(lines: &mut [LineFigures], (points, worth): (Points, Money), products: Money) -> Result<(), CartError> {
+fn pay_points(
+    lines: &mut [LineFigures],
+    (points, worth): (Points, Money),
+    (barred, payable): (&[bool], Money),
+) -> Result<(), CartError> {
     if points.is_zero() {
         return Ok(());
     }
-    let refused = CartError::PointsExceedProducts { products };
-    let weights: Vec<i64> = of_kind(lines, LineKind::Product).map(|line| line.charged.minor()).collect();
+    let refused = CartError::PointsExceedProducts { products: payable };
+    let weights: Vec<i64> = paid_by_points(lines, barred).map(|line| line.charged.minor()).collect();
     let parts = spread(points.get(), &weights).into_iter().zip(spread(worth.minor(), &weights));
-    let products = lines.iter_mut().filter(|line| line.kind == LineKind::Product);
-    for (line, (points, worth)) in products.zip(parts) {
+    for (line, (points, worth)) in to_be_paid_by_points(lines, barred).zip(parts) {
         line.points_spent = Points::try_from(points).map_err(|_| refused)?;
         line.worth = Money::from_minor(worth).ok_or(refused)?;
         line.paid = line.paid.minus(line.worth).ok_or(refused)?;
@@ -203,14 +215,17 @@ fn pay_points(lines: &mut [LineFigures], (points, worth): (Points, Money), produ
     Ok(())
 }
 
-fn leave_uncovered(lines: &mut [LineFigures], uncovered: Money, products: Money) -> Result<(), CartError> {
+fn leave_uncovered(
+    lines: &mut [LineFigures],
+    uncovered: Money,
+    (barred, payable): (&[bool], Money),
+) -> Result<(), CartError> {
     if uncovered == Money::ZERO {
         return Ok(());
     }
-    let refused = CartError::PointsExceedProducts { products };
-    let weights: Vec<i64> = of_kind(lines, LineKind::Product).map(|line| line.paid.minor()).collect();
-    let products = lines.iter_mut().filter(|line| line.kind == LineKind::Product);
-    for (line, part) in products.zip(spread(uncovered.minor(), &weights)) {
+    let refused = CartError::PointsExceedProducts { products: payable };
+    let weights: Vec<i64> = paid_by_points(lines, barred).map(|line| line.paid.minor()).collect();
+    for (line, part) in to_be_paid_by_points(lines, barred).zip(spread(uncovered.minor(), &weights)) {
         line.uncovered = Money::from_minor(part).ok_or(refused)?;
         line.paid = line.paid.minus(line.uncovered).ok_or(refused)?;
     }
@@ -228,6 +243,17 @@ fn pay_gift_card(lines: &mut [LineFigures], gift_card: Money, left: Money) -> Re
         line.paid = line.paid.minus(line.gift_card).ok_or(refused)?;
     }
     Ok(())
+}
+
+fn paid_by_points<'l>(lines: &'l [LineFigures], barred: &'l [bool]) -> impl Iterator<Item = &'l LineFigures> {
+    lines.iter().enumerate().filter(|(place, line)| pays_for(line.kind, *place, barred)).map(|(_, line)| line)
+}
+
+fn to_be_paid_by_points<'l>(
+    lines: &'l mut [LineFigures],
+    barred: &'l [bool],
+) -> impl Iterator<Item = &'l mut LineFigures> {
+    lines.iter_mut().enumerate().filter(|(place, line)| pays_for(line.kind, *place, barred)).map(|(_, line)| line)
 }
 
 fn of_kind(lines: &[LineFigures], kind: LineKind) -> impl Iterator<Item = &LineFigures> {

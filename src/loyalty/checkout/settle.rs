@@ -3,14 +3,15 @@
 use chrono::{Duration, NaiveDate};
 
 use crate::kernel::clock::{Instant, Moment, earlier, later};
-use crate::kernel::money::{Currency, Money, Ratio};
+use crate::kernel::money::{Currency, Money};
 use crate::kernel::points::Points;
 use crate::loyalty::checkout::cart::{Cart, Place};
 use crate::loyalty::checkout::error::OrderRefusal;
 use crate::loyalty::checkout::holds::story::hold_reference;
 use crate::loyalty::checkout::judge::{Judged, skipped_receipt};
 use crate::loyalty::checkout::pay::{Payer, Source};
-use crate::loyalty::checkout::price::{Priced, Terms, price};
+use crate::loyalty::checkout::paying::{Paid, Paying};
+use crate::loyalty::checkout::price::Priced;
 use crate::loyalty::checkout::receipt::{
     CountsName, CutName, CutReceipt, EarnedReceipt, LineKindName, LinePoints, LineReceipt, OrderReceipt, RowReceipt,
     SpentReceipt,
@@ -63,6 +64,8 @@ pub struct SettleOrder {
     pub cart: Cart,
     /// Whether the sale has happened: what an order online would be refused for is flagged then.
     pub stated: bool,
+    /// Whether it is only asked for: then it is also told how many points could be spent.
+    pub quoted: bool,
     /// The wallet that pays.
     pub spend_from: Option<String>,
     /// The hold that pays, by its reference.
@@ -130,19 +133,14 @@ impl Posting for SettleOrder {
         // An order may be a little ahead of us, and a version that starts until then has not started.
         let book = program.at(ordered.min(at.at));
         let day = book.zone.day_of(ordered);
-        let enrols = matches!(self.target, Target::New(_));
-        verify_owner(accounts, self.identity.as_ref(), self.target)?;
-        if enrols {
-            if !self.enrol {
-                return Err(LedgerRefusal::MemberUnknown.into());
-            }
-            enrol(accounts, &self.profile, ordered.min(at.at), day)?;
-        }
+        let enrols = self.enrolled(accounts, (ordered.min(at.at), day))?;
         let rows = accounts.story();
         let (account, counters) = accounts.account_and_counters()?;
         let (source, taken) = self.source((program, book), &rows, account)?;
         let payer = source.payer();
-        let priced = price(&self.cart, taken, &terms(book, payer)).map_err(OrderRefusal::Cart)?;
+        let paying = Paying { order: self, book, payer, account, ordered, day };
+        let Paid { priced, broken } = paying.price(taken, matches!(source, Source::Hold(..)))?;
+        let can_spend = self.quoted.then(|| paying.can_spend(&priced)).flatten();
         let hold = source.pay(account, program, taken, (ordered, day, at.at))?;
         let suspended = account.status == Status::Suspended;
         let (now, place) = (program.at(at.at.max(at.recorded)), self.place.as_ref());
@@ -175,9 +173,11 @@ impl Posting for SettleOrder {
             rows: self.row_receipts(book, &rows),
             earned: came_in,
             spent: spent((taken, priced.worth), payer, money),
+            tier: account.look_at_tier(program, at.at, Some(posting.seq)),
             hold,
+            can_spend,
             skipped: skipped.iter().map(skipped_receipt).collect(),
-            flags: flags(self.cart.points, (taken, &priced), (paying, missed), (suspended, book.currency)),
+            flags: flags(self.cart.points, (taken, &priced), (paying, missed, broken), (suspended, book.currency)),
         };
         accounts.record(Record {
             paid: Some(priced.paid.to_decimal(book.currency)),
@@ -192,6 +192,19 @@ impl Posting for SettleOrder {
 }
 
 impl SettleOrder {
+    /// Whether it is somebody new's, who has an account from now on.
+    fn enrolled(&self, accounts: &mut Accounts<'_>, (at, day): (Instant, NaiveDate)) -> Result<bool, OrderRefusal> {
+        verify_owner(accounts, self.identity.as_ref(), self.target)?;
+        match self.target {
+            Target::Member(_) => Ok(false),
+            Target::New(_) if !self.enrol => Err(LedgerRefusal::MemberUnknown.into()),
+            Target::New(_) => {
+                enrol(accounts, &self.profile, at, day)?;
+                Ok(true)
+            }
+        }
+    }
+
     fn placed_at(&self, now: Instant, program: &Timeline) -> Instant {
         match self.ordered {
             OrderedAt::Now => now,
@@ -302,10 +315,6 @@ impl Writer {
             earned,
         }
     }
-}
-
-fn terms(book: &Rulebook, payer: Option<Payer<'_>>) -> Terms {
-    Terms { value: payer.map_or(Ratio::ZERO, |payer| payer.rules.value), net_of: book.net_of() }
 }
 
 fn code_of(book: &Rulebook, slot: Slot) -> String {

@@ -7,14 +7,14 @@
 use crate::kernel::money::Currency;
 use crate::kernel::points::Points;
 use crate::loyalty::checkout::price::Priced;
-use crate::loyalty::checkout::receipt::FlagReceipt;
+use crate::loyalty::checkout::receipt::{BrokenRule, FlagReceipt};
 use crate::loyalty::program::model::Wallet;
 
 /// What is to be said of a sale of which not everything could be done as stated.
 pub fn flags(
     asked: Points,
     (taken, priced): (Points, &Priced),
-    (payer, missed): (Option<&Wallet>, Option<&String>),
+    (payer, missed, broken): (Option<&Wallet>, Option<&String>, Option<BrokenRule>),
     (suspended, currency): (bool, Currency),
 ) -> Vec<FlagReceipt> {
     let short = payer.filter(|_| taken < asked);
@@ -26,6 +26,11 @@ pub fn flags(
             FlagReceipt::InsufficientPoints { wallet, asked, spendable: taken.get(), uncovered }
         }
     });
+    let broken = payer.zip(broken);
+    let broken = broken.map(|(wallet, rule)| {
+        let (wallet, asked) = (wallet.code.clone(), asked.get());
+        FlagReceipt::SpendRule { wallet, asked, rule }
+    });
     let missed = missed.map(|hold| FlagReceipt::HoldUnavailable { hold: hold.clone() });
-    flag.into_iter().chain(missed).collect()
+    flag.into_iter().chain(broken).chain(missed).collect()
 }

@@ -35,7 +35,7 @@ pub fn credits(program: &Rulebook, lines: &[LineFigures], rows: &[Row<'_>]) -> R
     for wallet in &program.wallets {
         let WalletKind::Qualifying(qualifying) = &wallet.kind else { continue };
         let (points, taken_back) = match qualifying.counts {
-            Counts::Orders => (Points::try_from(1).map_err(|_| AwardTooLarge)?, TakenBack::Whole),
+            Counts::Orders => (Points::ONE, TakenBack::Whole),
             Counts::Spend => summed(lines.iter().map(|line| Points::try_from(line.base.minor()).ok()))?,
             Counts::Points => {
                 let main = program.main_wallet().map(|w| w.slot);

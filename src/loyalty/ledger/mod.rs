@@ -34,6 +34,8 @@ pub mod settle_due;
 pub mod storage;
 pub mod store;
 pub mod suspend;
+pub mod tier;
+pub mod tier_receipt;
 pub mod usage;
 pub mod verify;
 pub mod writer;

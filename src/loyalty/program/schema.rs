@@ -52,13 +52,17 @@ enum Holds {
 
 /// The fields of the document that hold more than their types tell: the type, the field, what it holds, and whether a
 /// document without it is refused, though it can be read.
-const FIELDS: [(&str, &str, Holds, bool); 37] = [
+const FIELDS: [(&str, &str, Holds, bool); 41] = [
     ("Document", "wallets", Holds::Parts(1, WALLETS_MAX), true),
     ("Document", "earning", Holds::Parts(0, EARNING_RULES_MAX), false),
     ("Program", "name", Holds::Name, true),
     ("Program", "currency", Holds::Currency, true),
     ("Program", "timezone", Holds::Zone, true),
     ("Redeemable", "value", Holds::Amount, true),
+    ("Spend", "min", Holds::Points, false),
+    ("Spend", "step", Holds::Points, false),
+    ("Spend", "max_share", Holds::Amount, false),
+    ("Spend", "not", Holds::Condition, false),
     ("Transfer", "max", Holds::Points, true),
     ("Transfer", "each", Holds::Period, true),
     ("Pending", "after", Holds::Period, true),

@@ -71,6 +71,7 @@ scopes! {
     OrdersRead = 6 "orders:read", "Read orders and why they earned what they earned.";
     OrdersWrite = 7 "orders:write", "Settle, hold and return orders.";
     ProgramRead = 8 "program:read", "Read the programme and its versions.";
+    ProgramWrite = 12 "program:write", "Draft, preview and publish the programme.";
     SuspensionsWrite = 9 "suspensions:write", "Suspend and reinstate members.";
     TransfersWrite = 10 "transfers:write", "Give points of one member to another.";
 }

@@ -83,6 +83,7 @@ pub fn order(member: MemberId, reference: &str, time: AccountTime, dice: &mut Di
             total: None,
         },
         stated: false,
+        quoted: false,
         spend_from: None,
         hold: None,
         place: Some(Place::default()),

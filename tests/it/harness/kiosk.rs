@@ -110,6 +110,7 @@ pub fn order(member: MemberId, reference: &str) -> SettleOrder {
             total: None,
         },
         stated: false,
+        quoted: false,
         spend_from: None,
         hold: None,
         place: None,

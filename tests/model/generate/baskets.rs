@@ -22,7 +22,7 @@ impl Generator {
             Purse::Points { value, .. } => value,
             Purse::Counter { .. } => (1, 1),
         };
-        let Ok(priced) = price(&basket, 0, value) else { return basket };
+        let Ok(priced) = price(&basket, 0, value, false) else { return basket };
         let there = model.members.get(&member).map_or(0, |m| m.spendable(wallet));
         let room = priced.products * value.1 / value.0;
         basket.points = match self.rng.within(1, 100) {

@@ -3,7 +3,7 @@
 use crate::facts::{Answer, Day, Time};
 use crate::naive::wallets::{Hold, Member};
 use crate::naive::{Done, Naive};
-use crate::spec::Purse;
+use crate::spec::{Purse, Spending};
 
 /// The most open holds of a member.
 const MOST_HOLDS: usize = 16;
@@ -36,9 +36,20 @@ impl Naive<'_> {
     ) -> Result<Done, String> {
         let version = self.spec.at(at);
         let wallet = self.wallet(wallet.unwrap_or("points")).ok_or("hold WalletUnknown")?;
-        let Purse::Points { .. } = self.spec.versions[version].purses[wallet] else {
+        let Purse::Points { spend, .. } = self.spec.versions[version].purses[wallet] else {
             return Err("hold WalletUnknown".into());
         };
+        if let Some(Spending { min, step, .. }) = spend {
+            let steps = |n: i64| n >= min && n % step == 0;
+            let above = (points..).find(|n| steps(*n)).unwrap();
+            if points < min {
+                return Err(format!("spend BelowMinimum {above}"));
+            }
+            if !steps(points) {
+                let below = (0..points).rev().find(|n| steps(*n)).unwrap_or(0);
+                return Err(format!("spend NotInSteps {below} {above}"));
+            }
+        }
         if state.suspended {
             return Err("Suspended".into());
         }

@@ -9,10 +9,10 @@ use crate::facts::{Answer, Day, End, FlagFacts, OrderFacts, Time};
 use crate::naive::awards::{Row, leading_net};
 use crate::naive::calendar::{last_day, later};
 use crate::naive::holds::Held;
-use crate::naive::price::{Priced, PricedLine, base, price};
+use crate::naive::price::{Priced, PricedLine, base, half_up, price};
 use crate::naive::wallets::Member;
 use crate::naive::{Done, Naive};
-use crate::spec::{Counted, Purse, Rules, Term};
+use crate::spec::{BULK, Counted, Purse, Rules, Spending, Term};
 
 /// An order as the model remembers it.
 #[derive(Clone, Debug)]
@@ -83,16 +83,11 @@ impl Naive<'_> {
         }
         let (today, day, version) = (calendar.day(at), calendar.day(ordered), self.spec.at(ordered));
         let rules = &self.spec.versions[version];
-        if let Some(email) = &order.email {
-            let owner = self.emails.get(email).copied();
-            if owner != (!order.new).then_some(order.member) {
-                return Err("MemberMoved".into());
-            }
+        let owner = order.email.as_ref().map(|email| self.emails.get(email).copied());
+        if owner.is_some_and(|owner| owner != (!order.new).then_some(order.member)) {
+            return Err("MemberMoved".into());
         }
-        let mut state = match known {
-            Some(known) => known,
-            None => Member::new(at, day, self.spec.codes.len()),
-        };
+        let mut state = known.unwrap_or_else(|| Member::new(at, day, self.spec.codes.len()));
         let held = self.hold_of(order, &state)?;
         let payer = match &held {
             Some(held) => held.wallet,
@@ -100,16 +95,19 @@ impl Naive<'_> {
         };
         // Points of a hold are worth what they were when it was made.
         let valued = held.as_ref().map_or(rules, |held| &self.spec.versions[held.version]);
-        let Purse::Points { value, .. } = valued.purses[payer] else { return Err("order WalletUnknown".into()) };
+        let Purse::Points { value, spend, .. } = valued.purses[payer] else {
+            return Err("order WalletUnknown".into());
+        };
         let asked = order.basket.points;
         let points = taken(order, &state, payer, held.as_ref());
-        let priced = price(&order.basket, points, value)?;
+        let (priced, broken) = priced(order, points, (value, spend), held.is_some())?;
         let until = self.active_until(payer, ordered, day);
         let missed = order.hold.as_ref().filter(|_| held.is_none());
         let Payment { spent, paid, taken } =
             self.pay(&mut state, (order, points), name, held, (payer, until, today))?;
         let mut facts = OrderFacts { hold: paid, ..start(order, &priced, rules, (version, day)) };
         facts.flags = flags((asked, points), &priced, state.suspended, self.spec.codes[payer]);
+        facts.flags.extend(broken.map(|rule| (rule, self.spec.codes[payer].into(), [asked, 0, 0])));
         facts.flags.extend(missed.map(|hold| ("HoldUnavailable", hold.clone(), [0; 3])));
         let member = self.goes_on(order.member);
         facts.member = member;
@@ -250,6 +248,40 @@ fn taken(order: &Order, state: &Member, payer: usize, held: Option<&Held>) -> i6
         (true, true) => 0,
         (true, false) => order.basket.points.min(there),
     }
+}
+
+/// What an order costs, and, where it has happened, the rule of its wallet that it was not paid by.
+fn priced(
+    order: &Order,
+    points: i64,
+    (value, spend): ((i64, i64), Option<Spending>),
+    held: bool,
+) -> Result<(Priced, Option<&'static str>), String> {
+    let asked = order.basket.points;
+    let no_bulk = spend.is_some_and(|spend| spend.no_bulk);
+    let priced = match price(&order.basket, points, value, no_bulk) {
+        Err(wrong) if wrong == "cart PointsExceedProducts" && order.stated && no_bulk => {
+            let bulk = order.basket.lines.iter().any(|line| i64::from(line.quantity) >= BULK);
+            let all = price(&order.basket, points, value, false)?;
+            return Ok((all, bulk.then_some("SpendRule Not")));
+        }
+        priced => priced?,
+    };
+    let Some(Spending { min, step, share, .. }) = spend.filter(|_| asked > 0) else { return Ok((priced, None)) };
+    let steps = |n: i64| n >= min && n % step == 0;
+    let part = |n: i64| half_up(n, value.0, value.1) * 100 <= priced.payable * share;
+    let broken = if !held && asked < min {
+        ("SpendRule Min", format!("spend BelowMinimum {}", (min..).find(|n| steps(*n)).unwrap()))
+    } else if !held && !steps(asked) {
+        let below = (0..asked).rev().find(|n| steps(*n)).unwrap_or(0);
+        ("SpendRule Step", format!("spend NotInSteps {below} {}", (asked..).find(|n| steps(*n)).unwrap()))
+    } else if !part(asked) {
+        let most = (0..asked).rev().find(|n| steps(*n) && part(*n)).unwrap_or(0);
+        ("SpendRule MaxShare", format!("spend ShareExceeded {most}"))
+    } else {
+        return Ok((priced, None));
+    };
+    if order.stated { Ok((priced, Some(broken.0))) } else { Err(broken.1) }
 }
 
 fn flags((asked, taken): (i64, i64), priced: &Priced, suspended: bool, wallet: &str) -> Vec<FlagFacts> {

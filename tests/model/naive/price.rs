@@ -1,6 +1,7 @@
 //! What a basket costs: golden.md R1 and R2, with plain whole numbers.
 
 use crate::command::{Basket, Line, Taxed};
+use crate::spec::BULK;
 
 /// One line, to the minor unit.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +21,8 @@ pub struct Priced {
     pub lines: Vec<PricedLine>,
     pub products: i64,
     pub shipping: i64,
+    /// The part of the products that points pay for.
+    pub payable: i64,
     pub worth: i64,
     pub uncovered: i64,
 }
@@ -53,8 +56,8 @@ pub fn shares(total: i64, weights: &[i64]) -> Vec<i64> {
     parts
 }
 
-/// What it costs, when so many of its points are taken.
-pub fn price(basket: &Basket, taken: i64, value: (i64, i64)) -> Result<Priced, String> {
+/// What it costs, when so many of its points are taken, and pay for no bulk where `no_bulk`.
+pub fn price(basket: &Basket, taken: i64, value: (i64, i64), no_bulk: bool) -> Result<Priced, String> {
     let wrong = |code: &str| Err(format!("cart {code}"));
     if basket.lines.is_empty() {
         return wrong("NoLines");
@@ -84,19 +87,21 @@ pub fn price(basket: &Basket, taken: i64, value: (i64, i64)) -> Result<Priced, S
     if basket.total.is_some_and(|t| t != products + shipping) {
         return wrong("LinesDoNotSum");
     }
+    let pays = |l: &PricedLine| l.product && !(no_bulk && l.quantity >= BULK);
+    let payable = lines.iter().filter(|l| pays(l)).map(|l| l.charged).sum();
     let asked = half_up(basket.points, value.0, value.1);
-    if basket.points > 0 && (asked > products || products == 0) {
+    if basket.points > 0 && (asked > payable || payable == 0) {
         return wrong("PointsExceedProducts");
     }
     let worth = half_up(taken, value.0, value.1);
     let uncovered = asked - worth;
-    let by: Vec<i64> = lines.iter().map(|l| if l.product { l.charged } else { 0 }).collect();
+    let by: Vec<i64> = lines.iter().map(|l| if pays(l) { l.charged } else { 0 }).collect();
     if taken > 0 {
         for ((line, points), worth) in lines.iter_mut().zip(shares(taken, &by)).zip(shares(worth, &by)) {
             (line.points, line.worth) = (points, worth);
         }
     }
-    let by: Vec<i64> = lines.iter().map(|l| if l.product { l.charged - l.worth } else { 0 }).collect();
+    let by: Vec<i64> = lines.iter().map(|l| if pays(l) { l.charged - l.worth } else { 0 }).collect();
     if uncovered > 0 {
         for (line, part) in lines.iter_mut().zip(shares(uncovered, &by)) {
             line.uncovered = part;
@@ -109,7 +114,7 @@ pub fn price(basket: &Basket, taken: i64, value: (i64, i64)) -> Result<Priced, S
     for (line, gift) in lines.iter_mut().zip(shares(basket.gift, &by)) {
         line.gift = gift;
     }
-    Ok(Priced { lines, products, shipping, worth, uncovered })
+    Ok(Priced { lines, products, shipping, payable, worth, uncovered })
 }
 
 fn charged(line: &Line, left: i64, taxed: Taxed) -> Result<PricedLine, String> {

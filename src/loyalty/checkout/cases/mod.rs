@@ -9,8 +9,10 @@ mod golden;
 mod holds;
 mod merges;
 mod pains;
+mod spending;
 mod stacks;
 mod stated;
+mod tiers;
 mod verified;
 
 use chrono::NaiveDate;
@@ -235,6 +237,7 @@ impl Shop {
             time: AccountTime::Live,
             cart,
             stated: false,
+            quoted: false,
             spend_from: None,
             hold: None,
             place: None,
@@ -279,7 +282,7 @@ impl Shop {
     /// The account as a reader sees it now; nothing is written.
     fn seen(&self) -> Account {
         let mut account = self.stored().clone();
-        catch_up(&mut account, self.timeline.newest().zone, self.now).unwrap();
+        catch_up(&mut account, &self.timeline, self.now).unwrap();
         account
     }
 

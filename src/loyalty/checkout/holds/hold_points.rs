@@ -9,6 +9,7 @@ use crate::kernel::points::Points;
 use crate::loyalty::checkout::error::HoldRefusal;
 use crate::loyalty::checkout::holds::receipt::HeldReceipt;
 use crate::loyalty::checkout::holds::story::hold_reference;
+use crate::loyalty::checkout::spend::check_count;
 use crate::loyalty::ledger::account::Status;
 use crate::loyalty::ledger::accounts::Accounts;
 use crate::loyalty::ledger::error::LedgerRefusal;
@@ -72,6 +73,7 @@ impl Posting for HoldPoints {
         let Some((wallet, WalletKind::Redeemable(rules))) = wallet.map(|w| (w, &w.kind)) else {
             return Err(HoldRefusal::WalletUnknown);
         };
+        check_count(rules.spend.as_ref(), self.points).map_err(HoldRefusal::Spend)?;
         let account = accounts.account()?;
         if account.status == Status::Suspended {
             return Err(LedgerRefusal::Suspended.into());

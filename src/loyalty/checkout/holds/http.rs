@@ -11,13 +11,17 @@ use crate::kernel::id::MemberId;
 use crate::kernel::points::Points;
 use crate::kernel::scope::ProgramScope;
 use crate::loyalty::checkout::door::HOPS_MAX;
-use crate::loyalty::checkout::error::{HOLD_CAPTURED, HOLD_ENDED, HOLD_RELEASED, HOLD_UNKNOWN, HoldRefusal};
+use crate::loyalty::checkout::error::{
+    HOLD_CAPTURED, HOLD_ENDED, HOLD_RELEASED, HOLD_UNKNOWN, HoldRefusal, POINTS_BELOW_MINIMUM, POINTS_NOT_IN_STEPS,
+    POINTS_SHARE_EXCEEDED,
+};
 use crate::loyalty::checkout::holds::hold_points::{HOLD_MAX_S, HOLD_S, HoldPoints};
 use crate::loyalty::checkout::holds::look::LookAtHold;
 use crate::loyalty::checkout::holds::receipt::{HeldReceipt, HoldView, ReleaseReceipt};
 use crate::loyalty::checkout::holds::release::ReleaseHold;
 use crate::loyalty::checkout::holds::story::hold_reference;
 use crate::loyalty::checkout::order_in::{REFERENCE_WANTS, is_reference};
+use crate::loyalty::checkout::spend::SpendError;
 use crate::loyalty::ledger::error::{LedgerRefusal, MEMBER_UNKNOWN, WALLET_UNKNOWN};
 use crate::loyalty::ledger::http::{REPLAYED, problem_of, problem_of_post, receipt_response};
 use crate::loyalty::ledger::post::Ledger;
@@ -230,14 +234,28 @@ pub fn hold_problem(refusal: HoldRefusal) -> Problem {
         HoldRefusal::Released => Problem::of(&HOLD_RELEASED),
         HoldRefusal::Ended(at) => Problem::of(&HOLD_ENDED).detail(says).with("ended_at", at.to_rfc3339()),
         HoldRefusal::WalletUnknown => Problem::of(&WALLET_UNKNOWN),
+        HoldRefusal::Spend(error) => spend_problem(error),
         HoldRefusal::Ledger(refusal) => problem_of(refusal),
     }
+}
+
+/// What points are over HTTP with which an order is not paid.
+pub fn spend_problem(error: SpendError) -> Problem {
+    let problem = match error {
+        SpendError::BelowMinimum { min } => Problem::of(&POINTS_BELOW_MINIMUM).with("min", min.get()),
+        SpendError::NotInSteps { step, below, above } => {
+            let problem = Problem::of(&POINTS_NOT_IN_STEPS).with("step", step.get());
+            problem.with("below", below.get()).with("above", above.get())
+        }
+        SpendError::ShareExceeded { most } => Problem::of(&POINTS_SHARE_EXCEEDED).with("most", most.get()),
+    };
+    problem.detail(error.to_string())
 }
 
 fn new_hold_problem(refusal: HoldRefusal) -> Problem {
     let pointer = match &refusal {
         HoldRefusal::WalletUnknown => Some("/points/wallet"),
-        HoldRefusal::Ledger(LedgerRefusal::InsufficientPoints { .. }) => Some("/points/spend"),
+        HoldRefusal::Spend(_) | HoldRefusal::Ledger(LedgerRefusal::InsufficientPoints { .. }) => Some("/points/spend"),
         HoldRefusal::Ledger(LedgerRefusal::MemberUnknown) => Some("/member"),
         HoldRefusal::Ledger(_)
         | HoldRefusal::Unknown

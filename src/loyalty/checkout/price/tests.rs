@@ -47,12 +47,12 @@ fn off(entries: &[(&str, i64)]) -> StatedDiscount {
     StatedDiscount { code: "d".into(), lines: entries.iter().map(line).collect() }
 }
 
-fn terms() -> Terms {
-    Terms { value: Ratio::of(Decimal::ONE, Decimal::ONE).unwrap(), net_of: NetOf::ALL }
+fn terms() -> Terms<'static> {
+    Terms { value: Ratio::of(Decimal::ONE, Decimal::ONE).unwrap(), net_of: NetOf::ALL, barred: &[] }
 }
 
 /// An order online: all of its points are there.
-fn online(cart: &Cart, terms: &Terms) -> Result<Priced, CartError> {
+fn online(cart: &Cart, terms: &Terms<'_>) -> Result<Priced, CartError> {
     price(cart, cart.points, terms)
 }
 
@@ -240,7 +240,7 @@ proptest! {
         let [discounts, points_paid, tax, shipping, gift_card] = bits;
         let net_of = NetOf { discounts, points_paid, tax, shipping, gift_card };
         let taken = cart.points.minus_or_zero(points(missing));
-        match price(&cart, taken, &Terms { value, net_of }) {
+        match price(&cart, taken, &Terms { value, net_of, barred: &[] }) {
             Err(error) => prop_assert!(error.pointer().starts_with('/')),
             Ok(priced) => {
                 let sum = |figure: fn(&LineFigures) -> Money| each(&priced, figure).iter().sum::<i64>();

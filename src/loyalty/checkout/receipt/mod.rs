@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::kernel::clock::Instant;
 use crate::kernel::money::Amount;
 use crate::loyalty::checkout::holds::receipt::OrderHoldReceipt;
+use crate::loyalty::ledger::tier_receipt::TierReceipt;
 pub use returned::{
     AmountClawedBack, ClawedBackReceipt, GivenBackReceipt, PointsClawedBack, RestoredReceipt, ReturnReceipt,
     ReturnedLineReceipt, ReturnedReceipt,
@@ -63,10 +64,18 @@ pub struct OrderReceipt {
     pub spent: Vec<SpentReceipt>,
     /// What did not apply, and why.
     pub skipped: Vec<SkippedReceipt>,
+    /// What became of the member's tier, where the programme has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub tier: Option<TierReceipt>,
     /// What became of the hold that paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub hold: Option<OrderHoldReceipt>,
+    /// With how many points it could be paid; of a quote alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub can_spend: Option<CanSpendReceipt>,
     /// For what an order online would have been refused, of one that was taken as stated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<FlagReceipt>,
@@ -97,6 +106,15 @@ pub enum FlagReceipt {
         /// The hold's reference.
         hold: String,
     },
+    /// It was paid with points in a way that the programme does not allow: those that were there were taken.
+    SpendRule {
+        /// The wallet's code.
+        wallet: String,
+        /// Points that it was paid with.
+        asked: i64,
+        /// The rule of the wallet's `spend` that it was not paid by.
+        rule: BrokenRule,
+    },
     /// It was paid with points of a member who is suspended: none were taken.
     MemberSuspended {
         /// The wallet's code.
@@ -107,6 +125,38 @@ pub enum FlagReceipt {
         #[schema(value_type = String, example = "5.00")]
         uncovered: Amount,
     },
+}
+
+/// A rule of a wallet's `spend`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BrokenRule {
+    /// Fewer points than the fewest.
+    Min,
+    /// Points between two steps.
+    Step,
+    /// More than their part of the order.
+    MaxShare,
+    /// Points for what they do not pay for.
+    Not,
+}
+
+/// With how many points an order could be paid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CanSpendReceipt {
+    /// The wallet's code.
+    pub wallet: String,
+    /// Points that are there, before the order.
+    pub spendable: i64,
+    /// The fewest with which an order can be paid.
+    pub least: i64,
+    /// The most with which this one can; 0 when that would be too few, or nothing is there to pay for.
+    pub most: i64,
+    /// How many at a time.
+    pub step: i64,
+    /// What the most are worth.
+    #[schema(value_type = String, example = "20.00")]
+    pub worth: Amount,
 }
 
 /// The figures of one line.

@@ -15,9 +15,9 @@ pub enum FlagDocument {
     /// Points that were not there, or not taken.
     #[serde(rename = "insufficient_points", alias = "member_suspended")]
     Short(ShortDocument),
-    /// A hold that could not pay.
-    #[serde(rename = "hold_unavailable")]
-    Hold {},
+    /// A hold that could not pay, or a rule that it was not paid by.
+    #[serde(rename = "hold_unavailable", alias = "spend_rule")]
+    Other {},
 }
 
 /// Points that were to pay.
@@ -39,7 +39,7 @@ pub fn check_flags(row: &PostingRow, document: &OrderDocument, spent: i64, found
     let short = || {
         document.flags.iter().filter_map(|flag| match flag {
             FlagDocument::Short(short) => Some(short),
-            FlagDocument::Hold {} => None,
+            FlagDocument::Other {} => None,
         })
     };
     let says = short().map(|flag| minor(flag.uncovered, row.currency)).sum();

@@ -11,11 +11,10 @@ use crate::kernel::cycle::Cycle;
 use crate::kernel::money::{MONEY_MINOR_MAX, Ratio};
 use crate::kernel::points::{POINTS_MAX, Points};
 use crate::loyalty::program::compile::{EARNING_RULES_MAX, Reading, in_minor, plain_decimal};
-use crate::loyalty::program::condition::{Condition, PROGRAM_COST_MAX, Scope, read};
+use crate::loyalty::program::condition::{Condition, PROGRAM_COST_MAX, Scope};
 use crate::loyalty::program::document::{self, Document, Earning, Wallet as WrittenWallet};
 use crate::loyalty::program::model::attributes::DeclaredAttributes;
 use crate::loyalty::program::model::{Award, Budget, Cap, EarningRule, NetOf, Schedule, Slot, Step};
-use crate::loyalty::program::read::Mistake;
 use crate::loyalty::program::slots::{Slots, awards_of};
 
 /// No rule multiplies by more.
@@ -35,10 +34,12 @@ impl Reading {
             self.wrong(&["earning"], format_args!("a programme has at most {EARNING_RULES_MAX} earning rules"));
         }
         let mut rules = Vec::with_capacity(document.earning.len());
+        let ladder = document.tiers.iter().flat_map(|tiers| &tiers.ladder);
+        let tiers: Vec<String> = ladder.map(|tier| tier.code.clone()).collect();
         for (code, written) in &document.earning {
             self.code(&["earning", code], code);
             let wallet = self.filled(document, code, written.wallet.as_deref());
-            let (lines, when) = self.conditions(code, written);
+            let (lines, when) = self.conditions(code, written, &tiers);
             let award = self.award(code, &written.award, exponent);
             let net_of = self.net_of(code, written);
             let schedule = self.schedule(code, written.schedule.as_ref(), zone);
@@ -88,7 +89,12 @@ impl Reading {
     }
 
     /// The conditions of a rule, on lines and on the order.
-    fn conditions(&mut self, rule: &str, written: &Earning) -> (Option<Condition>, Option<Condition>) {
+    fn conditions(
+        &mut self,
+        rule: &str,
+        written: &Earning,
+        tiers: &[String],
+    ) -> (Option<Condition>, Option<Condition>) {
         let declared = DeclaredAttributes::default();
         let order = Scope {
             order: true,
@@ -96,19 +102,12 @@ impl Reading {
             event: None,
             declared: &declared,
             experiments: &[],
-            tiers: &[],
+            tiers,
             segments: &[],
         };
         let lines = Scope { line: true, ..order };
         let mut condition = |field: &str, text: &Option<String>, scope: &Scope<'_>| {
-            let place = ["earning", rule, field];
-            let mistakes = match read(text.as_ref()?, scope) {
-                Ok(condition) => return Some(condition),
-                Err(mistakes) => mistakes,
-            };
-            let named = mistakes.into_iter().map(|mistake| Mistake::at(&place, &mistake.message).within(mistake.at));
-            self.mistakes.extend(named);
-            None
+            self.condition(&["earning", rule, field], text.as_ref()?, scope)
         };
         (condition("lines", &written.lines, &lines), condition("when", &written.when, &order))
     }

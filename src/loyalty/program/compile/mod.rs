@@ -1,6 +1,7 @@
 //! From a document to what decisions need; on the way every mistake is named.
 
 mod earning;
+mod spend;
 mod tiers;
 
 use std::fmt;
@@ -14,7 +15,9 @@ use crate::kernel::clock::Instant;
 use crate::kernel::id::Version;
 use crate::kernel::money::{Currency, Ratio};
 use crate::kernel::points::Points;
+use crate::loyalty::program::condition::{self, Condition, Scope};
 use crate::loyalty::program::document::{self, Document, Expiry as WrittenExpiry, Wallet as WrittenWallet};
+use crate::loyalty::program::model::tiers::TierMapping;
 use crate::loyalty::program::model::{
     CountedSlot, Counts, Expiry, Qualifying, Redeemable, ReturnPolicy, Rulebook, Slot, TierSlot, Transfer, WALLETS_MAX,
     Wallet, WalletKind, Window,
@@ -54,7 +57,19 @@ pub fn compile(
         (Some(currency), Some(zone)) if reading.mistakes.is_empty() => {
             let tier_codes = tiers.iter().flat_map(|ladder| &ladder.tiers).map(|tier| (tier.code.clone(), tier.slot));
             let (tier_codes, segment_codes) = (tier_codes.collect(), Vec::new());
-            Ok(Rulebook { version, starts, currency, zone, wallets, earning, tiers, tier_codes, segment_codes })
+            let tier_mapping = TierMapping::default();
+            Ok(Rulebook {
+                version,
+                starts,
+                currency,
+                zone,
+                wallets,
+                earning,
+                tiers,
+                tier_mapping,
+                tier_codes,
+                segment_codes,
+            })
         }
         _ => Err(reading.mistakes),
     }
@@ -73,9 +88,8 @@ pub fn check(document: &Document) -> Vec<Mistake> {
 }
 
 /// What can be written and read, and nothing decides by it yet: it is refused where it would come into force.
-pub fn check_decided(document: &Document) -> Vec<Mistake> {
-    let tiers = document.tiers.as_ref().map(|_| Mistake::at(&["tiers"], "nobody gets a tier yet: leave it out"));
-    tiers.into_iter().collect()
+pub fn check_decided(_: &Document) -> Vec<Mistake> {
+    Vec::new()
 }
 
 /// What a document changes that is fixed after the first publish: currency, time zone and kinds of wallets.
@@ -112,6 +126,16 @@ impl Reading {
     fn text<T: std::str::FromStr<Err: fmt::Display>>(&mut self, place: &[&str], text: &str) -> Option<T> {
         self.required(place, text)?;
         self.ok(place, text.parse())
+    }
+
+    fn condition(&mut self, place: &[&str], text: &str, scope: &Scope<'_>) -> Option<Condition> {
+        let mistakes = match condition::read(text, scope) {
+            Ok(condition) => return Some(condition),
+            Err(mistakes) => mistakes,
+        };
+        let named = mistakes.into_iter().map(|mistake| Mistake::at(place, &mistake.message).within(mistake.at));
+        self.mistakes.extend(named);
+        None
     }
 
     fn required(&mut self, place: &[&str], text: &str) -> Option<()> {
@@ -197,7 +221,11 @@ impl Reading {
             None => None,
             Some(transfer) => Some(self.transfer(code, transfer)?),
         };
-        Some(Redeemable { value: value?, pending, expiry, restore_grace, returns, transfer })
+        let spend = match &written.spend {
+            None => None,
+            Some(spend) => Some(self.spend(code, spend)?),
+        };
+        Some(Redeemable { value: value?, pending, expiry, restore_grace, returns, transfer, spend })
     }
 
     fn transfer(&mut self, code: &str, written: &document::Transfer) -> Option<Transfer> {

@@ -5,6 +5,7 @@
 
 mod earning;
 mod either;
+mod spend;
 pub mod tiers;
 
 use indexmap::IndexMap;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 
 pub use earning::{Award, Base, Budget, Caps, Earning, NetOf, On, PerMember, Schedule};
+pub use spend::Spend;
 
 use crate::kernel::calendar::{RoundUp, Zone};
 use crate::kernel::money::Currency;
@@ -72,6 +74,9 @@ pub struct Redeemable {
     /// How much members may give each other; absent: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transfer: Option<Transfer>,
+    /// With how many points an order may be paid, and for what; absent: with any, for all products.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spend: Option<Box<Spend>>,
 }
 
 /// How many points a member may give others.

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::loyalty::program::document::tiers::{DowngradeRule, Tier, Tiers};
 use crate::loyalty::program::document::{
-    Award, Base, Budget, Caps, Document, Earning, Pending, PerMember, Program, Qualifying, Redeemable, Schedule, Term,
-    Transfer, Window,
+    Award, Base, Budget, Caps, Document, Earning, Pending, PerMember, Program, Qualifying, Redeemable, Schedule, Spend,
+    Term, Transfer, Window,
 };
 use crate::loyalty::program::schema::{FIELDS, Holds, json_schema};
 
@@ -48,6 +48,7 @@ fn every_field_is_in_the_schema_and_no_other() {
         read_by::<Document>(),
         read_by::<Program>(),
         read_by::<Redeemable>(),
+        read_by::<Spend>(),
         read_by::<Transfer>(),
         read_by::<Pending>(),
         read_by::<Term>(),
