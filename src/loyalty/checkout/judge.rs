@@ -15,6 +15,7 @@ use crate::loyalty::ledger::account::{Account, Status};
 use crate::loyalty::ledger::counters::{CounterKey, Counters};
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::program::facts::{Facts, LineFacts, MemberFacts, OrderFacts};
+use crate::loyalty::program::model::tiers::Tier;
 use crate::loyalty::program::model::{EarningRule, Rulebook, SegmentSet};
 use crate::loyalty::program::reason::Reason;
 
@@ -56,7 +57,7 @@ impl<'o> Judged<'o> {
             cap: self.room(account, rule),
             budget: self.budget(account.program, rule).map(|(key, bound)| counters.left(&key, bound)),
         };
-        let awarded = award(rules, &self.priced.lines, self.ordered, facts.as_ref(), room);
+        let awarded = award(rules, &self.priced.lines, self.ordered, (facts.as_ref(), self.tier(account)), room);
         awarded.map_err(|_| LedgerRefusal::TooManyPoints)
     }
 
@@ -71,17 +72,24 @@ impl<'o> Judged<'o> {
         counters: &mut Counters<'_>,
     ) -> Result<(), LedgerRefusal> {
         for row in rows {
-            if let Some(cap) = &row.rule.cap {
+            let Some(rule) = row.rule() else { continue };
+            if let Some(cap) = &rule.cap {
                 account.use_up(cap, self.day, row.points)?;
             }
-            if let Some(awards) = &row.rule.awards {
+            if let Some(awards) = &rule.awards {
                 account.use_up(awards, self.day, Points::ONE)?;
             }
-            if let Some((key, bound)) = self.budget(account.program, row.rule) {
+            if let Some((key, bound)) = self.budget(account.program, rule) {
                 counters.use_up(key, row.points.get(), Some(bound.get()))?;
             }
         }
         Ok(())
+    }
+
+    /// The tier that the member was in, where tiers earn anything on top.
+    fn tier(self, account: &Account) -> Option<&'o Tier> {
+        let ladder = self.book.tiers.as_ref().filter(|ladder| ladder.tiers.iter().any(|tier| tier.earn.is_some()))?;
+        ladder.tier(account.tier_at(self.book, self.ordered)?)
     }
 
     /// What a member can still have of a rule: nothing once it has awarded as often as it may.

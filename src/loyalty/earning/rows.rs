@@ -12,14 +12,29 @@ use crate::loyalty::earning::model::LineFigures;
 use crate::loyalty::earning::stacks::choose;
 use crate::loyalty::program::condition::EvalError;
 use crate::loyalty::program::facts::Facts;
+use crate::loyalty::program::model::tiers::Tier;
 use crate::loyalty::program::model::{Award, EarningRule, Slot};
 use crate::loyalty::program::reason::Reason;
 
-/// What one rule awards.
+/// What stands before a tier's code in the name of its row: no code of a rule has the sign.
+pub const TIER_ROW: &str = "tier:";
+
+/// What awards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awarder<'a> {
+    /// A rule.
+    Rule(&'a EarningRule),
+    /// The tier that the member was in before.
+    Tier(&'a Tier),
+}
+
+/// What one rule awards, or a tier on top.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row<'a> {
-    /// The rule.
-    pub rule: &'a EarningRule,
+    /// What awards it.
+    pub by: Awarder<'a>,
+    /// The wallet that it fills.
+    pub wallet: Slot,
     /// How much in all.
     pub points: Points,
     /// How much it would have been without its cap and its budget,
@@ -28,6 +43,24 @@ pub struct Row<'a> {
     pub capped: Points,
     /// How much of `points` each line earned, in the order of the lines.
     pub by_line: Vec<Points>,
+}
+
+impl<'a> Row<'a> {
+    /// The rule, of a rule's.
+    pub fn rule(&self) -> Option<&'a EarningRule> {
+        match self.by {
+            Awarder::Rule(rule) => Some(rule),
+            Awarder::Tier(_) => None,
+        }
+    }
+
+    /// The name in the API: the rule's code, or `tier:gold`.
+    pub fn name(&self) -> String {
+        match self.by {
+            Awarder::Rule(rule) => rule.code.clone(),
+            Awarder::Tier(tier) => format!("{TIER_ROW}{}", tier.code),
+        }
+    }
 }
 
 /// What is left of a rule; `None` without a bound.
@@ -62,7 +95,7 @@ impl<'a> Skipped<'a> {
 /// What the rules award for an order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Awarded<'a> {
-    /// A row for each rule that awards anything, in document order.
+    /// A row for each rule that awards anything, in document order, and for each wallet one of the tier.
     pub rows: Vec<Row<'a>>,
     /// The rules that would have, in document order.
     pub skipped: Vec<Skipped<'a>>,
@@ -73,8 +106,8 @@ pub struct Awarded<'a> {
 #[error("the award is larger than a wallet holds")]
 pub struct AwardTooLarge;
 
-/// What the rules award for the lines of an order at its business time. Their conditions are asked of `facts`, which are
-/// absent where the version has none; `room` says what is left of a rule with a cap or a budget. The cap cuts first.
+/// What the rules award for the lines of an order at its business time, and on top of it the tier that the member was in.
+/// Their conditions are asked of `facts`, which are absent where the version has none; `room` says what is left of a rule with a cap or a budget. The cap cuts first.
 ///
 /// # Errors
 /// When a row, or all rows of one wallet together, are more than a wallet holds.
@@ -82,7 +115,7 @@ pub fn award<'a>(
     rules: &'a [EarningRule],
     lines: &[LineFigures],
     at: Instant,
-    facts: Option<&Facts<'_>>,
+    (facts, tier): (Option<&Facts<'_>>, Option<&'a Tier>),
     mut room: impl FnMut(&EarningRule) -> Room,
 ) -> Result<Awarded<'a>, AwardTooLarge> {
     // All of them first, and each once: a multiplier is about what the rules match that it multiplies.
@@ -117,16 +150,46 @@ pub fn award<'a>(
         let points = budget.map_or(capped, |left| capped.min(left));
         if !points.is_zero() {
             let by_line = by_line(points, &computed_from, lines, matching);
-            awarded.rows.push(Row { rule, points, uncut, capped, by_line });
+            awarded.rows.push(Row { by: Awarder::Rule(rule), wallet: rule.wallet, points, uncut, capped, by_line });
         } else {
             let reason = if capped.is_zero() { Reason::CapReached } else { Reason::BudgetSpent };
             awarded.skipped.push(Skipped::plain(rule, reason));
         }
     }
+    if let Some((tier, over)) = tier.and_then(|tier| Some((tier, tier.earn?))) {
+        let of_tier = tier_rows((tier, over), &awarded.rows, lines.len())?;
+        awarded.rows.extend(of_tier);
+    }
     for row in &awarded.rows {
-        earned(&awarded.rows, row.rule.wallet)?;
+        earned(&awarded.rows, row.wallet)?;
     }
     Ok(awarded)
+}
+
+/// What a tier adds to each wallet: its part of what rules by the base and multipliers award there after cuts, spread by
+/// that. Nothing cuts it.
+fn tier_rows<'a>(
+    (tier, over): (&'a Tier, Ratio),
+    rows: &[Row<'a>],
+    lines: usize,
+) -> Result<Vec<Row<'a>>, AwardTooLarge> {
+    let is_fixed = |row: &&Row<'_>| row.rule().is_some_and(|rule| matches!(rule.award, Award::Fixed(_)));
+    let mut on_top: Vec<Row<'a>> = Vec::new();
+    for row in rows {
+        if on_top.iter().any(|there| there.wallet == row.wallet) {
+            continue;
+        }
+        let of_wallet = || rows.iter().filter(|other| other.wallet == row.wallet && !is_fixed(other));
+        let part = |line: usize| of_wallet().filter_map(|row| row.by_line.get(line)).map(|part| part.get()).sum();
+        let parts: Vec<i64> = (0..lines).map(part).collect();
+        let points = over.floor(sum(&parts)?).and_then(|points| Points::try_from(points).ok()).ok_or(AwardTooLarge)?;
+        let by_line =
+            spread(points.get(), &parts).into_iter().map(|part| Points::try_from(part).unwrap_or(Points::ZERO));
+        let (uncut, capped, by_line) = (points, points, by_line.collect());
+        on_top.push(Row { by: Awarder::Tier(tier), wallet: row.wallet, points, uncut, capped, by_line });
+    }
+    on_top.retain(|row| !row.points.is_zero());
+    Ok(on_top)
 }
 
 /// An order, and which rules apply to it.
@@ -258,7 +321,7 @@ fn sum(bases: &[i64]) -> Result<i64, AwardTooLarge> {
 /// # Errors
 /// When they are more than a wallet holds.
 pub fn earned(rows: &[Row<'_>], wallet: Slot) -> Result<Points, AwardTooLarge> {
-    let of_wallet = rows.iter().filter(|row| row.rule.wallet == wallet);
+    let of_wallet = rows.iter().filter(|row| row.wallet == wallet);
     of_wallet.map(|row| row.points).try_fold(Points::ZERO, Points::plus).ok_or(AwardTooLarge)
 }
 

@@ -20,7 +20,7 @@ visit = { wallet = "points", award = { points = 5 }, caps = { per_member = { poi
 [tiers]
 wallet = "collected"
 downgrade = { at = "when_below", to = "earned", grace = "P10D" }
-ladder = [{ code = "bronze", from = "5" }, { code = "silver", from = "200" }, { code = "gold", from = "800" }]
+ladder = [{ code = "bronze", from = "5" }, { code = "silver", from = "200", earn = "1.25" }, { code = "gold", from = "800", earn = "1.5" }]
 "#;
 
 /// The same shop, later: points can be spent at once and live shorter, and nobody owes any.

@@ -26,5 +26,6 @@ pub mod state;
 pub mod store;
 pub mod stream;
 pub mod tier_documents;
+pub mod tier_rows;
 pub mod tiers;
 pub mod transfers;
