@@ -1,6 +1,7 @@
 //! Money in minor units of one currency, rounded half up, never through a float.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
 
 use rust_decimal::Decimal;
@@ -196,19 +197,44 @@ impl Ratio {
         Some(Self { num, den })
     }
 
-    /// The floor of the exact sum of all x r, or `None` when it does not fit.
-    pub fn floor_of_sum(parts: impl IntoIterator<Item = (i64, Self)>) -> Option<i64> {
-        let sum = parts.into_iter().try_fold(Self::ZERO, |sum, (x, ratio)| {
+    /// The exact sum of all x r, or `None` when it does not fit.
+    pub fn sum(parts: impl IntoIterator<Item = (i64, Self)>) -> Option<Self> {
+        parts.into_iter().try_fold(Self::ZERO, |sum, (x, ratio)| {
             let (num, den) = lowest_terms(i128::from(x.max(0)).checked_mul(ratio.num)?, ratio.den);
             sum.plus(Self { num, den })
-        });
-        sum?.floor(1)
+        })
+    }
+
+    /// The floor of the exact sum of all x r, or `None` when it does not fit.
+    pub fn floor_of_sum(parts: impl IntoIterator<Item = (i64, Self)>) -> Option<i64> {
+        Self::sum(parts)?.floor(1)
     }
 
     /// x r rounded half up, or `None` when it does not fit.
     pub fn half_up(self, x: i64) -> Option<i64> {
         let twice = i128::from(x).checked_mul(self.num)?.checked_mul(2)?.checked_add(self.den)?;
         i64::try_from(twice.div_euclid(self.den.checked_mul(2)?)).ok()
+    }
+}
+
+impl Ord for Ratio {
+    /// By continued fractions: whole parts, then what is left of both upside down, so that nothing can overflow.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let (mut a, mut b) = (*self, *other);
+        loop {
+            let whole = a.num.div_euclid(a.den).cmp(&b.num.div_euclid(b.den));
+            let (of_a, of_b) = (a.num.rem_euclid(a.den), b.num.rem_euclid(b.den));
+            if whole != Ordering::Equal || of_a == 0 || of_b == 0 {
+                return whole.then(of_a.cmp(&of_b));
+            }
+            (a, b) = (Self { num: b.den, den: of_b }, Self { num: a.den, den: of_a });
+        }
+    }
+}
+
+impl PartialOrd for Ratio {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

@@ -90,7 +90,7 @@ pub fn merged_facts(currency: Currency, receipt: &MergeReceipt) -> Answer {
         let there = [there, w.pending, w.debt];
         MergedWallet { wallet: w.wallet.clone(), there, ever, active_until: w.active_until }
     };
-    let used = receipt.used.iter().map(|u| (u.rule.clone(), u.each.clone(), u.first_day, u.points));
+    let used = receipt.used.iter().map(|u| (u.rule.clone(), u.each.clone(), u.first_day, u.points.unwrap_or_default()));
     let mut used: Vec<Used> = used.collect();
     used.sort();
     Answer::Merged {

@@ -125,6 +125,15 @@ proptest! {
     }
 
     #[test]
+    fn ratios_are_in_the_order_of_their_exact_values(a in up_to(i64::MAX), b in up_to(i64::MAX), c in up_to(i64::MAX), d in up_to(i64::MAX)) {
+        let ratio = |num: i64, den: i64| Ratio::of(Decimal::from(num), Decimal::from(den));
+        let (Some(x), Some(y)) = (ratio(a, b), ratio(c, d)) else { return Ok(()) };
+        let wide = |n: i64| i128::from(n);
+        prop_assert_eq!(x.cmp(&y), (wide(a) * wide(d)).cmp(&(wide(c) * wide(b))));
+        prop_assert_eq!(x == y, wide(a) * wide(d) == wide(c) * wide(b));
+    }
+
+    #[test]
     fn a_ratio_of_any_decimals_keeps_to_its_exact_value(
         num in any_decimal(), den in any_decimal(), x in up_to(i64::MAX), y in up_to(i64::MAX),
     ) {

@@ -190,12 +190,15 @@ fn the_base_rule_earns_a_point_for_each_unit_of_base() {
         award: Award::Rate { rate, step: None },
         net_of: NetOf::ALL,
         schedule: Schedule::default(),
+        stack: None,
         cap: None,
+        awards: None,
         budget: None,
     };
     for case in [g1(), g2()] {
         let rules = std::slice::from_ref(&rule);
-        let rows = award(rules, &priced(&case).lines, DateTime::UNIX_EPOCH, None, |_| Room::default()).unwrap().rows;
+        let rows =
+            award(rules, &priced(&case).lines, DateTime::UNIX_EPOCH, (None, None), |_| Room::default()).unwrap().rows;
         assert_eq!(rows.len(), 1);
         let by_line: Vec<i64> = rows[0].by_line.iter().map(|p| p.get()).collect();
         assert_eq!(by_line, case.base_row);

@@ -15,6 +15,7 @@ use crate::loyalty::ledger::account::{Account, Status};
 use crate::loyalty::ledger::counters::{CounterKey, Counters};
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::program::facts::{Facts, LineFacts, MemberFacts, OrderFacts};
+use crate::loyalty::program::model::tiers::Tier;
 use crate::loyalty::program::model::{EarningRule, Rulebook, SegmentSet};
 use crate::loyalty::program::reason::Reason;
 
@@ -45,7 +46,7 @@ impl<'o> Judged<'o> {
     pub fn awarded(self, account: &Account, counters: &mut Counters<'_>) -> Result<Awarded<'o>, LedgerRefusal> {
         let rules = &self.book.earning;
         if account.status == Status::Suspended {
-            let skipped = |rule| Skipped { rule, reason: Reason::MemberSuspended, detail: None };
+            let skipped = |rule| Skipped::plain(rule, Reason::MemberSuspended);
             return Ok(Awarded { rows: Vec::new(), skipped: rules.iter().map(skipped).collect() });
         }
         // Ordinary orders are not looked at line by line.
@@ -53,10 +54,10 @@ impl<'o> Judged<'o> {
             self.book.has_conditions().then(|| self.cart.lines.iter().map(line_facts).collect());
         let facts = lines.as_ref().map(|lines| self.facts(lines, account));
         let room = |rule: &EarningRule| Room {
-            cap: rule.cap.as_ref().map(|cap| account.room(cap, self.day)),
+            cap: self.room(account, rule),
             budget: self.budget(account.program, rule).map(|(key, bound)| counters.left(&key, bound)),
         };
-        let awarded = award(rules, &self.priced.lines, self.ordered, facts.as_ref(), room);
+        let awarded = award(rules, &self.priced.lines, self.ordered, (facts.as_ref(), self.tier(account)), room);
         awarded.map_err(|_| LedgerRefusal::TooManyPoints)
     }
 
@@ -71,14 +72,30 @@ impl<'o> Judged<'o> {
         counters: &mut Counters<'_>,
     ) -> Result<(), LedgerRefusal> {
         for row in rows {
-            if let Some(cap) = &row.rule.cap {
+            let Some(rule) = row.rule() else { continue };
+            if let Some(cap) = &rule.cap {
                 account.use_up(cap, self.day, row.points)?;
             }
-            if let Some((key, bound)) = self.budget(account.program, row.rule) {
+            if let Some(awards) = &rule.awards {
+                account.use_up(awards, self.day, Points::ONE)?;
+            }
+            if let Some((key, bound)) = self.budget(account.program, rule) {
                 counters.use_up(key, row.points.get(), Some(bound.get()))?;
             }
         }
         Ok(())
+    }
+
+    /// The tier that the member was in, where tiers earn anything on top.
+    fn tier(self, account: &Account) -> Option<&'o Tier> {
+        let ladder = self.book.tiers.as_ref().filter(|ladder| ladder.tiers.iter().any(|tier| tier.earn.is_some()))?;
+        ladder.tier(account.tier_at(self.book, self.ordered)?)
+    }
+
+    /// What a member can still have of a rule: nothing once it has awarded as often as it may.
+    fn room(self, account: &Account, rule: &EarningRule) -> Option<Points> {
+        let often = rule.awards.is_some_and(|awards| account.room(&awards, self.day).is_zero());
+        if often { Some(Points::ZERO) } else { rule.cap.map(|cap| account.room(&cap, self.day)) }
     }
 
     /// The counter of a rule's budget, of the business day, and its bound: as the version says that is in force now, which
@@ -155,5 +172,6 @@ pub fn skipped_receipt(skipped: &Skipped<'_>) -> SkippedReceipt {
         rule: skipped.rule.code.clone(),
         reason: skipped.reason.name().to_owned(),
         detail: skipped.detail.as_ref().map(ToString::to_string),
+        better: skipped.better.map(|rule| rule.code.clone()),
     }
 }

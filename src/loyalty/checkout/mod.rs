@@ -20,6 +20,7 @@ pub mod settle;
 pub mod share;
 pub mod spend;
 pub mod stated;
+pub mod story;
 
 #[cfg(test)]
 mod bodies;

@@ -259,8 +259,8 @@ impl SettleOrder {
             parts.map(|(line, p)| LinePoints { id: line.id.clone(), points: p.get() }).collect()
         };
         let receipt = |row: &Row<'_>| RowReceipt {
-            rule: row.rule.code.clone(),
-            wallet: code_of(book, row.rule.wallet),
+            rule: row.name(),
+            wallet: code_of(book, row.wallet),
             points: row.points.get(),
             uncut: (row.uncut > row.points).then_some(row.uncut.get()),
             cut_by: cuts(row).last().map(|cut| cut.by),

@@ -14,6 +14,8 @@ pub enum Asked {
     Applies(Matching),
     /// Not, and nobody has to be told: it is not its time.
     NotScheduled,
+    /// Not, as the rule in this place is better, and of the same stack.
+    Beaten(usize),
     /// Not, for this reason; with what could not be told, where that is why.
     Not(Reason, Option<EvalError>),
 }
@@ -25,6 +27,11 @@ pub struct Matching(Option<Vec<bool>>);
 impl Matching {
     /// Every line.
     pub const ALL: Self = Self(None);
+
+    /// Some of them, by their places.
+    pub fn of(lines: Vec<bool>) -> Self {
+        Self(Some(lines))
+    }
 
     /// Whether a line is one of them, by its place.
     pub fn has(&self, line: usize) -> bool {

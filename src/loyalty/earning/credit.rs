@@ -39,7 +39,7 @@ pub fn credits(program: &Rulebook, lines: &[LineFigures], rows: &[Row<'_>]) -> R
             Counts::Spend => summed(lines.iter().map(|line| Points::try_from(line.base.minor()).ok()))?,
             Counts::Points => {
                 let main = program.main_wallet().map(|w| w.slot);
-                let of_main = || rows.iter().filter(|row| Some(row.rule.wallet) == main);
+                let of_main = || rows.iter().filter(|row| Some(row.wallet) == main);
                 let of_line = |i: usize| of_main().filter_map(move |row| row.by_line.get(i).copied());
                 summed((0..lines.len()).map(|i| of_line(i).try_fold(Points::ZERO, Points::plus)))?
             }

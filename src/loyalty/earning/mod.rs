@@ -5,6 +5,7 @@ pub mod base;
 pub mod credit;
 pub mod model;
 pub mod rows;
+pub mod stacks;
 
 #[cfg(test)]
 mod tests;

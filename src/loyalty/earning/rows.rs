@@ -9,16 +9,32 @@ use crate::kernel::spread::spread;
 use crate::loyalty::earning::asked::{Asked, Matching, ask};
 use crate::loyalty::earning::base::base_of;
 use crate::loyalty::earning::model::LineFigures;
+use crate::loyalty::earning::stacks::choose;
 use crate::loyalty::program::condition::EvalError;
 use crate::loyalty::program::facts::Facts;
+use crate::loyalty::program::model::tiers::Tier;
 use crate::loyalty::program::model::{Award, EarningRule, Slot};
 use crate::loyalty::program::reason::Reason;
 
-/// What one rule awards.
+/// What stands before a tier's code in the name of its row: no code of a rule has the sign.
+pub const TIER_ROW: &str = "tier:";
+
+/// What awards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awarder<'a> {
+    /// A rule.
+    Rule(&'a EarningRule),
+    /// The tier that the member was in before.
+    Tier(&'a Tier),
+}
+
+/// What one rule awards, or a tier on top.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row<'a> {
-    /// The rule.
-    pub rule: &'a EarningRule,
+    /// What awards it.
+    pub by: Awarder<'a>,
+    /// The wallet that it fills.
+    pub wallet: Slot,
     /// How much in all.
     pub points: Points,
     /// How much it would have been without its cap and its budget,
@@ -27,6 +43,24 @@ pub struct Row<'a> {
     pub capped: Points,
     /// How much of `points` each line earned, in the order of the lines.
     pub by_line: Vec<Points>,
+}
+
+impl<'a> Row<'a> {
+    /// The rule, of a rule's.
+    pub fn rule(&self) -> Option<&'a EarningRule> {
+        match self.by {
+            Awarder::Rule(rule) => Some(rule),
+            Awarder::Tier(_) => None,
+        }
+    }
+
+    /// The name in the API: the rule's code, or `tier:gold`.
+    pub fn name(&self) -> String {
+        match self.by {
+            Awarder::Rule(rule) => rule.code.clone(),
+            Awarder::Tier(tier) => format!("{TIER_ROW}{}", tier.code),
+        }
+    }
 }
 
 /// What is left of a rule; `None` without a bound.
@@ -47,12 +81,21 @@ pub struct Skipped<'a> {
     pub reason: Reason,
     /// What in a condition could not be told.
     pub detail: Option<EvalError>,
+    /// The rule that is better.
+    pub better: Option<&'a EarningRule>,
+}
+
+impl<'a> Skipped<'a> {
+    /// Of a reason that says it all.
+    pub fn plain(rule: &'a EarningRule, reason: Reason) -> Self {
+        Self { rule, reason, detail: None, better: None }
+    }
 }
 
 /// What the rules award for an order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Awarded<'a> {
-    /// A row for each rule that awards anything, in document order.
+    /// A row for each rule that awards anything, in document order, and for each wallet one of the tier.
     pub rows: Vec<Row<'a>>,
     /// The rules that would have, in document order.
     pub skipped: Vec<Skipped<'a>>,
@@ -63,8 +106,8 @@ pub struct Awarded<'a> {
 #[error("the award is larger than a wallet holds")]
 pub struct AwardTooLarge;
 
-/// What the rules award for the lines of an order at its business time. Their conditions are asked of `facts`, which are
-/// absent where the version has none; `room` says what is left of a rule with a cap or a budget. The cap cuts first.
+/// What the rules award for the lines of an order at its business time, and on top of it the tier that the member was in.
+/// Their conditions are asked of `facts`, which are absent where the version has none; `room` says what is left of a rule with a cap or a budget. The cap cuts first.
 ///
 /// # Errors
 /// When a row, or all rows of one wallet together, are more than a wallet holds.
@@ -72,11 +115,14 @@ pub fn award<'a>(
     rules: &'a [EarningRule],
     lines: &[LineFigures],
     at: Instant,
-    facts: Option<&Facts<'_>>,
+    (facts, tier): (Option<&Facts<'_>>, Option<&'a Tier>),
     mut room: impl FnMut(&EarningRule) -> Room,
 ) -> Result<Awarded<'a>, AwardTooLarge> {
     // All of them first, and each once: a multiplier is about what the rules match that it multiplies.
-    let asked: Vec<Asked> = rules.iter().map(|rule| ask(rule, lines, at, facts)).collect();
+    let mut asked: Vec<Asked> = rules.iter().map(|rule| ask(rule, lines, at, facts)).collect();
+    if rules.iter().any(|rule| rule.stack.is_some()) {
+        choose(rules, lines, &mut asked)?;
+    }
     let order = Order { rules, asked: &asked, lines };
     let mut awarded = Awarded::default();
     for (rule, asked) in rules.iter().zip(&asked) {
@@ -84,41 +130,85 @@ pub fn award<'a>(
             Asked::Applies(matching) => matching,
             Asked::NotScheduled => continue,
             Asked::Not(reason, detail) => {
-                awarded.skipped.push(Skipped { rule, reason: *reason, detail: detail.clone() });
+                awarded.skipped.push(Skipped { detail: detail.clone(), ..Skipped::plain(rule, *reason) });
+                continue;
+            }
+            Asked::Beaten(by) => {
+                let better = rules.get(*by);
+                awarded.skipped.push(Skipped { better, ..Skipped::plain(rule, Reason::StackHadBetter) });
                 continue;
             }
         };
         let (uncut, computed_from) = order.uncut(rule, matching)?;
-        let bounded = !uncut.is_zero() && (rule.cap.is_some() || rule.budget.is_some());
+        if uncut.is_zero() {
+            awarded.skipped.push(Skipped::plain(rule, Reason::RoundsToZero));
+            continue;
+        }
+        let bounded = rule.cap.is_some() || rule.awards.is_some() || rule.budget.is_some();
         let Room { cap, budget } = if bounded { room(rule) } else { Room::default() };
         let capped = cap.map_or(uncut, |left| uncut.min(left));
         let points = budget.map_or(capped, |left| capped.min(left));
         if !points.is_zero() {
             let by_line = by_line(points, &computed_from, lines, matching);
-            awarded.rows.push(Row { rule, points, uncut, capped, by_line });
-        } else if !uncut.is_zero() {
+            awarded.rows.push(Row { by: Awarder::Rule(rule), wallet: rule.wallet, points, uncut, capped, by_line });
+        } else {
             let reason = if capped.is_zero() { Reason::CapReached } else { Reason::BudgetSpent };
-            awarded.skipped.push(Skipped { rule, reason, detail: None });
+            awarded.skipped.push(Skipped::plain(rule, reason));
         }
     }
+    if let Some((tier, over)) = tier.and_then(|tier| Some((tier, tier.earn?))) {
+        let of_tier = tier_rows((tier, over), &awarded.rows, lines.len())?;
+        awarded.rows.extend(of_tier);
+    }
     for row in &awarded.rows {
-        earned(&awarded.rows, row.rule.wallet)?;
+        earned(&awarded.rows, row.wallet)?;
     }
     Ok(awarded)
 }
 
+/// What a tier adds to each wallet: its part of what rules by the base and multipliers award there after cuts, spread by
+/// that. Nothing cuts it.
+fn tier_rows<'a>(
+    (tier, over): (&'a Tier, Ratio),
+    rows: &[Row<'a>],
+    lines: usize,
+) -> Result<Vec<Row<'a>>, AwardTooLarge> {
+    let is_fixed = |row: &&Row<'_>| row.rule().is_some_and(|rule| matches!(rule.award, Award::Fixed(_)));
+    let mut on_top: Vec<Row<'a>> = Vec::new();
+    for row in rows {
+        if on_top.iter().any(|there| there.wallet == row.wallet) {
+            continue;
+        }
+        let of_wallet = || rows.iter().filter(|other| other.wallet == row.wallet && !is_fixed(other));
+        let part = |line: usize| of_wallet().filter_map(|row| row.by_line.get(line)).map(|part| part.get()).sum();
+        let parts: Vec<i64> = (0..lines).map(part).collect();
+        let points = over.floor(sum(&parts)?).and_then(|points| Points::try_from(points).ok()).ok_or(AwardTooLarge)?;
+        let by_line =
+            spread(points.get(), &parts).into_iter().map(|part| Points::try_from(part).unwrap_or(Points::ZERO));
+        let (uncut, capped, by_line) = (points, points, by_line.collect());
+        on_top.push(Row { by: Awarder::Tier(tier), wallet: row.wallet, points, uncut, capped, by_line });
+    }
+    on_top.retain(|row| !row.points.is_zero());
+    Ok(on_top)
+}
+
 /// An order, and which rules apply to it.
 #[derive(Clone, Copy)]
-struct Order<'o> {
-    rules: &'o [EarningRule],
+pub struct Order<'o> {
+    /// The rules of the version.
+    pub rules: &'o [EarningRule],
     /// One for each rule.
-    asked: &'o [Asked],
-    lines: &'o [LineFigures],
+    pub asked: &'o [Asked],
+    /// What was bought.
+    pub lines: &'o [LineFigures],
 }
 
 impl<'o> Order<'o> {
     /// What a rule awards before its cap, and by what that is spread over the lines.
-    fn uncut(self, rule: &EarningRule, matching: &Matching) -> Result<(Points, Vec<i64>), AwardTooLarge> {
+    ///
+    /// # Errors
+    /// When it is more than a wallet holds.
+    pub fn uncut(self, rule: &EarningRule, matching: &Matching) -> Result<(Points, Vec<i64>), AwardTooLarge> {
         let own = || self.bases(rule, [matching, &Matching::ALL]);
         let (points, computed_from) = match &rule.award {
             Award::Fixed(points) => return Ok((*points, own()?)),
@@ -137,6 +227,28 @@ impl<'o> Order<'o> {
         Ok((points, computed_from))
     }
 
+    /// What a rule would award by each line, exactly; nothing by any of one that awards for each order.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    pub fn exact(self, rule: &EarningRule, matching: &Matching) -> Result<Vec<Ratio>, AwardTooLarge> {
+        let parts: Vec<Part<'_>> = match &rule.award {
+            Award::Fixed(_) => Vec::new(),
+            Award::Rate { rate, .. } => vec![Part { rule, rate: *rate, matching: [matching, &Matching::ALL] }],
+            Award::Multiply { of, .. } => of.iter().filter_map(|of| self.part(*of, matching)).collect(),
+        };
+        let multiplies = matches!(rule.award, Award::Multiply { .. });
+        let rate = |part: &Part<'_>| if multiplies { part.by_base() } else { Some(part.rate) };
+        let mut amounts = vec![Ratio::ZERO; self.lines.len()];
+        for part in &parts {
+            let rate = rate(part).ok_or(AwardTooLarge)?;
+            for (amount, base) in amounts.iter_mut().zip(self.bases(part.rule, part.matching)?) {
+                *amount = Ratio::sum([(1, *amount), (base, rate)]).ok_or(AwardTooLarge)?;
+            }
+        }
+        Ok(amounts)
+    }
+
     /// The base of each line, as the rule computes it, in minor units; nothing of lines that do not match both.
     fn bases(self, rule: &EarningRule, [one, other]: [&Matching; 2]) -> Result<Vec<i64>, AwardTooLarge> {
         let base = |(place, line): (usize, &LineFigures)| {
@@ -150,7 +262,7 @@ impl<'o> Order<'o> {
     fn part(self, (place, rate): (usize, Ratio), multiplier: &'o Matching) -> Option<Part<'o>> {
         match (self.rules.get(place)?, self.asked.get(place)?) {
             (rule, Asked::Applies(own)) => Some(Part { rule, rate, matching: [own, multiplier] }),
-            (_, Asked::NotScheduled | Asked::Not(..)) => None,
+            (_, Asked::NotScheduled | Asked::Beaten(_) | Asked::Not(..)) => None,
         }
     }
 
@@ -171,11 +283,7 @@ impl<'o> Order<'o> {
         let one = Ratio::of(Decimal::ONE, Decimal::ONE).ok_or(AwardTooLarge)?;
         let thousand = Ratio::of(Decimal::ONE_THOUSAND, Decimal::ONE).ok_or(AwardTooLarge)?;
         let alike = parts.iter().all(|part| parts.first().is_some_and(|first| part.matching == first.matching));
-        let weight = |part: &Part<'_>| match part.rule.award {
-            _ if alike => Some(one),
-            Award::Rate { step: Some(step), .. } => part.rate.times(step.rate)?.times(thousand),
-            Award::Rate { .. } | Award::Multiply { .. } | Award::Fixed(_) => part.rate.times(thousand),
-        };
+        let weight = |part: &Part<'_>| if alike { Some(one) } else { part.by_base()?.times(thousand) };
         let weights: Vec<Ratio> = parts.iter().map(weight).collect::<Option<_>>().ok_or(AwardTooLarge)?;
         let of_line = |place: usize| {
             let parts = bases.iter().zip(&weights).filter_map(|(bases, weight)| Some((*bases.get(place)?, *weight)));
@@ -194,6 +302,16 @@ struct Part<'o> {
     matching: [&'o Matching; 2],
 }
 
+impl Part<'_> {
+    /// What is added to each minor unit of base, also where only full steps earn.
+    fn by_base(&self) -> Option<Ratio> {
+        match self.rule.award {
+            Award::Rate { step: Some(step), .. } => self.rate.times(step.rate),
+            Award::Rate { .. } | Award::Multiply { .. } | Award::Fixed(_) => Some(self.rate),
+        }
+    }
+}
+
 fn sum(bases: &[i64]) -> Result<i64, AwardTooLarge> {
     bases.iter().try_fold(0_i64, |sum, base| sum.checked_add(*base)).ok_or(AwardTooLarge)
 }
@@ -203,7 +321,7 @@ fn sum(bases: &[i64]) -> Result<i64, AwardTooLarge> {
 /// # Errors
 /// When they are more than a wallet holds.
 pub fn earned(rows: &[Row<'_>], wallet: Slot) -> Result<Points, AwardTooLarge> {
-    let of_wallet = rows.iter().filter(|row| row.rule.wallet == wallet);
+    let of_wallet = rows.iter().filter(|row| row.wallet == wallet);
     of_wallet.map(|row| row.points).try_fold(Points::ZERO, Points::plus).ok_or(AwardTooLarge)
 }
 

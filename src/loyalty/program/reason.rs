@@ -9,6 +9,10 @@ pub enum Reason {
     ConditionFailed,
     /// None of the lines is what its condition on lines wants.
     NoMatchingLines,
+    /// What it would award is less than a point.
+    RoundsToZero,
+    /// Another rule of its stack awards more.
+    StackHadBetter,
     /// The member has had all that the rule gives one member in the period.
     CapReached,
     /// All members together have had all that the rule gives in the period.
@@ -24,6 +28,8 @@ impl Reason {
             Self::ConditionFalse => "condition_false",
             Self::ConditionFailed => "condition_failed",
             Self::NoMatchingLines => "no_matching_lines",
+            Self::RoundsToZero => "rounds_to_zero",
+            Self::StackHadBetter => "stack_had_better",
             Self::CapReached => "cap_reached",
             Self::BudgetSpent => "budget_spent",
             Self::MemberSuspended => "member_suspended",

@@ -52,7 +52,7 @@ enum Holds {
 
 /// The fields of the document that hold more than their types tell: the type, the field, what it holds, and whether a
 /// document without it is refused, though it can be read.
-const FIELDS: [(&str, &str, Holds, bool); 38] = [
+const FIELDS: [(&str, &str, Holds, bool); 41] = [
     ("Document", "wallets", Holds::Parts(1, WALLETS_MAX), true),
     ("Document", "earning", Holds::Parts(0, EARNING_RULES_MAX), false),
     ("Program", "name", Holds::Name, true),
@@ -73,13 +73,16 @@ const FIELDS: [(&str, &str, Holds, bool); 38] = [
     ("Earning", "wallet", Holds::Code, false),
     ("Earning", "lines", Holds::Condition, false),
     ("Earning", "when", Holds::Condition, false),
+    ("Earning", "stack", Holds::Code, false),
     ("Earning", "award", Holds::Table, true),
     ("Award", "per", Holds::Amount, false),
     ("Award", "points", Holds::Points, false),
     ("Award", "multiply", Holds::Amount, false),
+    ("Award", "of", Holds::Code, false),
     ("Schedule", "from", Holds::Time, false),
     ("Schedule", "until", Holds::Time, false),
-    ("PerMember", "points", Holds::Points, true),
+    ("PerMember", "points", Holds::Points, false),
+    ("PerMember", "awards", Holds::Points, false),
     ("PerMember", "each", Holds::Period, false),
     ("Budget", "points", Holds::Points, false),
     ("Budget", "money", Holds::Amount, false),

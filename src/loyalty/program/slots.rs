@@ -34,7 +34,7 @@ impl NoRoom {
 pub struct Slots {
     /// Where each wallet's figures stand.
     pub wallets: IndexMap<String, Slot>,
-    /// What stands for each earning rule that counts by member.
+    /// What stands for each earning rule that counts points by member, and for each of which awards are counted.
     pub rules: IndexMap<String, CountedSlot>,
     /// What stands for each tier.
     pub tiers: IndexMap<String, TierSlot>,
@@ -50,6 +50,11 @@ impl Slots {
             tiers: others_left_out(&self.tiers, &others.tiers),
         }
     }
+}
+
+/// The name under which it is counted how often a rule awards: no code of a rule has the sign.
+pub fn awards_of(rule: &str) -> String {
+    format!("{rule}.awards")
 }
 
 fn others_left_out<S: Copy>(all: &IndexMap<String, S>, others: &IndexMap<String, S>) -> IndexMap<String, S> {
@@ -74,10 +79,14 @@ pub fn assign_slots(existing: &Slots, document: &Document) -> Result<Slots, NoRo
         let free = (0..).take(TIER_SLOTS_MAX).find(|slot| !taken(*slot)).ok_or(NoRoom::Tiers)?;
         slots.tiers.insert(code.clone(), TierSlot(free));
     }
-    let capped = document.earning.iter().filter(|(_, rule)| rule.caps.is_some()).map(|(code, _)| code);
-    for code in capped.filter(|code| !existing.rules.contains_key(*code)) {
+    let capped = document.earning.iter().flat_map(|(code, rule)| {
+        let cap = rule.caps.as_ref().and_then(|caps| caps.per_member.as_ref());
+        let points = cap.is_some_and(|cap| cap.points.is_some()).then(|| code.clone());
+        points.into_iter().chain(cap.is_some_and(|cap| cap.awards.is_some()).then(|| awards_of(code)))
+    });
+    for code in capped.filter(|code| !existing.rules.contains_key(code)) {
         let next = slots.rules.values().map(|slot| slot.0.saturating_add(1)).max().unwrap_or_default();
-        slots.rules.insert(code.clone(), CountedSlot(next));
+        slots.rules.insert(code, CountedSlot(next));
     }
     Ok(slots)
 }

@@ -13,12 +13,14 @@ visits = { kind = "qualifying", counts = "orders", window = "anniversary" }
 base = { wallet = "points", award = { per = "1.00", points = 3 } }
 steps = { wallet = "coins", award = { per = "10.00", points = 2, step = true } }
 more = { wallet = "points", award = { per = "3.00", points = 1 }, base = { net_of = [] }, budget = { money = "0.20", each = "P1M" } }
-double = { wallet = "points", award = { multiply = "2" }, caps = { per_member = { points = 300, each = "P3M" } } }
+double = { wallet = "points", award = { multiply = "2" }, stack = "more", caps = { per_member = { points = 300, each = "P3M" } } }
+half = { wallet = "points", award = { multiply = "1.5", of = "base" }, stack = "more" }
+once = { wallet = "points", award = { points = 3 }, caps = { per_member = { awards = 2, each = "P1M" } } }
 visit = { wallet = "points", award = { points = 5 }, caps = { per_member = { points = 30 } } }
 [tiers]
 wallet = "collected"
 downgrade = { at = "when_below", to = "earned", grace = "P10D" }
-ladder = [{ code = "bronze", from = "5" }, { code = "silver", from = "200" }, { code = "gold", from = "800" }]
+ladder = [{ code = "bronze", from = "5" }, { code = "silver", from = "200", earn = "1.25" }, { code = "gold", from = "800", earn = "1.5" }]
 "#;
 
 /// The same shop, later: points can be spent at once and live shorter, and nobody owes any.

@@ -106,7 +106,8 @@ impl Naive<'_> {
                 }
             }
             if points == 0 {
-                facts.skipped.extend((uncut > 0).then(|| format!("{} cap_reached", earn.code)));
+                let reason = if uncut > 0 { "cap_reached" } else { "rounds_to_zero" };
+                facts.skipped.push(format!("{} {reason}", earn.code));
                 continue;
             }
             let by_line = spread(points, &by, lines);

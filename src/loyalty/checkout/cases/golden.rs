@@ -1,4 +1,4 @@
-//! G1 and G2 of golden.md through the ledger, as far as the base rule earns.
+//! G1 and G2 of golden.md through the ledger: the base rule alone, and with campaigns and tiers.
 
 use rust_decimal::Decimal;
 
@@ -6,7 +6,7 @@ use crate::loyalty::checkout::cart::{Cart, CartLine, DiscountedLine, Prices, Sta
 use crate::loyalty::checkout::cases::{
     STATUS, Shop, amount, goods, lines, lots, money, paid_with, pieces, points, program,
 };
-use crate::loyalty::checkout::receipt::{ClawedBackReceipt, ReturnReceipt};
+use crate::loyalty::checkout::receipt::{ClawedBackReceipt, OrderReceipt, ReturnReceipt};
 use crate::loyalty::earning::model::LineKind;
 
 /// What is returned; money, points restored, points clawed back, spend taken back; what lots A and B hold then.
@@ -77,6 +77,81 @@ fn an_order_takes_the_soonest_lot_first_and_earns_on_what_was_paid_in_money() {
     assert_eq!(earned, [50, 14, 8, 0]);
     assert_eq!(shop.lots(), lots(&[(2_500, "2027-03-31"), (72, "2027-06-10")]));
     assert_eq!(shop.seen().figures(STATUS).spendable, points(7_219));
+}
+
+/// The earning rules of G1 and G2, the tiers before them, and a member who has one.
+fn tiered(rules: &str, tier: &str, earn: &str, reached: &str) -> Shop {
+    let ladder = format!("ladder = [{{ code = \"{tier}\", from = \"1000.00\", earn = \"{earn}\" }}]");
+    let document = program("expiry = { after = \"P12M\" }", "") + rules + "[tiers]\nwallet = \"status\"\n" + &ladder;
+    let mut shop = g1_shop_of(&document);
+    shop.order("rise", goods(reached));
+    shop.at("2026-07-10T12:00:00Z");
+    shop
+}
+
+/// Each row's name, points, and parts by line.
+fn parts(receipt: &OrderReceipt) -> Vec<(&str, i64, Vec<i64>)> {
+    let rows = receipt.rows.iter();
+    rows.map(|row| (row.rule.as_str(), row.points, row.lines.iter().map(|part| part.points).collect())).collect()
+}
+
+/// What is returned, and what is clawed back and given back to the cap for it.
+type TieredStep = (&'static [(&'static str, u32)], i64, &'static [i64]);
+
+/// The two splits of G1.
+const TIERED_SPLITS: [[TieredStep; 3]; 2] = [
+    [(&[("socks", 1)], 8, &[]), (&[("shoes", 1)], 135, &[40]), (&[("socks", 2), ("mug", 1)], 25, &[])],
+    [(&[("mug", 1)], 12, &[]), (&[("socks", 2)], 15, &[]), (&[("shoes", 1), ("socks", 1)], 141, &[40])],
+];
+
+#[test]
+fn g1_with_its_campaign_and_gold() {
+    let campaign = "[earning.shoes]\naward = { multiply = \"2\" }\nlines = 'line.category == \"shoes\"'\n\
+                    caps = { per_member = { points = 40, each = \"P1M\" } }\n";
+    for steps in TIERED_SPLITS {
+        let mut shop = tiered(campaign, "gold", "1.5", "1000.00");
+        let mut cart = g1();
+        cart.lines[0].category = Some("shoes".into());
+        let receipt = shop.order("1001", cart);
+        let rows = [("base", 72, vec![50, 14, 8]), ("shoes", 40, vec![40]), ("tier:gold", 56, vec![45, 7, 4])];
+        assert_eq!(parts(&receipt), rows);
+        assert_eq!(receipt.lines.iter().map(|line| line.earned).collect::<Vec<_>>(), [135, 21, 12, 0]);
+        for ((back, clawed_back, cap), name) in steps.iter().zip(["r1", "r2", "r3"]) {
+            let receipt = shop.give_back("1001", name, pieces(back));
+            assert_eq!(receipt.points_clawed_back("points").unwrap().taken, *clawed_back);
+            assert_eq!(receipt.given_back.iter().map(|given| given.points).collect::<Vec<_>>(), *cap);
+        }
+        assert_eq!((shop.spendable(), shop.stored().usage.as_slice()), (5_500, [].as_slice()));
+    }
+}
+
+#[test]
+fn g2_with_its_cap_budget_tier_and_fixed_award() {
+    let campaign = "[earning.campaign]\naward = { multiply = \"3\" }\n\
+                    caps = { per_member = { points = 200, each = \"P1M\" } }\nbudget = { points = 320, each = \"P1M\" }\n\
+                    [earning.large]\naward = { points = 50 }\nwhen = 'order.products >= 100'\n";
+    let mut shop = tiered(campaign, "silver", "1.25", "1000.00");
+    let member = shop.member;
+    shop.member = shop.enrol(4);
+    shop.order("other", goods("100.00"));
+    shop.member = member;
+    let receipt = shop.order("1", lines(&[("1", 1, "100.00"), ("2", 1, "50.00")]));
+    let rows = [
+        ("base", 150, vec![100, 50]),
+        ("campaign", 120, vec![80, 40]),
+        ("large", 50, vec![33, 17]),
+        ("tier:silver", 67, vec![45, 22]),
+    ];
+    assert_eq!(parts(&receipt), rows);
+    assert_eq!(receipt.lines.iter().map(|line| line.earned).collect::<Vec<_>>(), [258, 129]);
+    let mut part = pieces(&[("2", 1)]);
+    for line in part.lines.iter_mut().flatten() {
+        (line.quantity, line.amount) = (None, Some(money("30.00")));
+    }
+    for (request, name, taken, given) in [(part, "r1", 79, 24), (pieces(&[("2", 1)]), "r2", 50, 16)] {
+        let back = shop.give_back("1", name, request);
+        assert_eq!((back.points_clawed_back("points").unwrap().taken, back.given_back[0].points), (taken, given));
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod holds;
 mod merges;
 mod pains;
 mod spending;
+mod stacks;
 mod stated;
 mod tiers;
 mod verified;

@@ -206,10 +206,10 @@ pub enum LineKindName {
     Shipping,
 }
 
-/// What one rule awarded.
+/// What one rule awarded, or the tier on top.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RowReceipt {
-    /// The rule's code.
+    /// The rule's code; `tier:gold` is what the tier awarded that the member was in before.
     pub rule: String,
     /// The wallet that it filled.
     pub wallet: String,
@@ -320,4 +320,8 @@ pub struct SkippedReceipt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub detail: Option<String>,
+    /// The rule of its stack that awarded instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub better: Option<String>,
 }

@@ -59,6 +59,10 @@ pub struct GivenBackReceipt {
     pub rule: String,
     /// Points.
     pub points: i64,
+    /// How often, of a rule that awards a member so often: once the order has come back in full.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub awards: Option<i64>,
 }
 
 /// What comes back of a line.

@@ -12,7 +12,7 @@ use crate::loyalty::ledger::posting::{PostingKind, PostingRow};
 use crate::loyalty::ledger::usage::{USAGE_KEPT_D, Used};
 use crate::loyalty::ledger::verify::documents::{OrderDocument, ReturnDocument, parse};
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
-use crate::loyalty::program::model::{Cap, CountedSlot, Rulebook, Timeline};
+use crate::loyalty::program::model::{Cap, CountedSlot, EarningRule, Rulebook, Timeline};
 
 /// A rule in one of its periods, by the first day of that.
 type Name = (CountedSlot, Cycle, NaiveDate);
@@ -36,7 +36,8 @@ pub struct UsedDocument {
     rule: String,
     each: Option<String>,
     first_day: Option<NaiveDate>,
-    points: i64,
+    points: Option<i64>,
+    awards: Option<i64>,
 }
 
 impl FoldedCaps {
@@ -75,17 +76,24 @@ impl FoldedCaps {
     }
 
     fn award(&mut self, row: &PostingRow, book: &Rulebook) -> Result<(), String> {
-        if book.earning.iter().all(|rule| rule.cap.is_none()) {
+        if book.earning.iter().all(|rule| rule.cap.is_none() && rule.awards.is_none()) {
             return Ok(());
         }
         let document: OrderDocument = parse(row)?;
         for of_rule in &document.rows {
+            if let Some(awards) = book.rule(&of_rule.rule).and_then(|rule| rule.awards) {
+                let had = self.had.entry(name_of(&awards, document.ordered_on)).or_default();
+                had.grow(1);
+                if *had > awards.points.get() {
+                    return Err(format!("{} awarded {had} times, of {} at most", of_rule.rule, awards.points));
+                }
+            }
             let (cap, capped) = (cap_of(book, &of_rule.rule), of_rule.cut_to("cap"));
             if capped.is_some() && cap.is_none() {
                 return Err(format!("{} is cut, and has no cap", of_rule.rule));
             }
             let Some(cap) = cap else { continue };
-            let had = self.had.entry((cap.slot, cap.cycle, cap.cycle.first(document.ordered_on))).or_default();
+            let had = self.had.entry(name_of(cap, document.ordered_on)).or_default();
             let full = capped.map(|capped| had.saturating_add(capped));
             had.grow(of_rule.points);
             if *had > cap.points.get() {
@@ -105,9 +113,12 @@ impl FoldedCaps {
         }
         let day = parse::<OrderDocument>(order.ok_or("it gives caps back, and there is no order")?)?.ordered_on;
         for back in &document.given_back {
-            let Some(cap) = cap_of(book, &back.rule) else { continue };
-            if let Some(had) = self.had.get_mut(&(cap.slot, cap.cycle, cap.cycle.first(day))) {
-                *had = had.saturating_sub(back.points).max(0);
+            let Some(rule) = book.rule(&back.rule) else { continue };
+            for (cap, given) in [(&rule.cap, back.points), (&rule.awards, back.awards)] {
+                let had = cap.as_ref().and_then(|cap| self.had.get_mut(&name_of(cap, day)));
+                if let Some(had) = had {
+                    *had = had.saturating_sub(given).max(0);
+                }
             }
         }
         Ok(())
@@ -127,8 +138,12 @@ impl FoldedCaps {
     }
 }
 
+fn name_of(cap: &Cap, day: NaiveDate) -> Name {
+    (cap.slot, cap.cycle, cap.cycle.first(day))
+}
+
 /// The cap of a rule in a version.
-pub fn cap_of<'a>(book: &'a Rulebook, rule: &str) -> Option<&'a Cap> {
+fn cap_of<'a>(book: &'a Rulebook, rule: &str) -> Option<&'a Cap> {
     book.rule(rule)?.cap.as_ref()
 }
 
@@ -136,10 +151,15 @@ fn said(row: &PostingRow, timeline: &Timeline) -> Result<BTreeMap<Name, i64>, St
     let document: MergedCaps = parse(row)?;
     let versions = || (1..=timeline.newest().version.0).rev().map(|n| timeline.version(Version(n)));
     let read = |used: &UsedDocument| {
-        let slot = versions().find_map(|book| cap_of(book, &used.rule)).map(|cap| cap.slot);
+        let (had, cap): (_, fn(&EarningRule) -> Option<Cap>) = match (used.points, used.awards) {
+            (Some(points), None) => (points, |rule| rule.cap),
+            (None, Some(awards)) => (awards, |rule| rule.awards),
+            _ => return Err(format!("{} is neither points nor awards", used.rule)),
+        };
+        let slot = versions().find_map(|book| book.rule(&used.rule).and_then(cap)).map(|cap| cap.slot);
         let slot = slot.ok_or_else(|| format!("no version has a cap on {}", used.rule))?;
         let cycle = Cycle::read(used.each.as_deref()).map_err(|e| e.to_string())?;
-        Ok(((slot, cycle, used.first_day.unwrap_or(NaiveDate::MIN)), used.points))
+        Ok(((slot, cycle, used.first_day.unwrap_or(NaiveDate::MIN)), had))
     };
     document.used.iter().map(read).collect()
 }

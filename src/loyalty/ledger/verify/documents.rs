@@ -173,6 +173,9 @@ pub struct GivenBackDocument {
     pub rule: String,
     /// Points.
     pub points: i64,
+    /// How often.
+    #[serde(default)]
+    pub awards: i64,
 }
 
 /// What came back of a line.

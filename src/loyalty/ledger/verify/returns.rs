@@ -12,14 +12,15 @@ use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::lot::LotId;
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference};
 use crate::loyalty::ledger::verify::documents::{
-    ClawedBackDocument, EarnedDocument, Figure, LineDocument, OrderDocument, ReturnDocument, ReturnedDocument,
-    ReturnedLineDocument, entered, minor, parse,
+    ClawedBackDocument, EarnedDocument, Figure, LineDocument, OrderDocument, ReturnDocument, ReturnedLineDocument,
+    entered, minor, parse,
 };
 use crate::loyalty::ledger::verify::fold::Folded;
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::ledger::verify::merges::Before;
-use crate::loyalty::ledger::verify::orders::{compare, credit_of, uncovered};
-use crate::loyalty::program::model::{EarningRule, ReturnPolicy, Rulebook, Timeline, Wallet, WalletKind};
+use crate::loyalty::ledger::verify::orders::{compare, credit_of};
+use crate::loyalty::ledger::verify::returned_line::{Line, check_line, gone};
+use crate::loyalty::program::model::{ReturnPolicy, Rulebook, Timeline, Wallet, WalletKind};
 
 /// A member's orders of which something came back.
 #[derive(Debug, Default)]
@@ -46,19 +47,6 @@ struct Order {
     expired: BTreeMap<i64, i64>,
     awards: BTreeMap<i64, u32>,
     complete: bool,
-}
-
-/// What has come back of a line.
-#[derive(Clone, Copy, Debug, Default)]
-struct Line {
-    share: Share,
-    quantity: u32,
-    charged: i64,
-    tax: i64,
-    gift_card: i64,
-    money: i64,
-    restored: i64,
-    clawed_back: i64,
 }
 
 impl Returns {
@@ -163,23 +151,38 @@ impl Order {
         for wallet in &book.wallets {
             self.check_clawed_back(row, document, (book, wallet), found);
         }
-        self.check_given_back(row, document, book, found);
+        self.check_given_back(row, document, (book, completes), found);
     }
 
-    fn check_given_back(&mut self, row: &PostingRow, document: &ReturnDocument, book: &Rulebook, found: &mut Findings) {
+    fn check_given_back(
+        &mut self,
+        row: &PostingRow,
+        document: &ReturnDocument,
+        (book, completes): (&Rulebook, bool),
+        found: &mut Findings,
+    ) {
         let place = Place::posting(row.member, row.seq);
         for back in &document.given_back {
             self.given_back.entry(back.rule.clone()).or_default().grow(back.points);
         }
         let share = |id: &str| self.lines.get(id).map_or(Share::NONE, |line| line.share);
-        let bounded = |rule: &EarningRule| rule.cap.is_some() || rule.budget.is_some();
-        for of_rule in self.document.rows.iter().filter(|r| book.rule(&r.rule).is_some_and(bounded)) {
-            let due = of_rule.lines.iter().map(|p| gone(share(&p.id), p.points)).sum();
+        for of_rule in &self.document.rows {
+            let rule = book.rule(&of_rule.rule);
+            let bounded = rule.is_some_and(|rule| rule.cap.is_some() || rule.budget.is_some());
+            let often = completes && rule.is_some_and(|rule| rule.awards.is_some());
+            let awards =
+                document.given_back.iter().filter(|back| back.rule == of_rule.rule).map(|back| back.awards).sum();
+            let due: i64 = of_rule.lines.iter().map(|p| gone(share(&p.id), p.points)).sum();
             let says = self.given_back.get(&of_rule.rule).copied().unwrap_or_default();
-            compare(Law::Returns, place, &[("given back of a cap or budget in all", says, due)], found);
+            let pairs = [
+                ("given back of a rule in all", says, if bounded { due } else { 0 }),
+                ("awards given back of a rule", awards, often.into()),
+            ];
+            compare(Law::Returns, place, &pairs, found);
         }
-        for (rule, _) in self.given_back.iter().filter(|(code, _)| !book.rule(code).is_some_and(bounded)) {
-            found.add(Law::Returns, place, format!("{rule} has neither a cap nor a budget"));
+        let none = |code: &str| self.document.rows.iter().all(|row| row.rule != code);
+        for back in document.given_back.iter().filter(|back| none(&back.rule)) {
+            found.add(Law::Returns, place, format!("{} has no row to give back", back.rule));
         }
     }
 
@@ -340,48 +343,4 @@ impl Order {
             }
         }
     }
-}
-
-fn gone(share: Share, x: i64) -> i64 {
-    x.saturating_sub(share.stays(x))
-}
-
-fn check_line(
-    row: &PostingRow,
-    order: &OrderDocument,
-    sold: &LineDocument,
-    back: &mut Line,
-    says: &ReturnedLineDocument,
-    found: &mut Findings,
-) {
-    let place = Place::posting(row.member, row.seq);
-    let minor = |amount: Amount| minor(amount, row.currency);
-    let ReturnedDocument { share, quantity, money: money_in_all } = says.returned;
-    let shrunk = gone(share, i64::MAX) < gone(back.share, i64::MAX) || quantity < back.quantity;
-    if shrunk || quantity > sold.quantity {
-        found.add(Law::Returns, place, format!("line {} is back by {share} and {quantity} pieces", says.id));
-    }
-    let unpaid = [minor(sold.worth), uncovered(row, sold), minor(sold.gift_card)];
-    let paid = unpaid.into_iter().fold(minor(sold.charged), i64::saturating_sub);
-    let stays = unpaid.into_iter().map(|x| share.stays(x)).fold(share.stays(minor(sold.charged)), i64::saturating_sub);
-    // Money that was given back is never taken again.
-    let money = paid.saturating_sub(stays).max(back.money);
-    (back.share, back.quantity) = (share, quantity);
-    back.charged.grow(minor(says.charged));
-    back.tax.grow(minor(says.tax));
-    back.gift_card.grow(minor(says.gift_card));
-    back.money.grow(minor(says.money));
-    back.restored.grow(says.restored);
-    back.clawed_back.grow(says.clawed_back);
-    let parts = order.rows.iter().flat_map(|r| &r.lines).filter(|p| p.id == sold.id);
-    let pairs = [
-        ("charged of a line", back.charged, gone(share, minor(sold.charged))),
-        ("tax of a line", back.tax, gone(share, minor(sold.tax))),
-        ("gift_card of a line", back.gift_card, gone(share, minor(sold.gift_card))),
-        ("money of a line", back.money, money),
-        ("money of a line in all", minor(money_in_all), back.money),
-        ("restored of a line", back.restored, gone(share, sold.points_spent)),
-        ("clawed back of a line", back.clawed_back, parts.map(|p| gone(share, p.points)).sum()),
-    ];
-    compare(Law::Returns, place, &pairs, found);
 }

@@ -24,7 +24,8 @@ const INSTANTS_MAX: usize = 10_000;
 /// The tiers so far.
 #[derive(Clone, Debug, Default)]
 pub struct FoldedTiers {
-    stand: Stand,
+    /// Where the member stands.
+    pub stand: Stand,
     /// What the posting that reached a tier took the place of, by its position.
     reached: BTreeMap<i64, Option<Earned>>,
 }
@@ -98,7 +99,7 @@ impl Folded {
         if !has_tiers(step.timeline) {
             return;
         }
-        if let Err(says) = self.decide_tier(step) {
+        if let Err(says) = self.check_tier_rows(step).and_then(|()| self.decide_tier(step)) {
             found.add(Law::Tiers, Place::posting(step.row.member, step.row.seq), says);
         }
         self.tiers.forget(step.at);

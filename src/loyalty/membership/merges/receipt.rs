@@ -70,7 +70,13 @@ pub struct UsedReceipt {
     #[schema(nullable = false)]
     pub first_day: Option<NaiveDate>,
     /// Points.
-    pub points: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub points: Option<i64>,
+    /// How often it awarded, of one that does so only so often.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub awards: Option<i64>,
 }
 
 /// What came over in one wallet.
@@ -175,11 +181,17 @@ pub fn wallets(merged: &Merged, into: &Account, program: &Timeline) -> Vec<Merge
 
 /// What was had of rules with a cap, as it is told.
 pub fn used(merged: &Merged, program: &Timeline) -> Vec<UsedReceipt> {
-    let receipt = |used: &Used| UsedReceipt {
-        rule: program.capped(used.slot).map(|rule| rule.code.clone()).unwrap_or_default(),
-        each: used.cycle.written().map(str::to_owned),
-        first_day: (used.cycle != Cycle::Ever).then_some(used.first),
-        points: used.points.get(),
+    let receipt = |used: &Used| {
+        let rule = program.capped(used.slot);
+        let counts_awards = rule.and_then(|rule| rule.awards).is_some_and(|awards| awards.slot == used.slot);
+        let had = Some(used.points.get());
+        UsedReceipt {
+            rule: rule.map(|rule| rule.code.clone()).unwrap_or_default(),
+            each: used.cycle.written().map(str::to_owned),
+            first_day: (used.cycle != Cycle::Ever).then_some(used.first),
+            points: had.filter(|_| !counts_awards),
+            awards: had.filter(|_| counts_awards),
+        }
     };
     merged.usage.iter().map(receipt).collect()
 }

@@ -1,5 +1,7 @@
 //! Earning rules, compiled.
 
+use std::mem::discriminant;
+
 use chrono::NaiveDateTime;
 use rust_decimal::Decimal;
 
@@ -13,7 +15,7 @@ use crate::loyalty::program::condition::{Condition, PROGRAM_COST_MAX, Scope};
 use crate::loyalty::program::document::{self, Document, Earning, Wallet as WrittenWallet};
 use crate::loyalty::program::model::attributes::DeclaredAttributes;
 use crate::loyalty::program::model::{Award, Budget, Cap, EarningRule, NetOf, Schedule, Slot, Step};
-use crate::loyalty::program::slots::Slots;
+use crate::loyalty::program::slots::{Slots, awards_of};
 
 /// No rule multiplies by more.
 pub const MULTIPLY_MAX: i64 = 1_000;
@@ -41,15 +43,23 @@ impl Reading {
             let award = self.award(code, &written.award, exponent);
             let net_of = self.net_of(code, written);
             let schedule = self.schedule(code, written.schedule.as_ref(), zone);
-            let cap = written.caps.as_ref().map(|caps| self.cap(code, caps, slots));
+            let caps = written.caps.as_ref().map_or(Some((None, None)), |caps| self.caps(code, caps, slots));
+            if let Some(stack) = &written.stack {
+                self.code(&["earning", code, "stack"], stack);
+            }
             let value = wallet.and_then(|wallet| value_of(document, wallet, exponent));
             let budget = written.budget.as_ref().map(|budget| self.budget(code, budget, value, exponent));
             let slot = wallet.and_then(|wallet| slots.wallets.get(wallet).copied());
             let (Some((wallet, award)), Some(schedule)) = (slot.zip(award), schedule) else { continue };
-            let (Some(cap), Some(budget)) = (all_or_none(cap), all_or_none(budget)) else { continue };
-            rules.push(EarningRule { code: code.clone(), wallet, lines, when, award, net_of, schedule, cap, budget });
+            let (Some((cap, awards)), Some(budget)) = (caps, budget.map_or(Some(None), |budget| budget.map(Some)))
+            else {
+                continue;
+            };
+            let (code, stack) = (code.clone(), written.stack.clone());
+            rules.push(EarningRule { code, wallet, lines, when, award, net_of, stack, schedule, cap, awards, budget });
         }
-        self.multiplied(&mut rules);
+        self.multiplied(document, &mut rules);
+        self.stacks(&rules);
         self.cost_of(&rules);
         rules
     }
@@ -128,6 +138,9 @@ impl Reading {
             let over = self.ok(&place("multiply"), fits.then_some(over).ok_or(range))?;
             return Ratio::of(over, Decimal::ONE).map(|over| Award::Multiply { over, of: Vec::new() });
         }
+        if written.of.is_some() {
+            self.wrong(&place("of"), "goes with `multiply`");
+        }
         let points = written.points.and_then(|points| Points::try_from(points).ok()).filter(|points| !points.is_zero());
         if points.is_none() {
             self.wrong(&place("points"), "must be 1 or more");
@@ -149,7 +162,8 @@ impl Reading {
     }
 
     /// What the multipliers multiply: the rules by the base that fill the same wallet.
-    fn multiplied(&mut self, rules: &mut [EarningRule]) {
+    fn multiplied(&mut self, document: &Document, rules: &mut [EarningRule]) {
+        let codes: Vec<String> = rules.iter().map(|rule| rule.code.clone()).collect();
         let by_base: Vec<(usize, Slot, Ratio)> = rules
             .iter()
             .enumerate()
@@ -164,7 +178,9 @@ impl Reading {
         for rule in rules {
             let Award::Multiply { over, of } = &mut rule.award else { continue };
             let place = ["earning", rule.code.as_str(), "award", "multiply"];
-            let multiplied = by_base.iter().filter(|(_, wallet, _)| *wallet == rule.wallet);
+            let named = document.earning.get(&rule.code).and_then(|written| written.award.of.as_ref());
+            let is_named = |place: usize| named.is_none_or(|named| codes.get(place) == Some(named));
+            let multiplied = by_base.iter().filter(|(place, wallet, _)| *wallet == rule.wallet && is_named(*place));
             let each: Option<Vec<(usize, Ratio)>> =
                 multiplied.map(|(place, _, rate)| rate.times(*over).map(|rate| (*place, rate))).collect();
             let most = |of: &Vec<(usize, Ratio)>| {
@@ -173,6 +189,10 @@ impl Reading {
             };
             match each.filter(most) {
                 None => self.wrong(&place, "is too much for the rules that it multiplies"),
+                Some(each) if each.is_empty() && named.is_some() => {
+                    let place = ["earning", rule.code.as_str(), "award", "of"];
+                    self.wrong(&place, "is no rule with `per` that fills the same wallet");
+                }
                 Some(each) if each.is_empty() => self.wrong(&place, "no rule with `per` fills the same wallet"),
                 Some(each) => *of = each,
             }
@@ -216,20 +236,44 @@ impl Reading {
         Some(schedule)
     }
 
-    fn cap(&mut self, rule: &str, written: &document::Caps, slots: &Slots) -> Option<Cap> {
+    fn caps(&mut self, rule: &str, written: &document::Caps, slots: &Slots) -> Option<(Option<Cap>, Option<Cap>)> {
         let Some(written) = &written.per_member else {
             self.wrong(&["earning", rule, "caps"], "has `per_member`");
             return None;
         };
         let place = |field| ["earning", rule, "caps", "per_member", field];
-        let points = written.points.and_then(|points| Points::try_from(points).ok()).filter(|points| !points.is_zero());
-        let points = self.ok(&place("points"), points.ok_or("must be 1 or more"));
-        let cycle = self.ok(&place("each"), Cycle::read(written.each.as_deref()));
-        let slot = slots.rules.get(rule).copied();
-        if slot.is_none() {
-            self.wrong(&["earning", rule, "caps"], "has no slot");
+        if written.points.is_none() && written.awards.is_none() {
+            self.wrong(&["earning", rule, "caps", "per_member"], "has `points`, `awards`, or both");
         }
-        Some(Cap { slot: slot?, points: points?, cycle: cycle? })
+        let cycle = self.ok(&place("each"), Cycle::read(written.each.as_deref()));
+        let mut cap = |field: &str, most: Option<i64>, name: &str| {
+            let Some(most) = most else { return Some(None) };
+            let most = Points::try_from(most).ok().filter(|most| !most.is_zero());
+            let points = self.ok(&["earning", rule, "caps", "per_member", field], most.ok_or("must be 1 or more"));
+            let slot = slots.rules.get(name).copied();
+            if slot.is_none() {
+                self.wrong(&["earning", rule, "caps"], "has no slot");
+            }
+            Some(Some(Cap { slot: slot?, points: points?, cycle: cycle? }))
+        };
+        let points = cap("points", written.points, rule);
+        let awards = cap("awards", written.awards, &awards_of(rule));
+        points.zip(awards)
+    }
+
+    /// The rules of a stack can be compared: what they award is of one kind, and goes to one wallet.
+    fn stacks(&mut self, rules: &[EarningRule]) {
+        for (place, rule) in rules.iter().enumerate() {
+            let mut before = rules.iter().take(place).filter(|before| before.stack == rule.stack);
+            let Some(first) = before.next().filter(|_| rule.stack.is_some()) else { continue };
+            let place = ["earning", rule.code.as_str(), "stack"];
+            if discriminant(&first.award) != discriminant(&rule.award) {
+                let others = "either points `per` amount, or multiply, or points for each order";
+                self.wrong(&place, format_args!("is that of {}, and all of a stack award {others}", first.code));
+            } else if first.wallet != rule.wallet {
+                self.wrong(&place, format_args!("is that of {}, which fills another wallet", first.code));
+            }
+        }
     }
 
     /// A budget in points, whatever it is written in: `value` is what one is worth, in minor units.
@@ -271,11 +315,6 @@ impl Reading {
         let points = self.ok(place, points.ok_or("is worth more points than a wallet holds"))?;
         self.ok(place, (!points.is_zero()).then_some(points).ok_or("is worth less than a point"))
     }
-}
-
-/// What is right or was not there; `None` where it was wrong.
-fn all_or_none<T>(read: Option<Option<T>>) -> Option<Option<T>> {
-    read.map_or(Some(None), |read| read.map(Some))
 }
 
 /// What a point of a wallet is worth at checkout, in minor units.

@@ -23,7 +23,7 @@ use crate::loyalty::program::model::{
     Wallet, WalletKind, Window,
 };
 use crate::loyalty::program::read::Mistake;
-use crate::loyalty::program::slots::Slots;
+use crate::loyalty::program::slots::{Slots, awards_of};
 
 /// The most characters of a programme's name.
 pub const PROGRAM_NAME_CHARS_MAX: usize = 100;
@@ -79,7 +79,8 @@ pub fn compile(
 pub fn check(document: &Document) -> Vec<Mistake> {
     // However many there are: that there are too many is a mistake of its own.
     let wallets = document.wallets.keys().cloned().zip((0..).map(Slot)).collect();
-    let rules = document.earning.keys().cloned().zip((0..).map(CountedSlot)).collect();
+    let counted = document.earning.keys().flat_map(|code| [code.clone(), awards_of(code)]);
+    let rules = counted.zip((0..).map(CountedSlot)).collect();
     let ladder = document.tiers.iter().flat_map(|tiers| &tiers.ladder);
     let tiers = ladder.map(|tier| tier.code.clone()).zip((0..).map(TierSlot)).collect();
     let slots = Slots { wallets, rules, tiers };

@@ -23,6 +23,9 @@ pub struct Earning {
     /// What points per amount are computed from; absent: what was paid for products, without tax.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<Base>,
+    /// A name that rules share of which only the best awards by each line, or, of awards for each order, at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stack: Option<String>,
     /// When it applies; absent: always.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
@@ -59,6 +62,9 @@ pub struct Award {
     /// So many times what the rules with `per` earn in the same wallet, more than 1: this rule adds what that is more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub multiply: Option<String>,
+    /// The one rule with `per` that is multiplied; absent: all that fill the same wallet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
 }
 
 /// What an award is computed from.
@@ -120,6 +126,9 @@ pub struct PerMember {
     /// Points.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub points: Option<i64>,
+    /// How often it may award anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub awards: Option<i64>,
     /// The period, P1D, P1W, P1M, P3M, P6M or P1Y; absent: all time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub each: Option<String>,

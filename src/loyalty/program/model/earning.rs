@@ -22,10 +22,14 @@ pub struct EarningRule {
     pub award: Award,
     /// What is not part of its base.
     pub net_of: NetOf,
+    /// The name that rules share of which only the best awards.
+    pub stack: Option<String>,
     /// When it applies.
     pub schedule: Schedule,
-    /// How much one member can get of it.
+    /// How much one member can get of it,
     pub cap: Option<Cap>,
+    /// and how often: what would be points of the cap are awards.
+    pub awards: Option<Cap>,
     /// How much all members together can get of it.
     pub budget: Option<Budget>,
 }

@@ -283,7 +283,8 @@ impl Timeline {
     /// The rule that a slot of what is counted by member stands for, as the newest version has it that caps it.
     pub fn capped(&self, slot: CountedSlot) -> Option<&EarningRule> {
         let mut versions = self.later.iter().rev().chain([&self.first]);
-        versions.find_map(|v| v.earning.iter().find(|rule| rule.cap.is_some_and(|cap| cap.slot == slot)))
+        let counted = |rule: &&EarningRule| rule.cap.iter().chain(&rule.awards).any(|cap| cap.slot == slot);
+        versions.find_map(|v| v.earning.iter().find(counted))
     }
 
     /// The newest version, perhaps of the future.

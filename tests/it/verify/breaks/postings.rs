@@ -126,6 +126,13 @@ pub const BREAKS: &[Break] = &[
     ),
     change(
         "postings",
+        "tier of an order",
+        r#"kind = 2 AND document LIKE '%"rule":"tier:%'"#,
+        r#"SET document = regexp_replace(document, '"rule":"tier:[a-z]*"', '"rule":"tier:bronze"')"#,
+        Law::Tiers,
+    ),
+    change(
+        "postings",
         "cap of a return",
         r#"kind = 3 AND document LIKE '%"given_back"%'"#,
         r#"SET document = regexp_replace(document, '"given_back":\[[^]]*\]', '"given_back":[]')"#,

@@ -117,3 +117,44 @@ fn mistakes_of_budgets_are_named_and_money_becomes_points() {
     // 12.34 / 0.003 = 4,113.3.
     assert_eq!(of("{ money = \"12.34\", each = \"P1M\" }", "0.003"), 4_113);
 }
+
+#[test]
+fn mistakes_of_stacks_caps_and_multipliers_are_named() {
+    let rule = |code: &str, award: &str, more: &str| {
+        format!("[earning.{code}]\nwallet = \"points\"\naward = {{ {award} }}\n{more}\n")
+    };
+    let wallets = "coins = { kind = \"redeemable\", value = \"0.01\" }";
+    let told = |rules: &str| {
+        let document = document(rules).replace("points = { kind", &format!("{wallets}, points = {{ kind"));
+        wrong_at(&Document::from_toml(&document).err().unwrap_or_default())
+    };
+    let base = rule("base", "per = \"1\", points = 1", "stack = \"a\"");
+    for (more, mistake) in [
+        (rule("b", "per = \"2\", points = 1, step = true", "stack = \"a\""), None),
+        (rule("b", "multiply = \"2\", of = \"base\"", "stack = \"b\""), None),
+        (
+            rule("b", "multiply = \"2\"", "stack = \"a\""),
+            Some("/earning/b/stack: is that of base, and all of a stack award"),
+        ),
+        (rule("b", "points = 1", "stack = \"a\""), Some("/earning/b/stack: is that of base, and all of a stack award")),
+        (
+            rule("b", "per = \"1\", points = 1", "stack = \"a\"").replace("\"points\"", "\"coins\""),
+            Some("/earning/b/stack: is that of base, which fills another wallet"),
+        ),
+        (rule("b", "points = 1", "stack = \"A\""), Some("/earning/b/stack: a code is a to z")),
+        (rule("b", "points = 1, of = \"base\"", ""), Some("/earning/b/award/of: goes with `multiply`")),
+        (rule("b", "multiply = \"2\", of = \"b\"", ""), Some("/earning/b/award/of: is no rule with `per` that fills")),
+        (
+            rule("b", "points = 1", "caps = { per_member = {} }"),
+            Some("/earning/b/caps/per_member: has `points`, `awards`, or both"),
+        ),
+        (
+            rule("b", "points = 1", "caps = { per_member = { awards = 0 } }"),
+            Some("/earning/b/caps/per_member/awards: must be 1 or more"),
+        ),
+    ] {
+        let found = told(&format!("{base}{more}"));
+        assert_eq!(found.len(), usize::from(mistake.is_some()), "{more}: {found:?}");
+        assert!(found.iter().all(|found| found.contains(mistake.unwrap_or_default())), "{more}: {found:?}");
+    }
+}
