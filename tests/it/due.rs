@@ -12,7 +12,7 @@ use perennial::loyalty::ledger::opening::OpenBalance;
 use perennial::loyalty::ledger::posting::{AccountTime, PostingKind, Reference, RequestHash};
 use perennial::loyalty::members::model::Profile;
 use perennial::loyalty::membership::enrol::Enrol;
-use perennial::loyalty::statement::balance::balances;
+use perennial::loyalty::statement::balance::{balances, present};
 use perennial::loyalty::statement::store::{find_account, list_postings};
 use perennial::platform::entropy::uuid_v7;
 
@@ -78,7 +78,7 @@ async fn a_job_writes_down_what_balances_show_already_and_only_once() {
     assert_eq!(stored.lots.len(), 1, "nothing has run");
     let conn = kiosk.test.db.conn().await.unwrap();
     let timeline = kiosk.timelines.at_least(&conn, kiosk.scope.program(), 1).await.unwrap();
-    let shown = balances(stored, timeline.at(now), now).unwrap();
+    let shown = balances(&present(stored, &timeline, now).unwrap(), timeline.at(now));
     assert_eq!(shown.iter().map(|b| b.figures.spendable.get()).sum::<i64>(), 0);
     assert!(shown.iter().all(|b| b.pending.is_empty() && b.expiring.is_empty()));
 

@@ -45,8 +45,8 @@ async fn a_card_that_a_group_tries_and_gives_up_stays_with_who_took_it_meanwhile
     }
     // It is not stored yet, and somebody in another lane gets the card.
     shop.ledger.post(&shop.scope, change(&shop, other, "meanwhile", Some("4711"))).await.unwrap();
-    let zones = HashMap::from([(shop.scope.program(), timeline.newest().zone)]);
-    save(&conn, &loaded.group, &loaded.heads, loaded.clock, LANES, &zones).await.unwrap();
+    let programs = HashMap::from([(shop.scope.program(), timeline)]);
+    save(&conn, &loaded.group, &loaded.heads, loaded.clock, LANES, &programs).await.unwrap();
     let theirs = format!("directory WHERE kind = 5 AND member_id = '{other}'");
     assert_eq!(facts::count(&shop.test.db, &theirs).await, 1);
     verify(&shop.test.db).await;

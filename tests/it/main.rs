@@ -43,5 +43,6 @@ mod statements;
 mod storms;
 mod suspensions;
 mod tenancy;
+mod tiers;
 mod transfers;
 mod verify;

@@ -17,7 +17,7 @@ async fn everybody_who_asks_at_once_gets_their_own_account() {
     let reader = AccountReader::start(&shop.test.db, LANES);
     let found = join_all(shop.members.iter().map(|m| reader.find_account(&shop.scope, *m))).await;
     for (found, member) in found.into_iter().zip(&shop.members) {
-        assert_eq!(found.unwrap().unwrap().1.member, *member);
+        assert_eq!(found.unwrap().unwrap().account.member, *member);
     }
     // One member asked for many times over is read once and answered each time.
     let one = *shop.members.as_slice().first().unwrap();

@@ -104,8 +104,8 @@ async fn post_group(shop: &Kiosk, conn: &AsyncPgConnection, name: &str, size: us
     for job in &mut jobs {
         assert!(matches!(group.run(job, loaded.clock, &timeline), Outcome::Accepted(_)));
     }
-    let zones = HashMap::from([(program, timeline.newest().zone)]);
-    save(conn, &loaded.group, &loaded.heads, loaded.clock, LANES, &zones).await.unwrap();
+    let programs = HashMap::from([(program, timeline)]);
+    save(conn, &loaded.group, &loaded.heads, loaded.clock, LANES, &programs).await.unwrap();
 }
 
 #[derive(Debug, QueryableByName)]
@@ -343,6 +343,9 @@ fn no_accounts() -> SaveAccounts {
         usage,
         usage_ends,
         usage_counts,
+        standing,
+        standing_ends,
+        standing_counts,
     })
 }
 

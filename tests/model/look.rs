@@ -29,8 +29,9 @@ pub fn view(engine: &Engine<'_>, member: u32, at: Time) -> Result<Option<View>, 
     let Some(stored) = engine.ledger.accounts.get(&member_id(member)) else { return Ok(None) };
     let at = at.max(stored.moved_at);
     let mut account = stored.clone();
-    let due = next_change(&account, zone);
-    let happened = catch_up(&mut account, zone, at).map_err(|e| format!("a reader cannot catch up: {e}"))?;
+    let due = next_change(&account, &engine.spec.timeline);
+    let happened =
+        catch_up(&mut account, &engine.spec.timeline, at).map_err(|e| format!("a reader cannot catch up: {e}"))?;
     if happened.is_some() != due.is_some_and(|d| d <= at) {
         return Err(format!("due {due:?}, at {at} happened {happened:?}"));
     }

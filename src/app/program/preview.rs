@@ -15,7 +15,9 @@ use crate::kernel::calendar::Zone;
 use crate::kernel::clock::Instant;
 use crate::loyalty::backtest::jobs::{PreviewError, check, preview};
 use crate::loyalty::backtest::replay::Span;
-use crate::loyalty::backtest::report::{AmountsCompared, CountsCompared, MemberCompared, PreviewReport, WalletFigures};
+use crate::loyalty::backtest::report::{
+    AmountsCompared, CountsCompared, MemberCompared, PreviewReport, TierMove, WalletFigures,
+};
 use crate::loyalty::backtest::stream::{Pace, Progress, StreamError};
 use crate::loyalty::program::position::place;
 use crate::platform::db::Db;
@@ -159,6 +161,13 @@ fn table(report: &PreviewReport) -> Vec<String> {
     }
     lines.push(money(&format!("cost in {currency}"), report.cost));
     lines.push(money(&format!("liability in {currency}"), report.liability));
+    if !report.tiers.is_empty() {
+        lines.extend([String::new(), row(["members in tier", "in force", "document", "difference"])]);
+        lines.extend(report.tiers.iter().map(|tier| count(tier.tier.as_deref().unwrap_or("(none)"), tier.members)));
+        let none = |tier: &Option<String>| tier.clone().unwrap_or_else(|| "(none)".to_owned());
+        let moved = |way: &TierMove| format!("{} to {}: {}", none(&way.before), none(&way.after), way.members);
+        lines.extend(report.moves.iter().map(moved));
+    }
     for (title, members) in [("who gains most", &report.winners), ("who loses most", &report.losers)] {
         if !members.is_empty() {
             lines.extend([String::new(), format!("{title}, in {currency}")]);

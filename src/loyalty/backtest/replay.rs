@@ -179,9 +179,8 @@ impl<'s> Tape<'s> {
     fn note(&mut self, book: &Rulebook, receipt: &OrderReceipt) {
         let counts = self.flows.counts;
         self.orders.grow(counts.into());
-        // Both stand in document order.
-        let mut rules = book.earning.iter().zip(&mut self.rules).enumerate();
         for row in &receipt.rows {
+            let mut rules = book.earning.iter().zip(&mut self.rules).enumerate();
             let Some((place, (rule, sum))) = rules.find(|(_, (rule, _))| rule.code == row.rule) else { continue };
             if counts {
                 sum.grow(row.points);

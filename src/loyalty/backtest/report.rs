@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::kernel::money::{Amount, Currency};
 use crate::loyalty::backtest::replay::Span;
-use crate::loyalty::backtest::tally::{Best, Example, Side, Tally, cost, flow_of, redeemable};
-use crate::loyalty::program::model::{Redeemable, Rulebook, Wallet};
+use crate::loyalty::backtest::tally::{Best, Example, Group, Places, Side, Tally, cost, flow_of, redeemable};
+use crate::loyalty::program::model::{Redeemable, Rulebook, TierSlot, Wallet};
 
 /// What a preview takes for granted, in words.
 pub const ASSUMPTIONS: [&str; 8] = [
@@ -60,6 +60,10 @@ pub struct PreviewReport {
     pub lose: u64,
     /// and who get the same.
     pub same: u64,
+    /// Members by the tier that they are in at the end, those in none first.
+    pub tiers: Vec<TierCompared>,
+    /// Who is in another tier under the document than under the version in force.
+    pub moves: Vec<TierMove>,
     /// Who gains most, by what awards are worth, the largest gain first.
     pub winners: Vec<MemberCompared>,
     /// Who loses most, the largest loss first.
@@ -133,6 +137,36 @@ pub struct RuleCompared {
     pub after: Option<i64>,
 }
 
+/// The members of a tier, or of none, and what awards in the window, less what returns took back, are worth to them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TierCompared {
+    /// The tier's code; null: no tier.
+    pub tier: Option<String>,
+    /// Members who are in it at the end.
+    pub members: CountsCompared,
+    /// What those get who are in it under the version in force.
+    pub cost: AmountsCompared,
+    /// Those of them who get more under the document,
+    pub gain: u64,
+    /// and who get less.
+    pub lose: u64,
+}
+
+/// Members who are in another tier under the document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TierMove {
+    /// The tier under the version in force; null: none.
+    pub before: Option<String>,
+    /// The tier under the document; null: none.
+    pub after: Option<String>,
+    /// Whether it is a higher one; null where the document does not have both.
+    pub up: Option<bool>,
+    /// How many members.
+    pub members: u64,
+    /// Some of them.
+    pub examples: Vec<Uuid>,
+}
+
 /// A member under both versions: what awards in the window, less what returns took back, are worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MemberCompared {
@@ -184,6 +218,8 @@ pub fn report(tally: &Tally, [before, after]: [&Rulebook; 2], span: Span) -> Pre
         gain: tally.gain,
         lose: tally.lose,
         same: tally.members.saturating_sub(tally.gain).saturating_sub(tally.lose),
+        tiers: tiers(tally, [before, after]),
+        moves: moves(tally, [before, after]),
         winners: members(&tally.winners, currency),
         losers: members(&tally.losers, currency),
         assumptions: ASSUMPTIONS.iter().map(|text| (*text).to_owned()).collect(),
@@ -241,4 +277,65 @@ fn members(best: &Best, currency: Currency) -> Vec<MemberCompared> {
         difference: amount(example.gain()),
     };
     best.iter().map(compared).collect()
+}
+
+/// The tiers of both versions, the lowest first: those of the document, and those that are gone.
+fn ladder([before, after]: [&Rulebook; 2]) -> Vec<(&str, TierSlot)> {
+    let gone = before.tier_codes.iter().filter(|(code, _)| !after.tier_codes.iter().any(|(there, _)| there == code));
+    after.tier_codes.iter().chain(gone).map(|(code, slot)| (code.as_str(), *slot)).collect()
+}
+
+fn tiers(tally: &Tally, books: [&Rulebook; 2]) -> Vec<TierCompared> {
+    let known = ladder(books);
+    if known.is_empty() {
+        return Vec::new();
+    }
+    let [before, _] = books;
+    let currency = before.currency;
+    let none = std::iter::once(None).chain(known.into_iter().map(Some));
+    let compared = |tier: Option<(&str, TierSlot)>| {
+        let slot = tier.map(|(_, slot)| slot);
+        let of = |side: fn(&Places) -> Option<TierSlot>| {
+            let there = tally.tiers.iter().filter(move |(places, _)| side(places) == slot);
+            there.fold(Group::default(), |sum, (_, group)| sum.plus(*group))
+        };
+        let (here, there) = (of(|[before, _]| *before), of(|[_, after]| *after));
+        let amount = |minor| Amount::of_minor(minor, currency);
+        TierCompared {
+            tier: tier.map(|(code, _)| code.to_owned()),
+            members: CountsCompared { before: here.members, after: there.members },
+            cost: AmountsCompared { before: amount(here.before), after: amount(here.after) },
+            gain: here.gain,
+            lose: here.lose,
+        }
+    };
+    none.map(compared).collect()
+}
+
+fn moves(tally: &Tally, books: [&Rulebook; 2]) -> Vec<TierMove> {
+    let known = ladder(books);
+    let [_, after] = books;
+    let code = |slot: Option<TierSlot>| {
+        known.iter().find(|(_, there)| Some(*there) == slot).map(|(code, _)| (*code).to_owned())
+    };
+    // Nobody's place is below the first one.
+    let height = |slot: Option<TierSlot>| match slot {
+        None => Some(0),
+        Some(slot) => {
+            after.tier_codes.iter().position(|(_, there)| *there == slot).map(|place| place.saturating_add(1))
+        }
+    };
+    let moved = tally.tiers.iter().filter(|([before, after], _)| before != after);
+    let told = |(places, group): (&Places, &Group)| {
+        let [before, after] = *places;
+        let movers = tally.movers.get(places).into_iter().flatten();
+        TierMove {
+            before: code(before),
+            after: code(after),
+            up: height(before).zip(height(after)).map(|(before, after)| after > before),
+            members: group.members,
+            examples: movers.map(|member| member.0).collect(),
+        }
+    };
+    moved.map(told).collect()
 }

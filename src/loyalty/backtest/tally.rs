@@ -1,13 +1,13 @@
 //! What the pasts of many members add up to under two versions. The order in which they are added changes nothing.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kernel::grow::Grow;
 use crate::kernel::id::MemberId;
 use crate::loyalty::backtest::budgets::Demand;
 use crate::loyalty::backtest::replay::{Flow, Replayed};
-use crate::loyalty::program::model::{Redeemable, Rulebook, WALLETS_MAX, Wallet, WalletKind};
+use crate::loyalty::program::model::{Redeemable, Rulebook, TierSlot, WALLETS_MAX, Wallet, WalletKind};
 
 /// How many members are shown who gain most, and who lose most.
 pub const EXAMPLES: usize = 10;
@@ -110,6 +110,46 @@ impl Best {
     }
 }
 
+/// Members who belong together, and what they get under each version, in minor units of money.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Group {
+    /// How many they are.
+    pub members: u64,
+    /// How many of them get more,
+    pub gain: u64,
+    /// and less.
+    pub lose: u64,
+    /// What they get under the version in force,
+    pub before: i64,
+    /// and under the document.
+    pub after: i64,
+}
+
+impl Group {
+    fn add(&mut self, other: Self) {
+        self.members.grow(other.members);
+        self.gain.grow(other.gain);
+        self.lose.grow(other.lose);
+        self.before.grow(other.before);
+        self.after.grow(other.after);
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(mut self, other: Self) -> Self {
+        self.add(other);
+        self
+    }
+
+    fn of(example: &Example) -> Self {
+        let (before, after, gain) = (example.before, example.after, example.gain());
+        Self { members: 1, gain: (gain > 0).into(), lose: (gain < 0).into(), before, after }
+    }
+}
+
+/// Where a member is at the end: in which tier under the version in force, and in which under the document.
+pub type Places = [Option<TierSlot>; 2];
+
 /// Two versions, member by member.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -129,6 +169,10 @@ pub struct Tally {
     pub winners: Best,
     /// Who loses most.
     pub losers: Best,
+    /// By the tiers at the end.
+    pub tiers: BTreeMap<Places, Group>,
+    /// Of each pair of different tiers some who move, those with the smallest ids.
+    pub movers: BTreeMap<Places, BTreeSet<MemberId>>,
 }
 
 impl Tally {
@@ -136,7 +180,8 @@ impl Tally {
     pub fn add(&mut self, member: MemberId, [before, after]: [(&Rulebook, &Replayed); 2]) {
         self.before.add(before.1);
         self.after.add(after.1);
-        self.members.grow((before.1.account.is_some() || after.1.account.is_some()).into());
+        let tier = |(book, one): (&Rulebook, &Replayed)| one.account.as_ref().and_then(|account| account.tier(book));
+        let places = [tier(before), tier(after)];
         let example = Example { member, before: worth(before.0, before.1), after: worth(after.0, after.1) };
         let gain = example.gain();
         if gain > 0 {
@@ -145,6 +190,22 @@ impl Tally {
         } else if gain < 0 {
             self.lose.grow(1);
             self.losers.add(gain.saturating_neg(), example);
+        }
+        if before.1.account.is_some() || after.1.account.is_some() {
+            self.members.grow(1);
+            self.tiers.entry(places).or_default().add(Group::of(&example));
+            self.moves(places, member);
+        }
+    }
+
+    fn moves(&mut self, places: Places, member: MemberId) {
+        let [before, after] = places;
+        if before != after {
+            let movers = self.movers.entry(places).or_default();
+            movers.insert(member);
+            if movers.len() > EXAMPLES {
+                movers.pop_last();
+            }
         }
     }
 
@@ -161,6 +222,12 @@ impl Tally {
         }
         for example in other.losers.iter() {
             self.losers.add(example.gain().saturating_neg(), *example);
+        }
+        for (places, group) in &other.tiers {
+            self.tiers.entry(*places).or_default().add(*group);
+        }
+        for (places, movers) in &other.movers {
+            movers.iter().for_each(|member| self.moves(*places, *member));
         }
     }
 }

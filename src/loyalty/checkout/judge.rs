@@ -108,7 +108,7 @@ impl<'o> Judged<'o> {
             book: self.book,
             at: self.ordered,
             local: self.book.zone.time_of(self.ordered),
-            member: member_facts(account, self.day),
+            member: member_facts(account, self.book, (self.ordered, self.day)),
             order: Some(order),
             event: None,
         }
@@ -116,12 +116,16 @@ impl<'o> Judged<'o> {
 }
 
 /// What the rules see of a member on a day, as the account was before the order.
-pub fn member_facts(account: &Account, today: NaiveDate) -> MemberFacts<'static> {
+pub fn member_facts(
+    account: &Account,
+    book: &Rulebook,
+    (ordered, today): (Instant, NaiveDate),
+) -> MemberFacts<'static> {
     // A late order may be older than the last one, or than the enrolment.
     let days_since = |day: NaiveDate| today.signed_duration_since(day).num_days().max(0);
     MemberFacts {
         member: account.member,
-        tier: None,
+        tier: account.tier_at(book, ordered),
         segments: SegmentSet::default(),
         order_count: account.order_count,
         // Orders that came back do not count, and their day stays in the account.

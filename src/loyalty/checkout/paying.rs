@@ -95,7 +95,7 @@ impl Paying<'_> {
 
     fn barred(&self) -> Vec<bool> {
         let local = self.book.zone.time_of(self.ordered);
-        let member = member_facts(self.account, self.day);
+        let member = member_facts(self.account, self.book, (self.ordered, self.day));
         let facts = Facts { book: self.book, at: self.ordered, local, member, order: None, event: None };
         barred(self.spend(), &self.order.cart, &facts)
     }

@@ -25,7 +25,9 @@ use crate::loyalty::ledger::lot::{LotExpiry, LotId};
 use crate::loyalty::ledger::posting::{
     AccountTime, Needs, Posting, PostingKind, PostingRow, Record, Reference, RequestHash, Target,
 };
+use crate::loyalty::ledger::tier_receipt::TierReceipt;
 use crate::loyalty::program::model::{Rulebook, Slot, Timeline, WalletKind};
+use crate::loyalty::tiers::reach::Upgrade;
 
 /// Return an order.
 #[derive(Clone, Debug)]
@@ -86,6 +88,8 @@ impl Posting for ReturnOrder {
         let mut clawed_back = story.claw_back(account, book, &back)?;
         let given_back = story.give_room((account, counters), book, &back);
         clawed_back.extend(story.uncount(account, book, &back)?);
+        let upgrade = story.upgrade(program, account.member);
+        let tier = account.take_tier_back(program, at.at, upgrade.as_ref()).filter(TierReceipt::is_change);
         let money = |m: Money| m.amount(book.currency);
         let receipt = ReturnReceipt {
             reference: self.reference.clone(),
@@ -101,14 +105,12 @@ impl Posting for ReturnOrder {
             restored,
             clawed_back,
             given_back,
+            tier,
             complete: back.complete,
         };
         let pieces_before: u32 = sold.lines.iter().map(|l| product(l, l.returned.quantity)).sum();
-        let pieces_now: u32 = back
-            .lines
-            .iter()
-            .filter_map(|l| sold.lines.get(l.line).map(|stored| product(stored, l.returned.quantity)))
-            .sum();
+        let now = back.lines.iter().filter_map(|l| Some(product(sold.lines.get(l.line)?, l.returned.quantity)));
+        let pieces_now: u32 = now.sum();
         let untouched: u32 = untouched_pieces(&sold, &back);
         accounts.record(Record {
             paid: Decimal::ZERO.checked_sub(back.sum.money.to_decimal(book.currency)),
@@ -184,6 +186,13 @@ impl<'g> Story<'g> {
         }
         let credits = self.credits().map(|counts| self.credit_by_line(counts, book)).collect::<Option<_>>()?;
         Some(Sold { lines, rows, credits })
+    }
+
+    /// What the order did to the tier of its member: one that came along with a merge, nothing any more.
+    fn upgrade(&self, program: &Timeline, member: MemberId) -> Option<Upgrade> {
+        let tier = self.receipt.tier.as_ref().filter(|_| self.row.member == member)?;
+        let was = tier.was.as_ref().and_then(|was| was.read(program));
+        Some(Upgrade { cause: self.row.seq, on: self.receipt.ordered_on, was })
     }
 
     fn sold_line(&self, line: &LineReceipt, currency: Currency) -> Option<SoldLine> {

@@ -173,6 +173,7 @@ impl Posting for SettleOrder {
             rows: self.row_receipts(book, &rows),
             earned: came_in,
             spent: spent((taken, priced.worth), payer, money),
+            tier: account.look_at_tier(program, at.at, Some(posting.seq)),
             hold,
             can_spend,
             skipped: skipped.iter().map(skipped_receipt).collect(),

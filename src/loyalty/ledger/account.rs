@@ -1,7 +1,6 @@
 //! One member's working state, and the only way to make an entry.
 //!
-//! A decision works on a clone; the clone replaces the account when the decision is accepted. So a refused command
-//! leaves nothing behind.
+//! A decision works on a clone, which replaces the account when it is accepted: a refused command leaves nothing behind.
 
 use chrono::NaiveDate;
 
@@ -18,6 +17,7 @@ use crate::loyalty::ledger::lot::{
 };
 use crate::loyalty::ledger::usage::Used;
 use crate::loyalty::program::model::Slot;
+use crate::loyalty::tiers::standing::Standing;
 
 /// Whether a member takes part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +75,8 @@ pub struct Account {
     pub holds: Vec<Hold>,
     /// What was had of rules with a cap, in the order of its fields.
     pub usage: Vec<Used>,
+    /// The tiers.
+    pub standing: Standing,
     /// Where it went on, if it was merged into another account: it is empty then, for good.
     pub alias: Option<Alias>,
     /// How many branches its lots have names in: its own, and those of all that were merged into it.
@@ -121,6 +123,7 @@ impl Account {
             lots: Vec::new(),
             holds: Vec::new(),
             usage: Vec::new(),
+            standing: Standing::default(),
             alias: None,
             branches: Branch(1),
             alias_depth: 0,
@@ -329,7 +332,7 @@ impl Account {
     pub(in crate::loyalty::ledger) fn close_draft(&mut self, at: Instant, decided_by: Version) -> Draft {
         self.seq = self.seq.next();
         self.moved_at = self.moved_at.max(at);
-        self.forget_usage(self.moved_at.date_naive());
+        self.forget_long_past(self.moved_at);
         self.decided_by = decided_by;
         std::mem::take(&mut self.draft)
     }

@@ -15,6 +15,7 @@ use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::grant::{dates, grant, note_activity};
 use crate::loyalty::ledger::lot::LotExpiry;
 use crate::loyalty::ledger::posting::{Audited, Posting, PostingKind, Record, Reference, RequestHash, Target};
+use crate::loyalty::ledger::tier_receipt::TierReceipt;
 use crate::loyalty::program::model::{Timeline, WalletKind};
 use crate::platform::audit::Action;
 
@@ -59,6 +60,10 @@ pub struct Adjusted {
     pub points: i64,
     /// What can be spent now.
     pub spendable: i64,
+    /// What became of the member's tier, where it changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub tier: Option<TierReceipt>,
 }
 
 impl Posting for Adjust {
@@ -100,6 +105,7 @@ impl Posting for Adjust {
             }
             (Direction::Down, _) => account.spend(EntryKind::AdjustDown, wallet.slot, self.points)?,
         }
+        let tier = account.look_at_tier(program, at.at, None).filter(TierReceipt::is_change);
         let spendable = account.figures(wallet.slot).spendable.get();
         let points = match self.direction {
             Direction::Up => EntryKind::AdjustUp.signed(self.points),
@@ -114,6 +120,6 @@ impl Posting for Adjust {
             ..Record::plain(PostingKind::Adjust, at.at, book.version)
         });
         let (posting, member) = (posting.to_string(), posting.member.0);
-        Ok(Adjusted { posting, member, wallet: self.wallet.clone(), points, spendable })
+        Ok(Adjusted { posting, member, wallet: self.wallet.clone(), points, spendable, tier })
     }
 }

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use chrono::DateTime;
 use diesel::result::Error as QueryError;
 
-use crate::kernel::calendar::Zone;
 use crate::kernel::clock::Instant;
 use crate::kernel::grow::Grow;
 use crate::kernel::id::{LaneCount, ProgramId};
@@ -19,6 +18,7 @@ use crate::loyalty::ledger::load::{LaneHead, LoadError, Loaded, Lock, Plan};
 use crate::loyalty::ledger::posting::Guess;
 use crate::loyalty::ledger::queue::{Queued, Verdict, replay};
 use crate::loyalty::ledger::storage::{Receipts, Session};
+use crate::loyalty::program::model::Timeline;
 use crate::loyalty::program::timelines::{TimelineError, Timelines};
 use crate::platform::db::{DbError, Fault, fault_of};
 
@@ -98,8 +98,8 @@ pub struct Decided {
     pub clock: Instant,
     /// The accounts, and the new postings.
     pub group: Group,
-    /// The zones of its programmes.
-    pub zones: HashMap<ProgramId, Zone>,
+    /// Its programmes.
+    pub programs: HashMap<ProgramId, Arc<Timeline>>,
     /// What its commands are told once it is stored.
     pub verdicts: Verdicts,
 }
@@ -133,7 +133,7 @@ pub async fn decide<S: Session>(
             continue;
         }
         group.aliases = aliases.clone();
-        let mut zones: HashMap<ProgramId, Zone> = HashMap::new();
+        let mut programs: HashMap<ProgramId, Arc<Timeline>> = HashMap::new();
         let mut outcomes = Vec::with_capacity(jobs.len());
         for job in jobs.iter_mut() {
             let program = job.program();
@@ -141,7 +141,7 @@ pub async fn decide<S: Session>(
             let known = timelines.known(program);
             let reading = session.timeline(program, known.as_deref());
             let timeline = timelines.at_least_from(reading, program, version).await?;
-            zones.insert(program, timeline.newest().zone);
+            programs.insert(program, Arc::clone(&timeline));
             outcomes.push(match lock {
                 // Those who only look share what was read, and nothing else.
                 Lock::Nothing => group.look(job.as_mut(), clock, &timeline),
@@ -164,7 +164,7 @@ pub async fn decide<S: Session>(
             continue;
         }
         let verdicts = verdicts(session, lanes, jobs, outcomes, &group).await?;
-        return Ok(Decided { heads, clock, group, zones, verdicts });
+        return Ok(Decided { heads, clock, group, programs, verdicts });
     }
 }
 

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use crate::kernel::clock::{Instant, Moment};
 use crate::kernel::points::Points;
 use crate::loyalty::ledger::account::{Account, LotDates};
-use crate::loyalty::ledger::catch_up::catch_up;
+use crate::loyalty::ledger::catch_up::end_lots;
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::lot::{LotExpiry, LotId};
@@ -44,7 +44,7 @@ pub fn grant(
         account.repay(wallet, lot, points)?;
     }
     // A late order's points may be over already: they end in the posting that brought them.
-    catch_up(account, book.zone, at.at)?;
+    end_lots(account, book.zone, at.at)?;
     Ok(lot)
 }
 
@@ -61,7 +61,7 @@ pub fn count(
 ) -> Result<(), LedgerRefusal> {
     let expiry = LotExpiry::through(window.last_day(account.enrolled_on, day));
     account.count(wallet, points, expiry)?;
-    catch_up(account, book.zone, at.at)?;
+    end_lots(account, book.zone, at.at)?;
     Ok(())
 }
 

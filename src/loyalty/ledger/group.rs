@@ -11,12 +11,13 @@ use crate::kernel::money::Currency;
 use crate::loyalty::ledger::account::Account;
 use crate::loyalty::ledger::accounts::{Accounts, DirectoryKey, Owner, Wishes};
 use crate::loyalty::ledger::alias::Aliases;
-use crate::loyalty::ledger::catch_up::catch_up;
+use crate::loyalty::ledger::catch_up::{CaughtUp, catch_up};
 use crate::loyalty::ledger::counters::{Counted, CounterKey, Counters};
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::posting::{
     AccountTime, Audited, Guess, Needs, PostingKind, PostingRow, Record, Reference, RequestHash, Target,
 };
+use crate::loyalty::ledger::tier_receipt::tier_steps;
 use crate::loyalty::members::model::Profile;
 use crate::loyalty::program::model::Timeline;
 
@@ -146,7 +147,7 @@ impl Group {
         for account in account.iter_mut().chain(other.iter_mut()) {
             caught_up.extend(catch_up_row(account, command, &at, program).map_err(Outcome::Barred)?);
             // Whether or not something was due: what a decision remembers is a matter of its time alone.
-            account.forget_usage(at.at.date_naive());
+            account.forget_long_past(at.at);
         }
         let came_along = if member == named { Vec::new() } else { self.came_along(command, &needs, named) };
         let (account, other, counters, wishes, document) = {
@@ -322,9 +323,9 @@ fn catch_up_row(
     at: &Moment,
     program: &Timeline,
 ) -> Result<Option<PostingRow>, LedgerRefusal> {
-    let Some(last) = catch_up(account, program.at(at.at).zone, at.at)? else { return Ok(None) };
+    let Some(CaughtUp { last, tiers }) = catch_up(account, program, at.at)? else { return Ok(None) };
     let record = Record::plain(PostingKind::CatchUp, last, program.at(last).version);
-    let document = (String::from("{}"), program.newest().currency);
+    let document = (tier_steps(&tiers, program), program.newest().currency);
     let (row, _) = close(account, command, at, record, Reference::catch_up(last), document);
     Ok(Some(row))
 }

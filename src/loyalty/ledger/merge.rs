@@ -16,6 +16,7 @@ use crate::loyalty::ledger::figures::Figures;
 use crate::loyalty::ledger::lot::{BRANCHES_MAX, Branch, LOTS_OPEN_MAX, Lot, LotExpiry, LotId};
 use crate::loyalty::ledger::usage::Used;
 use crate::loyalty::program::model::Slot;
+use crate::loyalty::tiers::standing::Standing;
 
 /// No chain of accounts that were merged one into the next is longer.
 pub const ALIAS_DEPTH_MAX: i16 = 16;
@@ -35,6 +36,8 @@ pub struct Merged {
     pub last_order_on: Option<NaiveDate>,
     /// What was had of rules with a cap.
     pub usage: Vec<Used>,
+    /// What was known of tiers.
+    pub standing: Standing,
     /// The wallets in which anything was.
     pub wallets: Vec<MergedWallet>,
 }
@@ -74,6 +77,7 @@ pub fn merge(source: &mut Account, into: &mut Account) -> Result<Merged, LedgerR
     (into.branches, into.alias_depth) = (branches, depth);
     let usage = source.usage.clone();
     into.take_usage(source)?;
+    let standing = std::mem::take(&mut source.standing);
     let slots: Vec<Slot> = (0..).map(Slot).zip(&source.wallets).map(|(slot, _)| slot).collect();
     let mut wallets = Vec::new();
     for slot in slots {
@@ -82,7 +86,7 @@ pub fn merge(source: &mut Account, into: &mut Account) -> Result<Merged, LedgerR
     }
     (source.order_count, source.last_order_on) = (0, None);
     source.alias = Some(Alias { into: into.member, branch });
-    Ok(Merged { branch, branches, depth, orders, last_order_on, usage, wallets })
+    Ok(Merged { branch, branches, depth, orders, last_order_on, usage, standing, wallets })
 }
 
 fn merge_wallet(

@@ -35,6 +35,8 @@ pub mod solo;
 pub mod storage;
 pub mod store;
 pub mod suspend;
+pub mod tier;
+pub mod tier_receipt;
 pub mod usage;
 pub mod verify;
 pub mod writer;

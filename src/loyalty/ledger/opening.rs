@@ -14,6 +14,7 @@ use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::grant::{dates, grant, note_activity};
 use crate::loyalty::ledger::lot::LotExpiry;
 use crate::loyalty::ledger::posting::{AccountTime, Posting, PostingKind, Record, Reference, RequestHash, Target};
+use crate::loyalty::ledger::tier_receipt::TierReceipt;
 use crate::loyalty::program::model::{Timeline, WalletKind};
 
 /// Open a lot that a member brings along.
@@ -46,6 +47,9 @@ pub struct Opened {
     pub wallet: String,
     /// How much.
     pub points: i64,
+    /// What became of the member's tier, where it changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<TierReceipt>,
 }
 
 impl Posting for OpenBalance {
@@ -82,8 +86,9 @@ impl Posting for OpenBalance {
         note_activity(account, program, wallet.slot, day, at.at);
         let lives = LotDates { available_at, expiry };
         grant(account, book, EntryKind::Opening, (wallet.slot, self.points), lives, at)?;
+        let tier = account.look_at_tier(program, at.at, None).filter(TierReceipt::is_change);
         let member = account.member.0;
         accounts.record(Record::plain(PostingKind::Opening, at.at, book.version));
-        Ok(Opened { member, wallet: self.wallet.clone(), points: self.points.get() })
+        Ok(Opened { member, wallet: self.wallet.clone(), points: self.points.get(), tier })
     }
 }

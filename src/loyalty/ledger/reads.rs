@@ -36,6 +36,7 @@ pub type AccountSql = (
     Nullable<Int4>,
     Nullable<SmallInt>,
     Nullable<Array<BigInt>>,
+    Nullable<Array<BigInt>>,
 );
 
 /// The SQL types of a row of `postings`.

@@ -14,6 +14,7 @@ use crate::loyalty::ledger::figures::{FIGURES_A_WALLET, Figures};
 use crate::loyalty::ledger::lot::{Branch, Lot, LotId};
 use crate::loyalty::ledger::numbers::{entries_of, expiry_of, holds_of, moves_of};
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference, RequestHash};
+use crate::loyalty::ledger::tier::standing_of;
 use crate::loyalty::ledger::usage::usage_of;
 use crate::loyalty::members::model::Profile;
 use crate::loyalty::program::model::Slot;
@@ -81,6 +82,8 @@ pub struct AccountRow {
     pub alias_depth: Option<i16>,
     /// What was had of rules with a cap, as numbers.
     pub usage: Option<Vec<i64>>,
+    /// The tiers, as numbers.
+    pub standing: Option<Vec<i64>>,
 }
 
 impl AccountRow {
@@ -114,6 +117,7 @@ impl AccountRow {
             lots: self.read_lots().ok_or_else(|| bad("lot_ids"))?,
             holds: holds_of(self.holds.as_deref().unwrap_or_default()).ok_or_else(|| bad("holds"))?,
             usage: usage_of(self.usage.as_deref().unwrap_or_default()).ok_or_else(|| bad("usage"))?,
+            standing: standing_of(self.standing.as_deref().unwrap_or_default()).ok_or_else(|| bad("standing"))?,
             alias: self
                 .merged_into
                 .zip(self.merged_branch)

@@ -13,12 +13,12 @@
 //! | 9 | `COMMIT` | |
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use diesel::QueryResult;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::try_join;
 
-use crate::kernel::calendar::Zone;
 use crate::kernel::clock::Instant;
 use crate::kernel::grow::Grow;
 use crate::kernel::id::{Lane, LaneCount, MemberId, ProgramId};
@@ -34,11 +34,13 @@ use crate::loyalty::ledger::numbers::{
 };
 use crate::loyalty::ledger::posting::PostingRow;
 use crate::loyalty::ledger::rows::status_number;
+use crate::loyalty::ledger::tier::standing_numbers;
 use crate::loyalty::ledger::usage::usage_numbers;
 use crate::loyalty::ledger::writes::{
     Commit, DeleteOwners, InsertAudits, InsertCounters, InsertJournal, InsertOwners, InsertPostings, MoveCounters,
     SaveAccounts, SaveHeads, SaveMembers,
 };
+use crate::loyalty::program::model::Timeline;
 use crate::platform::entropy::uuid_v7;
 use crate::platform::journal::digest::chain;
 
@@ -52,13 +54,13 @@ pub async fn save(
     heads: &[LaneHead],
     clock: Instant,
     lanes: LaneCount,
-    zones: &HashMap<ProgramId, Zone>,
+    programs: &HashMap<ProgramId, Arc<Timeline>>,
 ) -> QueryResult<()> {
     let (journal, heads) = journal_rows(group, heads, clock, lanes);
     // Polled in order on one connection: that pipelines them. Each answer is looked at: after a failed statement
     // COMMIT itself says nothing.
     try_join!(
-        run(conn, save_accounts(group, lanes, zones), !group.rows.is_empty()),
+        run(conn, save_accounts(group, lanes, programs), !group.rows.is_empty()),
         run(conn, insert_postings(&group.rows, lanes), !group.rows.is_empty()),
         run(conn, delete_owners(group), !group.releases.is_empty()),
         run(conn, insert_owners(group, lanes), !group.takes.is_empty()),
@@ -84,10 +86,10 @@ fn int(n: usize) -> i32 {
     i32::try_from(n).unwrap_or(i32::MAX)
 }
 
-fn save_accounts(group: &Group, lanes: LaneCount, zones: &HashMap<ProgramId, Zone>) -> SaveAccounts {
+fn save_accounts(group: &Group, lanes: LaneCount, programs: &HashMap<ProgramId, Arc<Timeline>>) -> SaveAccounts {
     let touched: HashSet<MemberId> = group.rows.iter().map(|r| r.member).collect();
     let accounts: Vec<&Account> = touched.iter().filter_map(|m| group.accounts.get(m)).collect();
-    let zone = |a: &Account| zones.get(&a.program).copied().unwrap_or(Zone::UTC);
+    let next_change = |a: &&Account| programs.get(&a.program).and_then(|program| next_change(a, program));
     let column = |f: fn(&Account) -> i64| accounts.iter().map(|a| f(a)).collect::<Vec<_>>();
     let lots = || accounts.iter().flat_map(|a| &a.lots);
     let wallets = || accounts.iter().flat_map(|a| &a.wallets);
@@ -98,6 +100,8 @@ fn save_accounts(group: &Group, lanes: LaneCount, zones: &HashMap<ProgramId, Zon
     let holds_counts: Vec<usize> = holds.iter().map(Vec::len).collect();
     let usage: Vec<Vec<i64>> = accounts.iter().map(|a| usage_numbers(&a.usage)).collect();
     let usage_counts: Vec<usize> = usage.iter().map(Vec::len).collect();
+    let standings: Vec<Vec<i64>> = accounts.iter().map(|a| standing_numbers(&a.standing)).collect();
+    let standing_counts: Vec<usize> = standings.iter().map(Vec::len).collect();
     SaveAccounts {
         figures: wallets().flat_map(|w| w.figures.to_stored()).collect(),
         expires_on: wallets().map(|w| w.expires_on).collect(),
@@ -108,13 +112,14 @@ fn save_accounts(group: &Group, lanes: LaneCount, zones: &HashMap<ProgramId, Zon
         lot_expires_on: lots().map(|l| expiry_day(l.expiry)).collect(),
         holds: holds.into_iter().flatten().collect(),
         usage: usage.into_iter().flatten().collect(),
+        standing: standings.into_iter().flatten().collect(),
         lanes: accounts.iter().map(|a| a.member.lane(lanes).0).collect(),
         members: accounts.iter().map(|a| a.member.0).collect(),
         programs: accounts.iter().map(|a| a.program.0).collect(),
         statuses: accounts.iter().map(|a| status_number(a.status)).collect(),
         seqs: column(|a| a.seq.0),
         moved_at: accounts.iter().map(|a| a.moved_at).collect(),
-        changes_at: accounts.iter().map(|a| next_change(a, zone(a))).collect(),
+        changes_at: accounts.iter().map(next_change).collect(),
         enrolled_on: accounts.iter().map(|a| a.enrolled_on).collect(),
         decided_by: accounts.iter().map(|a| a.decided_by.0).collect(),
         order_counts: accounts.iter().map(|a| a.order_count).collect(),
@@ -133,6 +138,8 @@ fn save_accounts(group: &Group, lanes: LaneCount, zones: &HashMap<ProgramId, Zon
         holds_counts: holds_counts.into_iter().map(int).collect(),
         usage_ends: ends(&usage_counts),
         usage_counts: usage_counts.into_iter().map(int).collect(),
+        standing_ends: ends(&standing_counts),
+        standing_counts: standing_counts.into_iter().map(int).collect(),
     }
 }
 

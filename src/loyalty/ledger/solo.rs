@@ -10,7 +10,7 @@ use crate::kernel::grow::Grow;
 use crate::kernel::id::{MemberId, ProgramId};
 use crate::loyalty::ledger::account::{Account, Draft};
 use crate::loyalty::ledger::accounts::{Accounts, DirectoryKey, Owner, Wishes};
-use crate::loyalty::ledger::catch_up::catch_up;
+use crate::loyalty::ledger::catch_up::{CaughtUp, catch_up};
 use crate::loyalty::ledger::counters::{CounterKey, Counters};
 use crate::loyalty::ledger::entry::Entry;
 use crate::loyalty::ledger::error::LedgerRefusal;
@@ -63,13 +63,13 @@ impl<'t> Solo<'t> {
     pub fn catch_up(&mut self, until: Instant, seen: &mut impl FnMut(&[Entry])) -> Result<(), LedgerRefusal> {
         let until = self.not_before(until);
         let Some(account) = &mut self.account else { return Ok(()) };
-        if let Some(last) = catch_up(account, self.program.at(until).zone, until)? {
+        if let Some(CaughtUp { last, .. }) = catch_up(account, self.program, until)? {
             let record = Record::plain(PostingKind::CatchUp, last, self.program.at(last).version);
             let (at, reference) = (Moment::live(until), || Reference::catch_up(last));
             self.close(&at, record, reference, String::new, seen);
         }
         if let Some(account) = &mut self.account {
-            account.forget_usage(until.date_naive());
+            account.forget_long_past(until);
         }
         Ok(())
     }

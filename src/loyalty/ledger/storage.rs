@@ -95,7 +95,7 @@ impl Session for AsyncPgConnection {
     }
 
     async fn save(&self, decided: &Decided, lanes: LaneCount) -> QueryResult<()> {
-        save(self, &decided.group, &decided.heads, decided.clock, lanes, &decided.zones).await
+        save(self, &decided.group, &decided.heads, decided.clock, lanes, &decided.programs).await
     }
 
     async fn rollback(&self) -> QueryResult<()> {

@@ -11,6 +11,7 @@ use crate::loyalty::ledger::account::Status;
 use crate::loyalty::ledger::accounts::Accounts;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::posting::{Audited, Posting, PostingKind, Record, Reference, RequestHash, Target};
+use crate::loyalty::ledger::tier_receipt::TierReceipt;
 use crate::loyalty::program::model::Timeline;
 use crate::platform::audit::Action;
 
@@ -38,6 +39,10 @@ pub struct StatusChanged {
     pub member: Uuid,
     /// What the member is from now on.
     pub status: StatusName,
+    /// What became of the member's tier, where it changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub tier: Option<TierReceipt>,
 }
 
 /// Whether a member takes part.
@@ -85,12 +90,14 @@ impl Posting for Suspend {
             (Status::Active, Status::Active) => return Err(LedgerRefusal::NotSuspended),
         };
         account.status = self.status;
+        // What the balance earned meanwhile is reached now.
+        let tier = account.look_at_tier(program, at.at, None).filter(TierReceipt::is_change);
         let posting = account.next_posting();
         accounts.record(Record {
             texts: Some(json!({ "reason": self.reason }).to_string()),
             audited: Some(Audited { action, detail: json!({ "posting": posting.to_string() }) }),
             ..Record::plain(kind, at.at, program.at(at.at).version)
         });
-        Ok(StatusChanged { posting: posting.to_string(), member: posting.member.0, status })
+        Ok(StatusChanged { posting: posting.to_string(), member: posting.member.0, status, tier })
     }
 }

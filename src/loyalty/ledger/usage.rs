@@ -1,12 +1,15 @@
 //! What a member has had of rules with a cap, by calendar period.
 
-use chrono::{Datelike, Days, NaiveDate};
+use chrono::{Datelike, Days, Duration, NaiveDate};
 
+use crate::kernel::clock::{Instant, earlier};
 use crate::kernel::cycle::{CYCLES, Cycle};
 use crate::kernel::points::Points;
 use crate::loyalty::ledger::account::Account;
 use crate::loyalty::ledger::error::LedgerRefusal;
+use crate::loyalty::ledger::tier::STANDING_KEPT_D;
 use crate::loyalty::program::model::{Cap, CountedSlot};
+use crate::loyalty::tiers::standing::prune;
 
 /// For how many days after its end a period is remembered: as long as late orders are taken.
 pub const USAGE_KEPT_D: u64 = 732;
@@ -73,10 +76,15 @@ impl Account {
         Ok(())
     }
 
-    /// Forgets periods that no order can belong to any more, as of a day.
-    pub(in crate::loyalty::ledger) fn forget_usage(&mut self, today: NaiveDate) {
+    fn forget_usage(&mut self, today: NaiveDate) {
         let since = today.checked_sub_days(Days::new(USAGE_KEPT_D)).unwrap_or(NaiveDate::MIN);
         self.usage.retain(|used| used.cycle.last(used.first) >= since);
+    }
+
+    /// Forgets what no order can ask for any more, as of an instant.
+    pub(in crate::loyalty::ledger) fn forget_long_past(&mut self, now: Instant) {
+        self.forget_usage(now.date_naive());
+        prune(&mut self.standing, earlier(now, Duration::days(STANDING_KEPT_D)));
     }
 }
 

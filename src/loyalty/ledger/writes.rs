@@ -23,6 +23,7 @@ statement! {
         lot_expires_on: Vec<Option<NaiveDate>> => Array<Nullable<Date>>,
         holds: Vec<i64> => Array<BigInt>,
         usage: Vec<i64> => Array<BigInt>,
+        standing: Vec<i64> => Array<BigInt>,
         lanes: Vec<i16> => Array<SmallInt>,
         members: Vec<Id> => Array<Uuid>,
         programs: Vec<Id> => Array<Uuid>,
@@ -48,26 +49,29 @@ statement! {
         holds_counts: Vec<i32> => Array<Int4>,
         usage_ends: Vec<i32> => Array<Int4>,
         usage_counts: Vec<i32> => Array<Int4>,
+        standing_ends: Vec<i32> => Array<Int4>,
+        standing_counts: Vec<i32> => Array<Int4>,
     } -> Bool,
     "MERGE INTO accounts AS a USING (SELECT u.*, \
      (?)[fz - fn + 1:fz] AS figures, (?)[xz - xn + 1:xz] AS expires_on, (?)[lz - ln + 1:lz] AS lot_ids, \
      (?)[lz - ln + 1:lz] AS lot_wallets, (?)[lz - ln + 1:lz] AS lot_remaining, \
      (?)[lz - ln + 1:lz] AS lot_available_at, (?)[lz - ln + 1:lz] AS lot_expires_on, \
      CASE WHEN hn > 0 THEN (?)[hz - hn + 1:hz] END AS holds, \
-     CASE WHEN un > 0 THEN (?)[uz - un + 1:uz] END AS usage \
-     FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS u (lane, member_id, program_id, \
+     CASE WHEN un > 0 THEN (?)[uz - un + 1:uz] END AS usage, \
+     CASE WHEN sn > 0 THEN (?)[sz - sn + 1:sz] END AS standing \
+     FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS u (lane, member_id, program_id, \
      status, seq, moved_at, changes_at, enrolled_on, decided_by, order_count, last_order_on, merged_into, merged_branch, \
-     branches, alias_depth, fz, xz, lz, fn, xn, ln, hz, hn, uz, un)) AS s \
+     branches, alias_depth, fz, xz, lz, fn, xn, ln, hz, hn, uz, un, sz, sn)) AS s \
      ON a.lane = s.lane AND a.member_id = s.member_id \
      WHEN MATCHED THEN UPDATE SET status = s.status, seq = s.seq, moved_at = s.moved_at, changes_at = s.changes_at, \
      decided_by = s.decided_by, order_count = s.order_count, last_order_on = s.last_order_on, figures = s.figures, \
      expires_on = s.expires_on, lot_ids = s.lot_ids, lot_wallets = s.lot_wallets, lot_remaining = s.lot_remaining, \
      lot_available_at = s.lot_available_at, lot_expires_on = s.lot_expires_on, holds = s.holds, usage = s.usage, \
-     merged_into = s.merged_into, merged_branch = s.merged_branch, branches = s.branches, alias_depth = s.alias_depth \
+     standing = s.standing, merged_into = s.merged_into, merged_branch = s.merged_branch, branches = s.branches, alias_depth = s.alias_depth \
      WHEN NOT MATCHED THEN INSERT VALUES (s.lane, s.member_id, s.program_id, s.status, s.seq, s.moved_at, \
      s.changes_at, s.enrolled_on, s.decided_by, s.order_count, s.last_order_on, s.figures, s.expires_on, s.lot_ids, \
      s.lot_wallets, s.lot_remaining, s.lot_available_at, s.lot_expires_on, s.holds, s.merged_into, s.merged_branch, \
-     s.branches, s.alias_depth, s.usage)"
+     s.branches, s.alias_depth, s.usage, s.standing)"
 }
 
 statement! {

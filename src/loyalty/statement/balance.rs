@@ -13,7 +13,7 @@ use crate::loyalty::ledger::catch_up::catch_up;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::figures::Figures;
 use crate::loyalty::ledger::lot::{Lot, LotExpiry};
-use crate::loyalty::program::model::{Counts, Rulebook, Wallet, WalletKind};
+use crate::loyalty::program::model::{Counts, Rulebook, Timeline, Wallet, WalletKind};
 
 /// One wallet's balance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,13 +32,18 @@ pub struct Balance {
     pub expiring: Vec<(NaiveDate, Points)>,
 }
 
-/// The balances of an account at a moment, in document order: nothing is written.
+/// An account as it is at a moment: nothing is written.
 ///
 /// # Errors
 /// None in a sound account.
-pub fn balances(mut account: Account, book: &Rulebook, now: Instant) -> Result<Vec<Balance>, LedgerRefusal> {
-    catch_up(&mut account, book.zone, now)?;
-    Ok(book.wallets.iter().map(|wallet| balance(&account, wallet)).collect())
+pub fn present(mut account: Account, program: &Timeline, now: Instant) -> Result<Account, LedgerRefusal> {
+    catch_up(&mut account, program, now)?;
+    Ok(account)
+}
+
+/// The balances of a present account, in document order.
+pub fn balances(account: &Account, book: &Rulebook) -> Vec<Balance> {
+    book.wallets.iter().map(|wallet| balance(account, wallet)).collect()
 }
 
 fn balance(account: &Account, wallet: &Wallet) -> Balance {

@@ -12,21 +12,19 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use crate::kernel::clock::Instant;
 use crate::kernel::id::{MemberId, PostingId, Seq};
 use crate::kernel::money::Amount;
 use crate::kernel::page::Page;
 use crate::kernel::scope::ProgramScope;
-use crate::loyalty::ledger::account::Account;
 use crate::loyalty::ledger::entry::{Entry, EntryKind};
 use crate::loyalty::ledger::error::{MEMBER_UNKNOWN, POSTING_UNKNOWN, QUEUE_FULL};
 use crate::loyalty::ledger::http::{problem_of, problem_of_load, problem_of_timeline};
 use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::ledger::posting::PostingRow;
 use crate::loyalty::program::model::{Counts, Rulebook, Slot, Timeline, Wallet, WalletKind};
-use crate::loyalty::statement::balance::balances;
+use crate::loyalty::statement::balance::{balances, present};
 use crate::loyalty::statement::language::{Asked, Language};
-use crate::loyalty::statement::reader::{AccountReader, ReadError};
+use crate::loyalty::statement::reader::{AccountReader, ReadError, Seen};
 use crate::loyalty::statement::says::says;
 use crate::loyalty::statement::store::{Found, find_account, find_posting, list_postings};
 use crate::loyalty::statement::wallet_view::{WalletView, wallet_view};
@@ -50,6 +48,10 @@ struct BalancesView {
     as_of: DateTime<Utc>,
     /// What all money is in.
     currency: String,
+    /// The tier that the member is in; absent: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    tier: Option<String>,
     wallets: Vec<WalletView>,
 }
 
@@ -70,32 +72,29 @@ async fn get_balances(
     ledger: Data<Ledger>,
     accounts: Data<AccountReader>,
 ) -> Result<Json<BalancesView>, Problem> {
-    let (now, account) = present_account(&accounts, caller.scope(), MemberId(*id)).await?;
-    let timeline = timeline_of(&db, &ledger, &account).await?;
-    let book = timeline.at(now);
-    let wallets = balances(account, book, now).map_err(problem_of)?;
-    let wallets = wallets.into_iter().map(|b| wallet_view(b, book)).collect();
-    Ok(Json(BalancesView { as_of: now, currency: book.currency.code().to_owned(), wallets }))
+    let seen = stored_account(&accounts, caller.scope(), MemberId(*id)).await?;
+    let timeline = timeline_of(&db, &ledger, &seen).await?;
+    let (now, book) = (seen.at, timeline.at(seen.at));
+    let account = present(seen.account, &timeline, now).map_err(problem_of)?;
+    let tier = account.tier(book).and_then(|slot| timeline.tier_code(slot)).map(str::to_owned);
+    let wallets = balances(&account, book).into_iter().map(|b| wallet_view(b, book)).collect();
+    Ok(Json(BalancesView { as_of: now, currency: book.currency.code().to_owned(), tier, wallets }))
 }
 
 /// A member's account as it is stored; of a member that was merged, that of who goes on.
-async fn present_account(
-    accounts: &AccountReader,
-    scope: &ProgramScope,
-    mut member: MemberId,
-) -> Result<(Instant, Account), Problem> {
+async fn stored_account(accounts: &AccountReader, scope: &ProgramScope, mut member: MemberId) -> Result<Seen, Problem> {
     loop {
         let found = accounts.find_account(scope, member).await.map_err(problem_of_read)?;
-        let (now, account) = found.ok_or_else(|| Problem::of(&MEMBER_UNKNOWN))?;
+        let seen = found.ok_or_else(|| Problem::of(&MEMBER_UNKNOWN))?;
         // A chain of merges ends: nothing is merged into one that was merged.
-        let Some(alias) = account.alias else { return Ok((now, account)) };
+        let Some(alias) = seen.account.alias else { return Ok(seen) };
         member = alias.into;
     }
 }
 
 /// The versions that an account is read by.
-async fn timeline_of(db: &Db, ledger: &Ledger, account: &Account) -> Result<Arc<Timeline>, Problem> {
-    let (program, version) = (account.program, account.decided_by);
+async fn timeline_of(db: &Db, ledger: &Ledger, seen: &Seen) -> Result<Arc<Timeline>, Problem> {
+    let (program, version) = (seen.account.program, seen.version);
     if let Some(known) = ledger.timelines().known(program).filter(|known| known.newest().version >= version) {
         return Ok(known);
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use diesel::result::Error as QueryError;
-use diesel::sql_types::{Array, SmallInt, Timestamptz, Uuid};
+use diesel::sql_types::{Array, Int4, SmallInt, Timestamptz, Uuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, Receiver, Sender};
@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid as Id;
 
 use crate::kernel::clock::Instant;
-use crate::kernel::id::{LaneCount, MemberId, ProgramId};
+use crate::kernel::id::{LaneCount, MemberId, ProgramId, Version};
 use crate::kernel::scope::ProgramScope;
 use crate::loyalty::ledger::account::Account;
 use crate::loyalty::ledger::reads::AccountSql;
@@ -36,10 +36,11 @@ pub const READ_QUEUE_MAX: usize = 4_096;
 const TRIES_MAX: u32 = 2;
 
 statement! {
-    /// Accounts by lane and member, and Postgres's clock.
-    ReadAccounts { lanes: Vec<i16> => Array<SmallInt>, members: Vec<Id> => Array<Uuid> } -> (Timestamptz, AccountSql),
-    "SELECT clock_timestamp(), a.* FROM unnest(?, ?) AS u (lane, member_id) CROSS JOIN LATERAL (\
-     SELECT * FROM accounts WHERE lane = u.lane AND member_id = u.member_id OFFSET 0) AS a"
+    /// Accounts by lane and member, with Postgres's clock and the newest version of their programmes.
+    ReadAccounts { lanes: Vec<i16> => Array<SmallInt>, members: Vec<Id> => Array<Uuid> } -> (Timestamptz, Int4, AccountSql),
+    "SELECT clock_timestamp(), p.version, a.* FROM unnest(?, ?) AS u (lane, member_id) CROSS JOIN LATERAL (\
+     SELECT * FROM accounts WHERE lane = u.lane AND member_id = u.member_id OFFSET 0) AS a \
+     CROSS JOIN LATERAL (SELECT version FROM programs WHERE program_id = a.program_id OFFSET 0) AS p"
 }
 
 /// Why an account was not read.
@@ -56,8 +57,22 @@ pub enum ReadError {
     Row(#[from] BadRow),
 }
 
-/// When an account was read, and the account, if the programme has it.
-type Found = Result<Option<(Instant, Account)>, ReadError>;
+/// An account as it was read.
+#[derive(Debug)]
+pub struct Seen {
+    /// When.
+    pub at: Instant,
+    /// The newest version of its programme then.
+    pub version: Version,
+    /// The account as it is stored.
+    pub account: Account,
+}
+
+/// An account, if the programme has it.
+type Found = Result<Option<Seen>, ReadError>;
+
+/// A row of [`ReadAccounts`].
+type Row = (Instant, i32, AccountRow);
 
 struct Question {
     program: ProgramId,
@@ -132,10 +147,10 @@ impl Reader {
     }
 
     /// The rows of everybody who was asked for, by member; `None` when the database does not answer.
-    async fn look(&mut self, questions: &[Question]) -> Option<HashMap<Id, (Instant, AccountRow)>> {
+    async fn look(&mut self, questions: &[Question]) -> Option<HashMap<Id, Row>> {
         for attempt in 0..TRIES_MAX {
             match self.attempt(questions).await {
-                Ok(rows) => return Some(rows.into_iter().map(|(at, row)| (row.member_id, (at, row))).collect()),
+                Ok(rows) => return Some(rows.into_iter().map(|row| (row.2.member_id, row)).collect()),
                 Err(error) => {
                     self.conn = None;
                     tracing::warn!(%error, attempt, accounts = questions.len(), "accounts were not read");
@@ -145,7 +160,7 @@ impl Reader {
         None
     }
 
-    async fn attempt(&mut self, questions: &[Question]) -> Result<Vec<(Instant, AccountRow)>, LookError> {
+    async fn attempt(&mut self, questions: &[Question]) -> Result<Vec<Row>, LookError> {
         let epoch = self.db.epoch();
         let conn = match self.conn.take() {
             Some(conn) if self.epoch == epoch => conn,
@@ -162,7 +177,9 @@ impl Reader {
     }
 }
 
-fn answer(found: &HashMap<Id, (Instant, AccountRow)>, question: &Question) -> Found {
-    let own = found.get(&question.member.0).filter(|(_, row)| row.program_id == question.program.0);
-    Ok(own.map(|(at, row)| Ok::<_, BadRow>((*at, row.read()?))).transpose()?)
+fn answer(found: &HashMap<Id, Row>, question: &Question) -> Found {
+    let own = found.get(&question.member.0).filter(|(.., row)| row.program_id == question.program.0);
+    let seen =
+        |(at, version, row): &Row| Ok::<_, BadRow>(Seen { at: *at, version: Version(*version), account: row.read()? });
+    Ok(own.map(seen).transpose()?)
 }

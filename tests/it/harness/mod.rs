@@ -6,6 +6,7 @@ mod client;
 mod customers;
 mod database;
 mod dice;
+mod documents;
 pub mod facts;
 mod home;
 mod kiosk;

@@ -25,9 +25,7 @@ use perennial::loyalty::members::model::{Identity, IdentityKind};
 use perennial::loyalty::membership::change::ChangeProfile;
 use perennial::loyalty::membership::enrol::Enrol;
 use perennial::loyalty::membership::transfer::TransferPoints;
-use perennial::loyalty::program::compile::compile;
 use perennial::loyalty::program::document::Document;
-use perennial::loyalty::program::model::Rulebook;
 use perennial::loyalty::program::slots::{Slots, assign_slots};
 use perennial::loyalty::program::store::{insert_program, insert_slots, insert_version};
 use perennial::loyalty::program::timelines::Timelines;
@@ -36,49 +34,10 @@ use perennial::platform::entropy::uuid_v7;
 
 use super::customers::{order, patch, points, profile, request};
 use super::database::LANES;
+use super::documents::{ACME, ACME_LATER, BEAN};
 use super::with_holds::with_holds;
 use super::with_merges::{merge, with_merges};
 use super::{Dice, TestDb};
-
-/// Points that wait and end, coins that end by inactivity, debt, and three qualifying wallets.
-pub const ACME: &str = r#"
-program = { name = "Acme", currency = "EUR", timezone = "Europe/Amsterdam" }
-[wallets]
-points = { kind = "redeemable", value = "0.01", pending = { after = "P14D" }, expiry = { after = "P6M", round = "end_of_month", restore_grace = "P30D" }, returns = "allow" }
-coins = { kind = "redeemable", value = "0.10", expiry = { inactive = "P3M" }, returns = "within_balance" }
-status = { kind = "qualifying", counts = "spend" }
-collected = { kind = "qualifying", counts = "points", window = { rolling = "P4M" } }
-visits = { kind = "qualifying", counts = "orders", window = "anniversary" }
-[earning]
-base = { wallet = "points", award = { per = "1.00", points = 3 } }
-steps = { wallet = "coins", award = { per = "10.00", points = 2, step = true } }
-more = { wallet = "points", award = { per = "3.00", points = 1 }, base = { net_of = [] }, budget = { money = "0.20", each = "P1M" } }
-double = { wallet = "points", award = { multiply = "2" }, caps = { per_member = { points = 300, each = "P3M" } } }
-visit = { wallet = "points", award = { points = 5 }, caps = { per_member = { points = 30 } } }
-"#;
-
-/// The same shop, later: points can be spent at once and live shorter, and nobody owes any.
-pub const ACME_LATER: &str = r#"
-program = { name = "Acme", currency = "EUR", timezone = "Europe/Amsterdam" }
-[wallets]
-points = { kind = "redeemable", value = "0.02", expiry = { after = "P2M" }, returns = "within_balance" }
-coins = { kind = "redeemable", value = "0.10", expiry = { after = "P5M" }, returns = "pending_only" }
-status = { kind = "qualifying", counts = "spend", window = "lifetime" }
-collected = { kind = "qualifying", counts = "points", window = { rolling = "P2M" } }
-visits = { kind = "qualifying", counts = "orders", window = "calendar_year" }
-[earning]
-base = { wallet = "points", award = { per = "1.00", points = 2 } }
-visit = { wallet = "points", award = { points = 5 }, caps = { per_member = { points = 40 } }, budget = { points = 200 } }
-"#;
-
-/// One wallet without an end, and debt at once.
-pub const BEAN: &str = r#"
-program = { name = "Bean", currency = "USD", timezone = "America/New_York" }
-[wallets]
-beans = { kind = "redeemable", value = "0.05", returns = "allow", transfer = { max = 100000, each = "P1Y" } }
-[earning]
-base = { award = { per = "2.00", points = 5, step = true } }
-"#;
 
 /// A day on which the past begins.
 pub const BEGINNING: &str = "2024-01-10T09:30:00Z";
@@ -357,24 +316,19 @@ pub fn instant(text: &str) -> Instant {
     text.parse::<DateTime<Utc>>().unwrap()
 }
 
-/// A version of a programme's document, compiled.
-pub fn rulebook(text: &str, version: i32, starts: Instant) -> (Document, Rulebook, Slots) {
-    let document = Document::from_toml(text).unwrap();
-    let slots = assign_slots(&Slots::default(), &document).unwrap();
-    let book = compile(&document, Version(version), starts, &slots).unwrap();
-    (document, book, slots)
-}
-
 async fn publish(owner: &Db, scope: &ProgramScope, code: &str, documents: &[&str], later: Instant) {
     let mut conn = owner.conn().await.unwrap();
+    let mut known = Slots::default();
     for (number, text) in (1..).zip(documents) {
         let starts = if number == 1 { instant("2020-01-01T00:00:00Z") } else { later };
-        let (document, _, slots) = rulebook(text, number, starts);
+        let document = Document::from_toml(text).unwrap();
         if number == 1 {
             let program = &document.program;
             assert!(insert_program(&conn, scope, code, &program.currency, &program.timezone).await.unwrap());
-            insert_slots(&conn, scope, &slots).await.unwrap();
         }
+        let slots = assign_slots(&known, &document).unwrap();
+        insert_slots(&conn, scope, &slots.without(&known)).await.unwrap();
+        known = slots;
         let json = serde_json::to_string(&document).unwrap();
         insert_version(&conn, scope, Version(number), starts, json, "a test").await.unwrap();
         let newest = format!("UPDATE programs SET version = {number} WHERE code = '{code}'");

@@ -14,6 +14,7 @@ use perennial::loyalty::ledger::numbers::{expiry_day, hold_numbers};
 use perennial::loyalty::ledger::posting::{Posting, PostingKind, PostingRow, RequestHash};
 use perennial::loyalty::ledger::queue::PostError;
 use perennial::loyalty::ledger::rows::{AccountRow, status_number};
+use perennial::loyalty::ledger::tier::standing_numbers;
 use perennial::loyalty::ledger::usage::usage_numbers;
 use perennial::loyalty::ledger::verify::budgets::Spent;
 use perennial::loyalty::ledger::verify::elsewhere::{Elsewhere, told};
@@ -332,7 +333,7 @@ fn account_row(account: &Account, lanes: LaneCount, timeline: &Timeline) -> Acco
         status: status_number(account.status),
         seq: account.seq.0,
         moved_at: account.moved_at,
-        changes_at: next_change(account, timeline.newest().zone),
+        changes_at: next_change(account, timeline),
         enrolled_on: account.enrolled_on,
         decided_by: account.decided_by.0,
         order_count: account.order_count,
@@ -346,6 +347,7 @@ fn account_row(account: &Account, lanes: LaneCount, timeline: &Timeline) -> Acco
         lot_expires_on: account.lots.iter().map(|l| expiry_day(l.expiry)).collect(),
         holds: Some(hold_numbers(&account.holds)),
         usage: Some(usage_numbers(&account.usage)),
+        standing: Some(standing_numbers(&account.standing)),
         merged_into: account.alias.map(|alias| alias.into.0),
         merged_branch: account.alias.map(|alias| alias.branch.0),
         branches: (account.branches.0 > 1).then_some(account.branches.0),

@@ -16,8 +16,8 @@ use crate::loyalty::program::model::Slot;
 
 /// All that a member notices of an account.
 fn face(account: &Account) -> impl PartialEq + std::fmt::Debug + use<> {
-    let Account { status, enrolled_on, order_count, last_order_on, wallets, lots, .. } = account.clone();
-    (status, enrolled_on, order_count, last_order_on, wallets, lots)
+    let Account { status, enrolled_on, order_count, last_order_on, wallets, lots, standing, .. } = account.clone();
+    (status, enrolled_on, order_count, last_order_on, wallets, lots, standing.held)
 }
 
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ fn perform(shop: &mut Shop, acts: &[(Act, i64)]) {
         match act {
             Act::Order { minor, share, late } => {
                 let mut account = shop.ledger.accounts[&member(1)].clone();
-                catch_up(&mut account, shop.timeline.newest().zone, shop.now).unwrap();
+                catch_up(&mut account, &shop.timeline, shop.now).unwrap();
                 // No more than it costs: what is refused has not happened.
                 let spend = account.figures(Slot(0)).spendable.get().min(*minor) * share / 100;
                 orders.extend(shop.order(1, *minor, spend, *late));

@@ -6,6 +6,7 @@ use crate::kernel::money::{Amount, Currency};
 use crate::loyalty::backtest::budgets::Demand;
 use crate::loyalty::backtest::cases::{RICH, Shop, begin, ever, member, timeline};
 use crate::loyalty::backtest::replay::Span;
+use crate::loyalty::backtest::report::CountsCompared;
 use crate::loyalty::program::model::Slot;
 
 #[test]
@@ -108,4 +109,36 @@ fn a_budget_ends_with_the_day_by_which_all_would_have_used_it_up() {
     // What was booked is all that there was, to the last coin.
     let booked: i64 = (1..=3).map(|number| shop.booked(number, span.to).figures(Slot(1)).earned.get()).sum();
     assert_eq!(booked, 18);
+}
+
+#[test]
+fn another_threshold_shows_who_moves_up_and_down() {
+    let mut shop = Shop::new(RICH);
+    let mut spends = Vec::new();
+    for number in 1..=12 {
+        shop.enrol(number);
+        shop.order(number, i64::from(number) * 9_000, 0, 0).unwrap();
+        let booked = shop.booked(number, shop.now + Duration::hours(1));
+        spends.push(booked.figures(Slot(2)).spendable.get());
+    }
+    // Gold from 500.00 instead of 700.00, and silver from 300.00 instead of 250.00.
+    let moved = RICH.replace("\"700.00\"", "\"500.00\"").replace("\"250.00\"", "\"300.00\"");
+    let span = Span { from: begin(), to: shop.now + Duration::hours(1) };
+    let told = shop.preview(&moved, span, 1..=12);
+    let count = |of: &dyn Fn(&i64) -> bool| u64::try_from(spends.iter().filter(|spend| of(spend)).count()).unwrap();
+    let by = |[silver, gold]: [i64; 2]| {
+        let tier = move |spend: &i64| if *spend >= gold { 2 } else { usize::from(*spend >= silver) };
+        [0, 1, 2].map(|wanted| count(&|spend| tier(spend) == wanted))
+    };
+    let (before, after) = (by([25_000, 70_000]), by([30_000, 50_000]));
+    let counted: Vec<_> = told.tiers.iter().map(|tier| (tier.tier.as_deref(), tier.members)).collect();
+    let both = |place: usize| CountsCompared { before: before[place], after: after[place] };
+    assert_eq!(counted, [(None, both(0)), (Some("silver"), both(1)), (Some("gold"), both(2))]);
+    let moves: Vec<_> =
+        told.moves.iter().map(|way| (way.before.as_deref(), way.after.as_deref(), way.up, way.members)).collect();
+    let between = |from: i64, to: i64| count(&|spend| (from..to).contains(spend));
+    let (up, down) = (between(50_000, 70_000), between(25_000, 30_000));
+    assert!(up > 0 && down > 0, "{spends:?}");
+    assert!(told.moves.iter().all(|way| u64::try_from(way.examples.len()) == Ok(way.members)), "{:?}", told.moves);
+    assert_eq!(moves, [(Some("silver"), None, Some(false), down), (Some("silver"), Some("gold"), Some(true), up)]);
 }

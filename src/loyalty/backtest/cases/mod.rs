@@ -46,6 +46,11 @@ status = { kind = "qualifying", counts = "spend" }
 base = { wallet = "points", award = { per = "1.00", points = 3 } }
 more = { wallet = "points", when = 'order.channel == "app"', award = { multiply = "2" }, caps = { per_member = { points = 200, each = "P1M" } } }
 gift = { wallet = "coins", when = 'member.order_count >= 1', award = { points = 2 } }
+[tiers]
+wallet = "status"
+ladder = [{ code = "silver", from = "250.00" }, { code = "gold", from = "700.00" }]
+valid = "end_of_next_period"
+downgrade = { at = "period_end", to = "one_down", grace = "P30D" }
 "#;
 
 fn timeline(text: &str, version: i32) -> Timeline {
@@ -207,7 +212,7 @@ impl Shop {
     /// The account just before an instant after the last posting.
     fn booked(&self, number: u32, until: Instant) -> Account {
         let mut account = self.ledger.accounts[&member(number)].clone();
-        catch_up(&mut account, self.timeline.newest().zone, until - Duration::microseconds(1)).unwrap();
+        catch_up(&mut account, &self.timeline, until - Duration::microseconds(1)).unwrap();
         account
     }
 

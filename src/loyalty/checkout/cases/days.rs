@@ -46,7 +46,7 @@ fn pain_7_points_wait_and_end_at_local_midnight_also_at_month_ends_and_clock_cha
 fn an_account_knows_when_it_changes_next() {
     let [ordered, _, available, _, gone] = DAYS[2];
     let mut shop = Shop::new(ordered, &program(WAITS, ""));
-    let next = |shop: &Shop| next_change(&shop.seen(), shop.timeline.newest().zone);
+    let next = |shop: &Shop| next_change(&shop.seen(), &shop.timeline);
     assert_eq!(next(&shop), None);
     shop.order("1", goods("100.00"));
     assert_eq!(next(&shop), Some(instant(available)), "a lot that waits and ends changes first when it is available");

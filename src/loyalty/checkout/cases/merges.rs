@@ -17,7 +17,7 @@ use crate::loyalty::membership::merges::merge_members::MergeMembers;
 use crate::loyalty::membership::merges::receipt::MergeReceipt;
 
 impl Shop {
-    fn merge(&mut self, source: MemberId, into: MemberId) -> Result<MergeReceipt, MergeRefusal> {
+    pub fn merge(&mut self, source: MemberId, into: MemberId) -> Result<MergeReceipt, MergeRefusal> {
         let reference = Reference::keyed("merge", &format!("{source} {into}"));
         let (hash, reason) = (RequestHash::of(&0), String::from("a test"));
         refused(self.post(MergeMembers { reference, hash, source, identity: None, into, reason }))

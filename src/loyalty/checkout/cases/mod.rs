@@ -11,6 +11,7 @@ mod merges;
 mod pains;
 mod spending;
 mod stated;
+mod tiers;
 mod verified;
 
 use chrono::NaiveDate;
@@ -280,7 +281,7 @@ impl Shop {
     /// The account as a reader sees it now; nothing is written.
     fn seen(&self) -> Account {
         let mut account = self.stored().clone();
-        catch_up(&mut account, self.timeline.newest().zone, self.now).unwrap();
+        catch_up(&mut account, &self.timeline, self.now).unwrap();
         account
     }
 

@@ -36,7 +36,7 @@ impl Shop {
         for (member, account) in &self.ledger.accounts {
             let lane = Lane(0);
             let mut check = MemberCheck::new((lane, *member), None, None, Some(&self.timeline));
-            let mut folded = Folded::default();
+            let mut folded = Folded { enrolled_on: Some(account.enrolled_on), ..Folded::default() };
             for row in &self.ledger.postings[member] {
                 let owner = self.ledger.owners.get(&DirectoryKey::reference(self.scope.program(), &row.reference));
                 let owned = owner.map(|o| Owned { lane, member: o.member, seq: o.seq });
@@ -48,8 +48,7 @@ impl Shop {
                 check.posting(facts, &mut spent, &mut found);
                 folded.step(row, sold.as_ref(), &self.timeline, &mut Findings::default());
             }
-            folded.enrolled_on = Some(account.enrolled_on);
-            check_account(account, next_change(account, self.timeline.newest().zone), &self.timeline, &mut found);
+            check_account(account, next_change(account, &self.timeline), &self.timeline, &mut found);
             check_fold(account, &folded, &mut found);
         }
         let of_budgets = self.ledger.counters.iter().map(|(key, used)| (key, *used, spent.take(key)));

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::kernel::clock::Instant;
 use crate::kernel::money::Amount;
 use crate::loyalty::checkout::holds::receipt::OrderHoldReceipt;
+use crate::loyalty::ledger::tier_receipt::TierReceipt;
 pub use returned::{
     AmountClawedBack, ClawedBackReceipt, GivenBackReceipt, PointsClawedBack, RestoredReceipt, ReturnReceipt,
     ReturnedLineReceipt, ReturnedReceipt,
@@ -63,6 +64,10 @@ pub struct OrderReceipt {
     pub spent: Vec<SpentReceipt>,
     /// What did not apply, and why.
     pub skipped: Vec<SkippedReceipt>,
+    /// What became of the member's tier, where the programme has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub tier: Option<TierReceipt>,
     /// What became of the hold that paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

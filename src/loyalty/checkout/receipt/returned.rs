@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::kernel::money::Amount;
 use crate::kernel::spread::Share;
+use crate::loyalty::ledger::tier_receipt::TierReceipt;
 
 /// What a return gave and took back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -43,6 +44,10 @@ pub struct ReturnReceipt {
     /// What of rules with a cap or a budget can be had again, in the period of the order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub given_back: Vec<GivenBackReceipt>,
+    /// What became of the member's tier, where it changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub tier: Option<TierReceipt>,
     /// Whether the order has now come back in full.
     pub complete: bool,
 }

@@ -16,6 +16,7 @@ use crate::loyalty::ledger::verify::caps::FoldedCaps;
 use crate::loyalty::ledger::verify::holds::FoldedHolds;
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::ledger::verify::merges::{FoldedMerges, branch_of};
+use crate::loyalty::ledger::verify::tiers::{FoldedTiers, TierStep};
 use crate::loyalty::program::model::{Slot, Timeline};
 
 /// The figures of a wallet in stored order.
@@ -77,6 +78,8 @@ pub struct Folded {
     pub merges: FoldedMerges,
     /// What was had of rules with a cap.
     pub caps: FoldedCaps,
+    /// The tiers.
+    pub tiers: FoldedTiers,
 }
 
 /// What a step of the fold works on.
@@ -117,6 +120,8 @@ impl Folded {
         let own = if row.imported { row.effective_at } else { row.recorded_at };
         let at = self.moved_at.map_or(own, |before| before.max(own));
         let place = Place::posting(row.member, row.seq);
+        let of_tier = TierStep { row, order, timeline, at };
+        self.tiers_until(&of_tier, found);
         self.change_status(row, place, found);
         self.stay_merged(row, found);
         let mut step = Step { row, timeline, zone, at, place, opened: 0 };
@@ -127,6 +132,7 @@ impl Folded {
         self.holds.step(row, &self.lots, timeline, found);
         self.merge_step(row, timeline, found);
         self.caps.step(row, order, (timeline, at.date_naive()), found);
+        self.tiers_after(&of_tier, found);
         self.moved_at = Some(at);
         self.decided_by = row.version.0;
         self.order_count.grow(row.orders.into());

@@ -42,6 +42,8 @@ pub enum Law {
     Merges,
     /// No member has more of a rule than its cap, and what came back can be had again.
     Caps,
+    /// A member is in the tier that the balance earned, a review left or a person gave.
+    Tiers,
     /// References are used once, and the directory knows by whom.
     References,
     /// Identities of the directory and of the profiles are the same.
@@ -79,7 +81,7 @@ pub enum Law {
 }
 
 /// Every law with its name and what it says.
-pub const LAWS: [(Law, &str, &str); 30] = [
+pub const LAWS: [(Law, &str, &str); 31] = [
     (Law::AppendOnly, "append_only", "the application cannot change or remove postings (but texts) and journal rows"),
     (Law::Readable, "readable", "every row holds what its columns promise"),
     (Law::Sequence, "sequence", "a member's postings count from 1 without a gap, and the account knows the last"),
@@ -105,6 +107,7 @@ pub const LAWS: [(Law, &str, &str); 30] = [
     (Law::Transfers, "transfers", "what left a member arrived with another, and nothing else did"),
     (Law::Merges, "merges", "what a merged account had went on in another, lot by lot, and nothing came to it after"),
     (Law::Caps, "caps", "no member has more of a rule than its cap, and what came back can be had again"),
+    (Law::Tiers, "tiers", "a member is in the tier that was earned, reviewed or given, and documents say when and why"),
     (
         Law::References,
         "references",

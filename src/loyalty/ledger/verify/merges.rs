@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use serde::Deserialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::kernel::clock::Instant;
@@ -29,6 +30,10 @@ pub struct MergeOutDocument {
     pub into: Uuid,
     /// What came over.
     pub wallets: Vec<MergedWalletDocument>,
+    /// What was known of tiers.
+    pub standing: Option<Value>,
+    /// What became of the tier of who goes on.
+    pub tier: Option<Value>,
     /// Orders that came over.
     pub orders: i64,
     /// The local day of the latest one.
@@ -46,6 +51,10 @@ pub struct MergeInDocument {
     pub from: Uuid,
     /// What came over.
     pub wallets: Vec<MergedWalletDocument>,
+    /// What was known of tiers.
+    pub standing: Option<Value>,
+    /// What became of the tier of who goes on.
+    pub tier: Option<Value>,
     /// Orders that came over.
     pub orders: i64,
     /// The local day of the latest one.
@@ -137,6 +146,7 @@ fn check(
     }
     if (left.branch, left.orders, left.last_order_on, &left.wallets)
         != (stays.branch, stays.orders, stays.last_order_on, &stays.wallets)
+        || (&left.standing, &left.tier) != (&stays.standing, &stays.tier)
     {
         return Err("the two documents tell of different things".into());
     }

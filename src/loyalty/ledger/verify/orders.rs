@@ -1,6 +1,8 @@
 //! What a posting's document must say of its columns and entries, and they of it.
 
 use chrono::NaiveDate;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::kernel::money::Amount;
 use crate::loyalty::ledger::entry::EntryKind;
@@ -11,6 +13,14 @@ use crate::loyalty::ledger::verify::documents::{
 use crate::loyalty::ledger::verify::flags::check_flags;
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::program::model::{Rulebook, Timeline, WalletKind};
+
+/// Of a catch-up.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CatchUpDocument {
+    #[serde(default)]
+    tier: Vec<IgnoredAny>,
+}
 
 /// Names of two figures that must be one, and the figures.
 type Pair = (&'static str, i64, i64);
@@ -119,10 +129,9 @@ fn of_member(row: &PostingRow, found: &mut Findings) -> Result<(), String> {
 
 fn check_catch_up(row: &PostingRow, found: &mut Findings) -> Result<Option<NaiveDate>, String> {
     let place = Place::posting(row.member, row.seq);
-    if row.document != "{}" {
-        return Err("the document of a catch-up is not empty".into());
-    }
-    if row.entries.is_empty() {
+    // What became of tiers is `tiers`' affair.
+    let document: CatchUpDocument = parse(row)?;
+    if row.entries.is_empty() && document.tier.is_empty() {
         found.add(Law::Documents, place, "a catch-up in which nothing happened");
     }
     Ok(None)

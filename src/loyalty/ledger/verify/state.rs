@@ -8,7 +8,9 @@ use crate::loyalty::ledger::hold::Hold;
 use crate::loyalty::ledger::lot::{LotExpiry, LotId};
 use crate::loyalty::ledger::verify::fold::{Folded, FoldedLot};
 use crate::loyalty::ledger::verify::holds::PlainHold;
+use crate::loyalty::ledger::verify::ladder::Rules;
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
+use crate::loyalty::ledger::verify::tiers::stand_of;
 use crate::loyalty::program::model::{Slot, Timeline, WALLETS_MAX, WalletKind};
 
 /// Checks an account by itself: figures against lots, order of lots, and what the columns say of the future.
@@ -81,6 +83,7 @@ pub fn check_fold(account: &Account, folded: &Folded, found: &mut Findings) {
         ("enrolled_on", Some(account.enrolled_on) == folded.enrolled_on),
         ("merged_into", account.alias.map(|a| (a.into.0, i64::from(a.branch.0))) == folded.merges.alias),
         ("branches", i64::from(account.branches.0) == folded.merges.branches),
+        ("standing", folded.tiers.is(&account.standing)),
         ("usage", folded.caps.is(&account.usage)),
         ("alias_depth", i64::from(account.alias_depth) == folded.merges.depth),
     ];
@@ -154,6 +157,12 @@ fn next_change(account: &Account, timeline: &Timeline) -> Option<Instant> {
         instants.extend(last.map(|day| zone.end_of(day)));
     }
     instants.extend(account.holds.iter().map(|hold| hold.ends_at));
+    let book = timeline.at(account.moved_at);
+    if let Some(ladder) = &book.tiers {
+        let rules = Rules { ladder, zone: book.zone, enrolled_on: account.enrolled_on };
+        let balance = account.figures(ladder.wallet).spendable.get();
+        instants.extend(rules.due(&stand_of(&account.standing), balance).map(|due| due.max(account.moved_at)));
+    }
     instants.into_iter().min()
 }
 

@@ -9,6 +9,7 @@ use crate::loyalty::ledger::accounts::Accounts;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::merge::merge;
 use crate::loyalty::ledger::posting::{Audited, Needs, Posting, PostingKind, Record, Reference, RequestHash, Target};
+use crate::loyalty::ledger::tier_receipt::{StandingReceipt, TierReceipt};
 use crate::loyalty::members::model::Identity;
 use crate::loyalty::membership::enrol::verify_owner;
 use crate::loyalty::membership::error::MergeRefusal;
@@ -95,6 +96,8 @@ pub fn merge_accounts(
     refuse(source, into)?;
     let (merged_out, merged_in) = (source.next_posting(), into.next_posting());
     let merged = merge(source, into)?;
+    let standing = StandingReceipt::of(source.member, &merged.standing, program);
+    let tier = into.merge_tier(program, at.at, &merged.standing).filter(TierReceipt::is_change);
     let (wallets, used) = (wallets(&merged, into, program), used(&merged, program));
     let (orders, last_order_on, branch) = (merged.orders, merged.last_order_on, merged.branch.0);
     let receipt = MergeReceipt {
@@ -104,6 +107,8 @@ pub fn merge_accounts(
         merged_in: Some(merged_in.to_string()),
         wallets: wallets.clone(),
         used: used.clone(),
+        standing: standing.clone(),
+        tier: tier.clone(),
         orders,
         last_order_on,
         identities,
@@ -116,6 +121,8 @@ pub fn merge_accounts(
         merged_out: merged_out.to_string(),
         wallets,
         used,
+        standing,
+        tier,
         orders,
         last_order_on,
         branch,

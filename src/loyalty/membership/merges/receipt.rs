@@ -12,6 +12,7 @@ use crate::kernel::points::Points;
 use crate::loyalty::ledger::account::Account;
 use crate::loyalty::ledger::lot::{Lot, LotExpiry};
 use crate::loyalty::ledger::merge::{Merged, MergedWallet};
+use crate::loyalty::ledger::tier_receipt::{StandingReceipt, TierReceipt};
 use crate::loyalty::ledger::usage::Used;
 use crate::loyalty::members::model::IdentityKind;
 use crate::loyalty::program::model::{Counts, Timeline, Wallet, WalletKind};
@@ -36,6 +37,14 @@ pub struct MergeReceipt {
     /// What was had of rules with a cap: it counts with what who goes on has had.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub used: Vec<UsedReceipt>,
+    /// What was known of tiers: who goes on holds the better one of both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub standing: Option<StandingReceipt>,
+    /// What became of the tier of who goes on, where it changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub tier: Option<TierReceipt>,
     /// Orders that came over, without those that came back in full.
     pub orders: i32,
     /// The programme-local day of the latest one.
@@ -141,6 +150,12 @@ pub struct MergedInReceipt {
     /// What was had of rules with a cap.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub used: Vec<UsedReceipt>,
+    /// What was known of tiers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<StandingReceipt>,
+    /// What became of the member's tier, where it changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<TierReceipt>,
     /// Orders that came.
     pub orders: i32,
     /// The programme-local day of the latest one.

@@ -32,10 +32,12 @@ impl Reading {
             self.wrong(&["earning"], format_args!("a programme has at most {EARNING_RULES_MAX} earning rules"));
         }
         let mut rules = Vec::with_capacity(document.earning.len());
+        let ladder = document.tiers.iter().flat_map(|tiers| &tiers.ladder);
+        let tiers: Vec<String> = ladder.map(|tier| tier.code.clone()).collect();
         for (code, written) in &document.earning {
             self.code(&["earning", code], code);
             let wallet = self.filled(document, code, written.wallet.as_deref());
-            let (lines, when) = self.conditions(code, written);
+            let (lines, when) = self.conditions(code, written, &tiers);
             let award = self.award(code, &written.award, exponent);
             let net_of = self.net_of(code, written);
             let schedule = self.schedule(code, written.schedule.as_ref(), zone);
@@ -77,7 +79,12 @@ impl Reading {
     }
 
     /// The conditions of a rule, on lines and on the order.
-    fn conditions(&mut self, rule: &str, written: &Earning) -> (Option<Condition>, Option<Condition>) {
+    fn conditions(
+        &mut self,
+        rule: &str,
+        written: &Earning,
+        tiers: &[String],
+    ) -> (Option<Condition>, Option<Condition>) {
         let declared = DeclaredAttributes::default();
         let order = Scope {
             order: true,
@@ -85,7 +92,7 @@ impl Reading {
             event: None,
             declared: &declared,
             experiments: &[],
-            tiers: &[],
+            tiers,
             segments: &[],
         };
         let lines = Scope { line: true, ..order };

@@ -17,6 +17,7 @@ use crate::kernel::money::{Currency, Ratio};
 use crate::kernel::points::Points;
 use crate::loyalty::program::condition::{self, Condition, Scope};
 use crate::loyalty::program::document::{self, Document, Expiry as WrittenExpiry, Wallet as WrittenWallet};
+use crate::loyalty::program::model::tiers::TierMapping;
 use crate::loyalty::program::model::{
     CountedSlot, Counts, Expiry, Qualifying, Redeemable, ReturnPolicy, Rulebook, Slot, TierSlot, Transfer, WALLETS_MAX,
     Wallet, WalletKind, Window,
@@ -56,7 +57,19 @@ pub fn compile(
         (Some(currency), Some(zone)) if reading.mistakes.is_empty() => {
             let tier_codes = tiers.iter().flat_map(|ladder| &ladder.tiers).map(|tier| (tier.code.clone(), tier.slot));
             let (tier_codes, segment_codes) = (tier_codes.collect(), Vec::new());
-            Ok(Rulebook { version, starts, currency, zone, wallets, earning, tiers, tier_codes, segment_codes })
+            let tier_mapping = TierMapping::default();
+            Ok(Rulebook {
+                version,
+                starts,
+                currency,
+                zone,
+                wallets,
+                earning,
+                tiers,
+                tier_mapping,
+                tier_codes,
+                segment_codes,
+            })
         }
         _ => Err(reading.mistakes),
     }
@@ -74,9 +87,8 @@ pub fn check(document: &Document) -> Vec<Mistake> {
 }
 
 /// What can be written and read, and nothing decides by it yet: it is refused where it would come into force.
-pub fn check_decided(document: &Document) -> Vec<Mistake> {
-    let tiers = document.tiers.as_ref().map(|_| Mistake::at(&["tiers"], "nobody gets a tier yet: leave it out"));
-    tiers.into_iter().collect()
+pub fn check_decided(_: &Document) -> Vec<Mistake> {
+    Vec::new()
 }
 
 /// What a document changes that is fixed after the first publish: currency, time zone and kinds of wallets.

@@ -17,7 +17,7 @@ use crate::kernel::clock::Instant;
 use crate::kernel::id::Version;
 use crate::kernel::money::{Currency, Ratio};
 use crate::kernel::points::Points;
-use crate::loyalty::program::model::tiers::Ladder;
+use crate::loyalty::program::model::tiers::{Ladder, TierMapping};
 
 /// The most wallets of a programme, over all of its versions: each keeps its slot for ever.
 pub const WALLETS_MAX: usize = 8;
@@ -173,6 +173,8 @@ pub struct Rulebook {
     pub earning: Vec<EarningRule>,
     /// The tiers, where there are any.
     pub tiers: Option<Ladder>,
+    /// Where members of tiers go that this version has no more.
+    pub tier_mapping: TierMapping,
     /// The tiers of this version, lowest first.
     pub tier_codes: Vec<(String, TierSlot)>,
     /// The lists of members of this version, in document order.
@@ -237,6 +239,13 @@ impl Timeline {
         self.later.iter().rev().find(|v| v.starts <= at).unwrap_or(&self.first)
     }
 
+    /// The next version that comes into force after an instant.
+    pub fn next_start(&self, after: Instant) -> Option<&Arc<Rulebook>> {
+        // One that a newer version was in force before never comes into force.
+        let started = |v: &&Arc<Rulebook>| v.starts > after && self.at(v.starts).version == v.version;
+        self.later.iter().filter(started).min_by_key(|v| v.starts)
+    }
+
     /// A version by its number; the first one where there is none of that number.
     pub fn version(&self, version: Version) -> &Arc<Rulebook> {
         self.later.iter().find(|v| v.version == version).unwrap_or(&self.first)
@@ -257,6 +266,18 @@ impl Timeline {
     /// A wallet by its slot, as the newest version has it that has it.
     pub fn wallet_in(&self, slot: Slot) -> Option<&Wallet> {
         self.later.iter().rev().chain([&self.first]).find_map(|v| v.wallet_in(slot))
+    }
+
+    /// The code of a tier, as the newest version has it that has it.
+    pub fn tier_code(&self, slot: TierSlot) -> Option<&str> {
+        let tiers = self.later.iter().rev().chain([&self.first]).filter_map(|v| v.tiers.as_ref()?.tier(slot));
+        tiers.map(|tier| tier.code.as_str()).next()
+    }
+
+    /// What stands for a tier that some version has.
+    pub fn tier_slot(&self, code: &str) -> Option<TierSlot> {
+        let mut versions = self.later.iter().rev().chain([&self.first]);
+        versions.find_map(|v| v.tier_codes.iter().find(|(known, _)| known == code)).map(|(_, slot)| *slot)
     }
 
     /// The rule that a slot of what is counted by member stands for, as the newest version has it that caps it.

@@ -11,6 +11,9 @@ const LOTS: &str = "cardinality(lot_ids) > 0";
 /// Accounts that have had something of a rule with a cap.
 const USAGE: &str = "usage IS NOT NULL";
 
+/// Accounts that hold a tier.
+const STANDING: &str = "standing[1] = 0";
+
 /// Accounts that were merged into another.
 const MERGED: &str = "merged_into IS NOT NULL";
 
@@ -110,9 +113,22 @@ pub const BREAKS: &[Break] = &[
     change("accounts", "holds", HOLDS, "SET holds[7] = 700000", Law::Holds),
     change("accounts", "holds", HOLDS, "SET holds[4] = -1", Law::Readable),
     change("accounts", "usage", USAGE, "SET usage = NULL", Law::Fold),
-    change("accounts", "usage", USAGE, "SET usage[1] = usage[1] + 1099511627776", Law::Fold),
+    change(
+        "accounts",
+        "usage",
+        USAGE,
+        "SET usage[cardinality(usage) - 1] = usage[cardinality(usage) - 1] + 1099511627776",
+        Law::Fold,
+    ),
     change("accounts", "usage", USAGE, "SET usage[2] = usage[2] + 1", Law::Fold),
     change("accounts", "usage", USAGE, "SET usage = usage[2:]", Law::Readable),
+    change("accounts", "standing", STANDING, "SET standing = NULL", Law::Fold),
+    change("accounts", "standing", STANDING, "SET standing[2] = (standing[2] + 1) % 4", Law::Fold),
+    change("accounts", "standing", STANDING, "SET standing[3] = standing[3] + 1", Law::Fold),
+    change("accounts", "standing", STANDING, "SET standing[4] = 740000", Law::Fold),
+    change("accounts", "standing", STANDING, "SET standing[7] = standing[7] + 1", Law::Fold),
+    change("accounts", "standing", STANDING, "SET standing = standing[2:]", Law::Readable),
+    change("accounts", "standing", STANDING, "SET standing[1] = 7", Law::Readable),
     change("accounts", "merged_into", MERGED, "SET merged_into = member_id", Law::Fold),
     change("accounts", "merged_into", MERGED, "SET merged_into = NULL, merged_branch = NULL", Law::Fold),
     change("accounts", "merged_branch", MERGED, "SET merged_branch = merged_branch + 1", Law::Fold),

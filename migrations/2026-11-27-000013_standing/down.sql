@@ -1,0 +1,2 @@
+DROP VIEW member_tiers;
+ALTER TABLE accounts DROP COLUMN standing;
