@@ -12,6 +12,7 @@ mod measures;
 mod overload;
 mod postgres;
 mod product;
+mod replay;
 mod report;
 mod requests;
 mod sizes;
@@ -43,7 +44,7 @@ use sizes::{HALF_LOAD, REDEEMED_HISTORY_MIN, Sizes};
 use usage::{flush, load};
 
 /// What can be asked for on its own.
-const PARTS: [&str; 13] = [
+const PARTS: [&str; 14] = [
     "limits",
     "orders",
     "redemptions",
@@ -53,6 +54,7 @@ const PARTS: [&str; 13] = [
     "engine",
     "budget",
     "conditions",
+    "replay",
     "own",
     "balances",
     "wal",
@@ -170,6 +172,10 @@ impl Bench<'_> {
         if self.wants("conditions") {
             report.add(("conditions", "an ordinary condition, answered", "ns"), answers()?);
         }
+        if self.wants("replay") {
+            replay::in_memory(report)?;
+            replay::out_of_postgres(product, report).await?;
+        }
         if self.wants("own") {
             report.add(("own", "(a′) the rows of an order, one commit each", "/s"), own_rows(postgres, sizes)?);
         }
@@ -285,6 +291,11 @@ fn goals(report: &mut Report) {
     report.goal("over_grown", "", -50.0);
     report.goal("after_p99", "orders_p99", -1.25);
     report.goal("conditions", "", -1_000.0);
+    report.goal("replay_cdnow", "", 200_000.0);
+    report.goal("replay", "", 200_000.0);
+    report.goal("replay20", "", 50_000.0);
+    report.goal("replay_memory", "", -20.0);
+    report.goal("preview", "", 0.0);
     report.goal("own", "a", 0.0);
     report.goal("c", "a", 0.0);
     report.goal("engine", "a", 0.0);

@@ -60,6 +60,16 @@ pub struct Product {
 }
 
 impl Product {
+    /// Its database.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// Its programme.
+    pub fn scope(&self) -> &ProgramScope {
+        &self.scope
+    }
+
     /// Creates the database, the programme, the members and a key.
     ///
     /// # Errors

@@ -8,15 +8,17 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig as ActixConfig};
 use actix_web::{App, HttpResponse, HttpServer};
 use tracing_actix_web::TracingLogger;
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::{OpenApi, Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::health;
+use crate::loyalty::backtest::report::PreviewReport;
 use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::membership::identities::Identities;
 use crate::loyalty::statement::reader::AccountReader;
-use crate::loyalty::{checkout, ledger, membership, program, statement};
+use crate::loyalty::{backtest, checkout, ledger, membership, program, statement};
 use crate::platform::auth::Authenticator;
 use crate::platform::db::Db;
 use crate::platform::web::codes;
@@ -36,6 +38,7 @@ pub const PROBLEMS: &[&[ProblemType]] = &[
     ledger::error::PROBLEMS,
     membership::error::PROBLEMS,
     checkout::error::PROBLEMS,
+    program::error::PROBLEMS,
 ];
 
 /// Registers the calls of every room.
@@ -48,6 +51,7 @@ pub fn rooms(config: &mut ServiceConfig) {
     membership::http::configure(config);
     ledger::http::configure(config);
     program::http::configure(config);
+    backtest::http::configure(config);
     auth::http::configure(config);
     audit::http::configure(config);
     jobs::http::configure(config);
@@ -55,7 +59,18 @@ pub fn rooms(config: &mut ServiceConfig) {
 
 /// The OpenAPI document of all calls.
 pub fn api() -> OpenApi {
-    document(rooms)
+    let mut api = document(rooms);
+    // What a job answers is a matter of its kind, which the queue does not know.
+    let mut results = vec![(PreviewReport::name().into_owned(), PreviewReport::schema())];
+    PreviewReport::schemas(&mut results);
+    if let Some(components) = &mut api.components {
+        components.schemas.extend(results);
+        if let Some(RefOr::T(Schema::Object(job))) = components.schemas.get_mut("Job") {
+            let result = Ref::from_schema_name(PreviewReport::name());
+            job.properties.insert("result".to_owned(), RefOr::Ref(result));
+        }
+    }
+    api
 }
 
 /// What the handlers take.

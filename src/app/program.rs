@@ -3,6 +3,7 @@
 mod apply;
 mod diff;
 mod file;
+mod preview;
 mod validate;
 
 use std::fs;
@@ -15,6 +16,7 @@ use super::database::Database;
 use super::failure::Failure;
 use super::program::apply::{ApplyArgs, apply};
 use super::program::diff::DiffArgs;
+use super::program::preview::PreviewArgs;
 use super::program::validate::ValidateArgs;
 use super::settings::Settings;
 use super::terminal::say;
@@ -55,6 +57,8 @@ pub enum ProgramCommand {
     Validate(ValidateArgs),
     /// Print what a document would change in the version in force
     Diff(DiffArgs),
+    /// Replay the programme's past under a document and under the version in force, and print how they differ
+    Preview(PreviewArgs),
 }
 
 /// How a programme is created.
@@ -105,6 +109,9 @@ pub async fn run(settings: &Settings, command: ProgramCommand) -> Result<(), Fai
         ProgramCommand::Diff(args) => {
             let after = args.document()?;
             Database::with(settings, COMMAND_POOL, async |db| diff::run(db, &args, &after).await).await
+        }
+        ProgramCommand::Preview(args) => {
+            Database::with(settings, COMMAND_POOL, async |db| preview::run(db, &args).await).await
         }
     }
 }

@@ -14,16 +14,18 @@ use super::failure::Failure;
 use super::http::{Listening, Shared, api, listen};
 use super::settings::Settings;
 use super::terminal::say;
+use crate::loyalty::backtest::jobs::Previews;
 use crate::loyalty::ledger::jobs::run_due;
 use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::membership::identities::Identities;
 use crate::loyalty::statement::reader::AccountReader;
 use crate::platform::auth::Authenticator;
 use crate::platform::db::{Db, Fault};
+use crate::platform::jobs::run_jobs;
 use crate::platform::web::telemetry::Metrics;
 
-/// How often the jobs look for work, in seconds.
-const JOBS_EVERY_S: u64 = 10;
+/// How often what is due is looked for, in seconds.
+const KEEP_UP_EVERY_S: u64 = 10;
 
 /// Serves, and at SIGINT or SIGTERM answers what was accepted, then leaves the database.
 ///
@@ -71,7 +73,8 @@ async fn serve<S: FnOnce(&[SocketAddr])>(
     };
     let jobs = [
         tokio::spawn(metrics.upkeep()),
-        tokio::spawn(run_jobs(db.clone(), ledger.clone(), shared.authenticator.clone())),
+        tokio::spawn(keep_up(db.clone(), ledger.clone(), shared.authenticator.clone())),
+        tokio::spawn(run_jobs(db.clone(), vec![Box::new(Previews::new(&db))])),
     ];
     let (server, addresses) = bind(settings, shared)?;
     for address in &addresses {
@@ -97,8 +100,8 @@ fn bind(settings: &Settings, shared: Shared) -> Result<(Server, Vec<SocketAddr>)
 }
 
 /// What runs beside the API. Every process runs it: they leave each other's work alone.
-async fn run_jobs(db: Db, ledger: Ledger, authenticator: Data<Authenticator>) {
-    let mut ticks = interval(Duration::from_secs(JOBS_EVERY_S));
+async fn keep_up(db: Db, ledger: Ledger, authenticator: Data<Authenticator>) {
+    let mut ticks = interval(Duration::from_secs(KEEP_UP_EVERY_S));
     loop {
         ticks.tick().await;
         if let Err(error) = run_due(&db, &ledger).await {

@@ -2,6 +2,7 @@
 
 #![cfg_attr(not(test), forbid(clippy::arithmetic_side_effects))]
 
+pub mod backtest;
 pub mod bulk;
 pub mod checkout;
 pub mod earning;

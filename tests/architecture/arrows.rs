@@ -20,6 +20,7 @@ const ROOMS: [(&str, &[&[&str]]); 3] = [
             &["earning", "ledger"],
             &["bulk", "membership", "statement"],
             &["checkout"],
+            &["backtest"],
         ],
     ),
 ];

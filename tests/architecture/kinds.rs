@@ -26,7 +26,8 @@ pub enum Kind {
 }
 
 /// The files of loyalty and insight that drive others; everything else there is pure unless its name says more.
-pub const ENGINES: [&str; 19] = [
+pub const ENGINES: [&str; 20] = [
+    "src/loyalty/backtest/stream.rs",
     "src/loyalty/checkout/batch/window.rs",
     "src/loyalty/checkout/door.rs",
     "src/loyalty/ledger/decide.rs",

@@ -33,6 +33,7 @@ mod migrations;
 mod openapi;
 mod operating;
 mod orders;
+mod previews;
 mod programs;
 mod publishing;
 mod readers;

@@ -220,7 +220,7 @@ async fn a_lane_that_is_held_is_a_503_and_the_same_order_succeeds_later_once() {
 
 #[tokio::test]
 async fn a_full_queue_is_a_503_at_once_and_what_was_taken_is_answered() {
-    let pace = Pace { queue_max: 2, group_max: 1, lock_timeout_ms: 60_000, ..Pace::serving() };
+    let pace = Pace { queue_max: 2, group_max: 2, lock_timeout_ms: 60_000, ..Pace::serving() };
     let app = TestApp::with(crate::harness::EURO, pace).await;
     let shop = app.shop().await;
     let ana = shop.enrol(&json!({ "external_id": "c-17" })).await;

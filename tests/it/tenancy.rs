@@ -9,7 +9,7 @@ use perennial::platform::web::openapi::written;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Reply, TestApp, facts, fresh};
+use crate::harness::{Client, EURO, Reply, TestApp, facts, fresh};
 
 /// What of ours others try to reach.
 struct Ours {
@@ -83,6 +83,13 @@ fn row(operation: &str, ours: &Ours) -> Option<Row> {
         // A version's number is nobody's secret: everybody has a first one.
         "get_program_version" => ("program:read", MeetTheirOwn, "1".to_owned(), Value::Null),
         "get_program_changes" => ("program:read", MeetTheirOwn, "1/diff?with=1".to_owned(), Value::Null),
+        // A preview replays the caller's own past.
+        "create_preview" => (
+            "program:write",
+            MeetTheirOwn,
+            none,
+            json!({ "from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z", "toml": EURO }),
+        ),
         "get_job" => ("program:read", Meet404, ours.job.clone(), Value::Null),
         "cancel_job" => ("program:write", Meet404, ours.job.clone(), Value::Null),
         "get_integrity" => ("integrity:read", MeetTheirOwn, none, Value::Null),

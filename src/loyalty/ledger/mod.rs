@@ -31,6 +31,7 @@ pub mod reads;
 pub mod rows;
 pub mod save;
 pub mod settle_due;
+pub mod solo;
 pub mod storage;
 pub mod store;
 pub mod suspend;

@@ -1,0 +1,14 @@
+//! What a document would have done: the programme's past, replayed in memory under it and under the version in force.
+
+pub mod budgets;
+pub mod http;
+pub mod jobs;
+pub mod past;
+pub mod replay;
+pub mod report;
+pub mod store;
+pub mod stream;
+pub mod tally;
+
+#[cfg(test)]
+mod cases;
