@@ -168,7 +168,7 @@ fn member(number: u32) -> MemberId {
 
 fn bought(number: u32, nth: u32, day: NaiveDate, minors: [i64; 2], points: i64) -> Option<Done> {
     let at = day.and_time(NaiveTime::from_hms_opt(12, 0, 0)?).and_utc();
-    let lines = ["1", "2"].iter().zip(minors).filter(|(_, minor)| *minor > 0);
+    let lines = ["1", "2"].iter().zip(minors).filter(|(id, minor)| **id == "1" || *minor > 0);
     let line = |(id, minor): (&&str, i64)| {
         Some(CartLine {
             id: (**id).to_owned(),
