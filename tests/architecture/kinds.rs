@@ -26,11 +26,12 @@ pub enum Kind {
 }
 
 /// The files of loyalty and insight that drive others; everything else there is pure unless its name says more.
-pub const ENGINES: [&str; 20] = [
+pub const ENGINES: [&str; 21] = [
     "src/loyalty/backtest/stream.rs",
     "src/loyalty/checkout/batch/window.rs",
     "src/loyalty/checkout/door.rs",
     "src/loyalty/ledger/decide.rs",
+    "src/loyalty/ledger/gate.rs",
     "src/loyalty/ledger/load.rs",
     "src/loyalty/ledger/looker.rs",
     "src/loyalty/ledger/memory.rs",

@@ -11,6 +11,7 @@ pub mod decide;
 pub mod entry;
 pub mod error;
 pub mod figures;
+pub mod gate;
 pub mod give_back;
 pub mod grant;
 pub mod group;

@@ -1,7 +1,6 @@
 //! The one door to the ledger: a command goes into its lane's queue and comes back when it is stored.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc::error::TrySendError;
@@ -14,6 +13,7 @@ use tokio::time::Instant as Started;
 use crate::kernel::id::LaneCount;
 use crate::kernel::scope::ProgramScope;
 use crate::loyalty::ledger::decide::Met;
+use crate::loyalty::ledger::gate::Gate;
 use crate::loyalty::ledger::looker::Lookers;
 use crate::loyalty::ledger::posting::Posting;
 use crate::loyalty::ledger::queue::{Answer, Job, PostError, Queued};
@@ -28,7 +28,7 @@ pub struct WriterCount(pub u16);
 /// Where commands go in to one writer.
 struct Entrance {
     queue: Sender<Box<dyn Queued>>,
-    crowded: Arc<AtomicBool>,
+    gate: Arc<Gate>,
 }
 
 /// A writer at work, and what tells it to close.
@@ -66,9 +66,9 @@ impl Ledger {
             .map(|number| {
                 let (queue, receiver) = mpsc::channel(pace.queue_max.max(1));
                 let writer = Writer::new(storage.clone(), lanes, met.clone(), number, pace.clone());
-                let (group, crowded) = (writer.group(), writer.crowded());
+                let (group, gate) = (writer.group(), writer.gate());
                 let (close, closing) = oneshot::channel();
-                (Entrance { queue, crowded }, ((close, tokio::spawn(writer.run(receiver, closing))), group))
+                (Entrance { queue, gate }, ((close, tokio::spawn(writer.run(receiver, closing))), group))
             })
             .collect();
         let (entrances, started): (Vec<_>, Vec<_>) = started.into_iter().unzip();
@@ -136,9 +136,9 @@ impl Ledger {
     /// What the decision refused, a reference that belongs to another command, a queue that is full or stands, or no
     /// database.
     pub async fn post<P: Posting>(&self, scope: &ProgramScope, posting: P) -> Answer<P> {
-        let Entrance { queue, crowded } = self.entrances.get(self.place_of(&posting)).ok_or(PostError::Busy)?;
+        let Entrance { queue, gate } = self.entrances.get(self.place_of(&posting)).ok_or(PostError::Busy)?;
         let waiting = queue.max_capacity().saturating_sub(queue.capacity());
-        if waiting >= self.pace.group_max && AtomicBool::load(crowded, Ordering::Relaxed) {
+        if !gate.lets_in(waiting) {
             return Err(PostError::Busy);
         }
         let (job, answer) = Job::new(scope.clone(), posting);

@@ -16,6 +16,7 @@ use tokio::time::{Instant as Started, sleep};
 
 use crate::kernel::id::LaneCount;
 use crate::loyalty::ledger::decide::{GroupError, Met, Verdicts, answer, chain, decide};
+use crate::loyalty::ledger::gate::{Gate, Watch};
 use crate::loyalty::ledger::load::Lock;
 use crate::loyalty::ledger::queue::{Queued, Verdict};
 use crate::loyalty::ledger::storage::{Session, Storage};
@@ -27,9 +28,6 @@ pub const GROUP_MAX: usize = 200;
 pub const IMPORT_GROUP_MAX: usize = 1_000;
 /// How many commands may wait for one writer; the next is answered 503 at once.
 const QUEUE_MAX: usize = 1_024;
-/// A wait that is no burst any more, in milliseconds: when the first of each group has waited longer than this for as
-/// long again, no more may wait than one group takes, until a group is not full.
-const STANDING_MS: u64 = 50;
 /// How often a group is tried before it is taken apart, and a single command before it is given up.
 const TRIES_MAX: u32 = 4;
 /// How long a writer waits for a lane, in milliseconds.
@@ -84,10 +82,8 @@ pub struct Writer<S: Storage> {
     session: Option<S::Session>,
     /// Since when a group is under way.
     begun: watch::Sender<Option<Started>>,
-    /// Whether more is asked of it than it can do.
-    crowded: Arc<AtomicBool>,
-    /// Since when the first of each group has waited for long.
-    standing: Option<Started>,
+    gate: Arc<Gate>,
+    watch: Watch,
     /// Whether the last server that it had took no writes.
     met_read_only: bool,
 }
@@ -112,8 +108,8 @@ impl<S: Storage> Writer<S> {
             pace,
             session: None,
             begun,
-            crowded: Arc::default(),
-            standing: None,
+            gate: Arc::default(),
+            watch: Watch::default(),
             met_read_only: false,
         }
     }
@@ -123,9 +119,9 @@ impl<S: Storage> Writer<S> {
         self.begun.subscribe()
     }
 
-    /// Whether more is asked of this writer than it can do, as it changes.
-    pub fn crowded(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.crowded)
+    /// What lets commands in to this writer.
+    pub fn gate(&self) -> Arc<Gate> {
+        Arc::clone(&self.gate)
     }
 
     /// Serves its queue until it is told to close, and then what is still in it.
@@ -144,25 +140,15 @@ impl<S: Storage> Writer<S> {
                     0 => return,
                     _ => {
                         self.begun.send_replace(Some(Started::now()));
-                        self.look_round(&jobs);
+                        if let Some(first) = jobs.first() {
+                            self.watch.look(&self.gate, first.since());
+                        }
                         self.measure(&jobs, queue.len());
                         self.serve(std::mem::take(&mut jobs)).await;
                         self.begun.send_replace(None);
                     }
                 },
             }
-        }
-    }
-
-    /// A burst is let in and waits; a queue that stands is cut short, or everybody would wait for as long as it is.
-    fn look_round(&mut self, jobs: &[Box<dyn Queued>]) {
-        let standing = Duration::from_millis(STANDING_MS);
-        let waited = jobs.first().is_some_and(|first| first.since().elapsed() > standing);
-        self.standing = waited.then(|| self.standing.unwrap_or_else(Started::now));
-        if self.standing.is_some_and(|since| since.elapsed() > standing) {
-            AtomicBool::store(&self.crowded, true, Ordering::Relaxed);
-        } else if jobs.len() < self.pace.group_max {
-            AtomicBool::store(&self.crowded, false, Ordering::Relaxed);
         }
     }
 

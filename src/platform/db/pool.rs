@@ -3,12 +3,12 @@
 use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::result::{ConnectionError, DatabaseErrorKind, Error as QueryError};
 use diesel::sql_types::Integer;
 use diesel::{QueryableByName, sql_query};
-use diesel_async::pooled_connection::deadpool::{Object, Pool};
+use diesel_async::pooled_connection::deadpool::{Hook, HookError, Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::stream::FuturesUnordered;
@@ -55,7 +55,26 @@ pub enum Role {
 pub struct Db {
     pool: Pool<AsyncPgConnection>,
     door: Arc<Door>,
-    epoch: Arc<AtomicU64>,
+    epoch: Arc<Epoch>,
+}
+
+/// Since when connections are to be trusted.
+struct Epoch {
+    opened: Instant,
+    /// In microseconds from `opened`.
+    moved_on: AtomicU64,
+}
+
+impl Epoch {
+    fn now(&self) -> u64 {
+        u64::try_from(self.opened.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// Who was lent out when everybody moved on is closed when next asked for.
+    fn trusts(&self, created: Instant) -> bool {
+        let moved_on = Duration::from_micros(AtomicU64::load(&self.moved_on, Ordering::Acquire));
+        created.saturating_duration_since(self.opened) >= moved_on
+    }
 }
 
 /// What it takes to open a connection.
@@ -85,11 +104,17 @@ impl Db {
             let opened = runtime.spawn(async move { door.open().await.map_err(in_words) });
             async move { opened.await.unwrap_or_else(|e| Err(ConnectionError::BadConnection(e.to_string()))) }.boxed()
         });
+        let epoch = Arc::new(Epoch { opened: Instant::now(), moved_on: AtomicU64::new(0) });
+        let trusted = Arc::clone(&epoch);
         let pool = Pool::builder(AsyncDieselConnectionManager::new_with_config("", config))
             .max_size(size.0.max(1))
+            .pre_recycle(Hook::sync_fn(move |_, metrics| {
+                let fresh = trusted.trusts(metrics.created);
+                fresh.then_some(()).ok_or_else(|| HookError::message("it was opened before everybody moved on"))
+            }))
             .build()
             .map_err(|e| DbError::Connect(Box::new(e)))?;
-        Ok(Self { pool, door, epoch: Arc::default() })
+        Ok(Self { pool, door, epoch })
     }
 
     /// A connection of the pool.
@@ -117,13 +142,13 @@ impl Db {
     /// Closes the connections that nobody uses, and begins a new epoch: they lead to a server that has become a standby,
     /// or read-only, and new ones may lead elsewhere.
     pub fn move_on(&self) {
-        self.epoch.fetch_add(1, Ordering::AcqRel);
+        self.epoch.moved_on.fetch_max(self.epoch.now(), Ordering::AcqRel);
         drop(self.pool.retain(|_, _| false));
     }
 
     /// Grows when connections of one's own that were opened before should be closed as well.
     pub fn epoch(&self) -> u64 {
-        AtomicU64::load(&self.epoch, Ordering::Acquire)
+        AtomicU64::load(&self.epoch.moved_on, Ordering::Acquire)
     }
 
     /// Closes the pool: who waits for a connection is told so, and connections end when given back.
