@@ -27,7 +27,7 @@ pub const GROUP_MAX: usize = 200;
 /// The most commands of one commit while history is imported: nobody waits for a single answer.
 pub const IMPORT_GROUP_MAX: usize = 1_000;
 /// How many commands may wait for one writer; the next is answered 503 at once.
-const QUEUE_MAX: usize = 1_024;
+const QUEUE_MAX: usize = 512;
 /// How often a group is tried before it is taken apart, and a single command before it is given up.
 const TRIES_MAX: u32 = 4;
 /// How long a writer waits for a lane, in milliseconds.
@@ -105,10 +105,10 @@ impl<S: Storage> Writer<S> {
             lanes,
             met,
             number,
+            gate: Arc::new(Gate::new(pace.queue_max)),
             pace,
             session: None,
             begun,
-            gate: Arc::default(),
             watch: Watch::default(),
             met_read_only: false,
         }
