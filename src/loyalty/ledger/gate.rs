@@ -9,8 +9,6 @@ use tokio::time::Instant as Started;
 /// A wait that is no burst any more, in milliseconds: when the first of each group has waited longer than this for as
 /// long again, the queue is cut to half, and so on with each group that still has.
 const STANDING_MS: u64 = 50;
-/// How many may always wait: about as many as a busy writer takes at a time.
-const LEAST: usize = 64;
 /// By how many the queue grows again with each group that waited for less than half as long.
 const GROWTH: usize = 16;
 
@@ -18,13 +16,14 @@ const GROWTH: usize = 16;
 #[derive(Debug)]
 pub struct Gate {
     limit: AtomicUsize,
+    least: usize,
     most: usize,
 }
 
 impl Gate {
-    /// One that never lets more wait than this.
-    pub fn new(most: usize) -> Self {
-        Self { limit: AtomicUsize::new(most), most }
+    /// One that always lets as many wait as one group takes, and never more than `most`.
+    pub fn new(group: usize, most: usize) -> Self {
+        Self { limit: AtomicUsize::new(most), least: group.min(most), most }
     }
 
     /// Whether one more may wait where so many do.
@@ -49,7 +48,7 @@ impl Watch {
         let limit = AtomicUsize::load(&gate.limit, Ordering::Relaxed);
         let stands = self.standing.is_some_and(|since| since.elapsed() > standing) || (long && limit < gate.most);
         let limit = if stands {
-            limit.div_euclid(2).max(LEAST)
+            limit.div_euclid(2).max(gate.least)
         } else if waited < standing.div_f32(2.0) {
             limit.saturating_add(GROWTH)
         } else {
@@ -65,6 +64,7 @@ mod tests {
 
     use super::*;
 
+    const LEAST: usize = 64;
     const MOST: usize = 512;
 
     async fn wait(ms: u64) {
@@ -73,7 +73,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_waits_and_a_load_that_stands_is_cut_short_until_it_ends() {
-        let (gate, mut watch) = (Gate::new(MOST), Watch::default());
+        let (gate, mut watch) = (Gate::new(LEAST, MOST), Watch::default());
         let since = Started::now();
         wait(STANDING_MS + 1).await;
         watch.look(&gate, since);
@@ -98,7 +98,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_wait_that_ends_in_between_is_a_burst_again() {
-        let (gate, mut watch) = (Gate::new(MOST), Watch::default());
+        let (gate, mut watch) = (Gate::new(LEAST, MOST), Watch::default());
         for _ in 0..3 {
             let since = Started::now();
             wait(STANDING_MS + 1).await;

@@ -105,7 +105,7 @@ impl<S: Storage> Writer<S> {
             lanes,
             met,
             number,
-            gate: Arc::new(Gate::new(pace.queue_max)),
+            gate: Arc::new(Gate::new(pace.group_max, pace.queue_max)),
             pace,
             session: None,
             begun,
