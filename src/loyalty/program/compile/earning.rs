@@ -1,50 +1,47 @@
 //! Earning rules, compiled.
 
-use chrono::NaiveDateTime;
 use rust_decimal::Decimal;
 
-use crate::kernel::calendar::Zone;
-use crate::kernel::clock::Instant;
 use crate::kernel::cycle::Cycle;
 use crate::kernel::money::{MONEY_MINOR_MAX, Ratio};
 use crate::kernel::points::{POINTS_MAX, Points};
+use crate::loyalty::program::compile::names::Named;
 use crate::loyalty::program::compile::{EARNING_RULES_MAX, Reading, in_minor};
-use crate::loyalty::program::condition::{Condition, PROGRAM_COST_MAX, Scope, read};
+use crate::loyalty::program::condition::{Condition, PROGRAM_COST_MAX};
 use crate::loyalty::program::document::{self, Document, Earning, Wallet as WrittenWallet};
-use crate::loyalty::program::model::attributes::DeclaredAttributes;
-use crate::loyalty::program::model::{Award, Cap, EarningRule, NetOf, Schedule, Slot, Step};
-use crate::loyalty::program::read::Mistake;
+use crate::loyalty::program::model::{Award, Cap, EarningRule, NetOf, Slot, Step};
 use crate::loyalty::program::slots::Slots;
 
 /// No rule multiplies by more.
 pub const MULTIPLY_MAX: i64 = 1_000;
 
-/// How documents write an instant on the programme's clocks.
-const TIME: &str = "%Y-%m-%dT%H:%M";
-
 impl Reading {
-    pub(super) fn earning(
-        &mut self,
-        document: &Document,
-        slots: &Slots,
-        (exponent, zone): (u32, Zone),
-    ) -> Vec<EarningRule> {
+    pub(super) fn earning(&mut self, named: &Named<'_>) -> Vec<EarningRule> {
+        let Named { document, slots, exponent, zone, .. } = *named;
         if document.earning.len() > EARNING_RULES_MAX {
             self.wrong(&["earning"], format_args!("a programme has at most {EARNING_RULES_MAX} earning rules"));
         }
         let mut rules = Vec::with_capacity(document.earning.len());
         for (code, written) in &document.earning {
-            self.code(&["earning", code], code);
+            let place = ["earning", code];
+            self.code(&place, code);
             let wallet = self.filled(document, code, written.wallet.as_deref());
-            let (lines, when) = self.conditions(code, written);
+            let lines = self.condition(&["earning", code, "lines"], written.lines.as_ref(), &named.of_lines());
+            let when = self.condition(&["earning", code, "when"], written.when.as_ref(), &named.of_order());
+            let audience = self.audience(&place, written.audience.as_ref(), named);
             let award = self.award(code, &written.award, exponent);
             let net_of = self.net_of(code, written);
-            let schedule = self.schedule(code, written.schedule.as_ref(), zone);
+            let schedule = self.schedule(&place, written.schedule.as_ref(), zone);
             let cap = written.caps.as_ref().map(|caps| self.cap(code, caps, slots));
+            if let Some(campaign) = &written.campaign {
+                self.code(&["earning", code, "campaign"], campaign);
+            }
+            self.texts(&place, &written.text);
             let slot = wallet.and_then(|wallet| slots.wallets.get(wallet).copied());
             let (Some((wallet, award)), Some(schedule)) = (slot.zip(award), schedule) else { continue };
             let Some(cap) = cap.map_or(Some(None), |cap| cap.map(Some)) else { continue };
-            rules.push(EarningRule { code: code.clone(), wallet, lines, when, award, net_of, schedule, cap });
+            let code = code.clone();
+            rules.push(EarningRule { code, wallet, lines, when, audience, award, net_of, schedule, cap });
         }
         self.multiplied(&mut rules);
         self.cost_of(&rules);
@@ -75,35 +72,10 @@ impl Reading {
         Some(named)
     }
 
-    /// The conditions of a rule, on lines and on the order.
-    fn conditions(&mut self, rule: &str, written: &Earning) -> (Option<Condition>, Option<Condition>) {
-        let declared = DeclaredAttributes::default();
-        let order = Scope {
-            order: true,
-            line: false,
-            event: None,
-            declared: &declared,
-            experiments: &[],
-            tiers: &[],
-            segments: &[],
-        };
-        let lines = Scope { line: true, ..order };
-        let mut condition = |field: &str, text: &Option<String>, scope: &Scope<'_>| {
-            let place = ["earning", rule, field];
-            let mistakes = match read(text.as_ref()?, scope) {
-                Ok(condition) => return Some(condition),
-                Err(mistakes) => mistakes,
-            };
-            let named = mistakes.into_iter().map(|mistake| Mistake::at(&place, &mistake.message).within(mistake.at));
-            self.mistakes.extend(named);
-            None
-        };
-        (condition("lines", &written.lines, &lines), condition("when", &written.when, &order))
-    }
-
     /// Each order asks them all.
     fn cost_of(&mut self, rules: &[EarningRule]) {
-        let conditions = rules.iter().flat_map(|rule| rule.lines.iter().chain(&rule.when));
+        let of_members = rules.iter().filter_map(|rule| rule.audience.as_ref()?.when.as_ref());
+        let conditions = rules.iter().flat_map(|rule| rule.lines.iter().chain(&rule.when)).chain(of_members);
         let cost = conditions.map(Condition::cost).fold(0, u32::saturating_add);
         if cost > PROGRAM_COST_MAX {
             let message = format_args!("the conditions may take {cost} steps together, of {PROGRAM_COST_MAX}");
@@ -197,22 +169,6 @@ impl Reading {
             }
         }
         net_of
-    }
-
-    fn schedule(&mut self, rule: &str, written: Option<&document::Schedule>, zone: Zone) -> Option<Schedule> {
-        let Some(written) = written else { return Some(Schedule::default()) };
-        let mut instant = |field: &str, text: &Option<String>| -> Option<Option<Instant>> {
-            let Some(text) = text else { return Some(None) };
-            let read = NaiveDateTime::parse_from_str(text, TIME).map_err(|_| "is no time such as \"2026-12-01T00:00\"");
-            self.ok(&["earning", rule, "schedule", field], read).map(|time| Some(zone.first_at(time)))
-        };
-        let (from, until) = (instant("from", &written.from), instant("until", &written.until));
-        let schedule = Schedule { from: from?, until: until? };
-        if schedule.from.zip(schedule.until).is_some_and(|(from, until)| from >= until) {
-            self.wrong(&["earning", rule, "schedule", "until"], "is not after `from`");
-            return None;
-        }
-        Some(schedule)
     }
 
     fn cap(&mut self, rule: &str, written: &document::Caps, slots: &Slots) -> Option<Cap> {

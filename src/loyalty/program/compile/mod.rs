@@ -1,6 +1,10 @@
 //! From a document to what decisions need; on the way every mistake is named.
 
+mod audience;
 mod earning;
+pub mod names;
+pub mod perks;
+pub mod texts;
 mod tiers;
 
 use std::fmt;
@@ -14,10 +18,11 @@ use crate::kernel::clock::Instant;
 use crate::kernel::id::Version;
 use crate::kernel::money::{Currency, Ratio};
 use crate::kernel::points::Points;
+use crate::loyalty::program::compile::names::Named;
 use crate::loyalty::program::document::{self, Document, Expiry as WrittenExpiry, Wallet as WrittenWallet};
 use crate::loyalty::program::model::{
-    CountedSlot, Counts, Expiry, Qualifying, Redeemable, ReturnPolicy, Rulebook, Slot, TierSlot, Transfer, WALLETS_MAX,
-    Wallet, WalletKind, Window,
+    CountedSlot, Counts, Expiry, Qualifying, Redeemable, ReturnPolicy, Rulebook, SegmentSlot, Slot, TierSlot, Transfer,
+    WALLETS_MAX, Wallet, WalletKind, Window,
 };
 use crate::loyalty::program::read::Mistake;
 use crate::loyalty::program::slots::Slots;
@@ -48,13 +53,30 @@ pub fn compile(
     // For amounts, when the currency itself is a mistake: only what is wrong in any currency is named.
     let exponent = currency.map_or(0, Currency::exponent);
     let wallets = reading.wallets(document, &slots.wallets, exponent);
-    let earning = reading.earning(document, slots, (exponent, zone.unwrap_or(Zone::UTC)));
+    let named = Named::of(document, slots, (exponent, zone.unwrap_or(Zone::UTC)));
+    reading.attributes(document);
+    let (segment_codes, experiments) = (reading.segments(&named), reading.experiments(document));
+    let earning = reading.earning(&named);
     let tiers = reading.tiers(document, slots, currency);
+    let perks = reading.perks(&named);
+    reading.goals(document);
     match (currency, zone) {
         (Some(currency), Some(zone)) if reading.mistakes.is_empty() => {
             let tier_codes = tiers.iter().flat_map(|ladder| &ladder.tiers).map(|tier| (tier.code.clone(), tier.slot));
-            let (tier_codes, segment_codes) = (tier_codes.collect(), Vec::new());
-            Ok(Rulebook { version, starts, currency, zone, wallets, earning, tiers, tier_codes, segment_codes })
+            Ok(Rulebook {
+                version,
+                starts,
+                currency,
+                zone,
+                wallets,
+                earning,
+                tier_codes: tier_codes.collect(),
+                tiers,
+                perks,
+                segment_codes,
+                experiments,
+                declared: named.declared,
+            })
         }
         _ => Err(reading.mistakes),
     }
@@ -67,14 +89,21 @@ pub fn check(document: &Document) -> Vec<Mistake> {
     let rules = document.earning.keys().cloned().zip((0..).map(CountedSlot)).collect();
     let ladder = document.tiers.iter().flat_map(|tiers| &tiers.ladder);
     let tiers = ladder.map(|tier| tier.code.clone()).zip((0..).map(TierSlot)).collect();
-    let slots = Slots { wallets, rules, tiers };
+    let segments = document.segments.keys().cloned().zip((0..=u8::MAX).map(SegmentSlot)).collect();
+    let slots = Slots { wallets, rules, tiers, segments };
     compile(document, Version(1), Instant::MIN_UTC, &slots).err().unwrap_or_default()
 }
 
 /// What can be written and read, and nothing decides by it yet: it is refused where it would come into force.
 pub fn check_decided(document: &Document) -> Vec<Mistake> {
-    let tiers = document.tiers.as_ref().map(|_| Mistake::at(&["tiers"], "nobody gets a tier yet: leave it out"));
-    tiers.into_iter().collect()
+    let parts = [
+        ("tiers", document.tiers.is_some(), "nobody gets a tier yet: leave it out"),
+        ("perks", !document.perks.is_empty(), "nobody is told of perks yet: leave it out"),
+        ("attributes", !document.attributes.is_empty(), "nobody sends attributes yet: leave it out"),
+        ("segments", !document.segments.is_empty(), "nobody is put into lists yet: leave it out"),
+        ("goals", !document.goals.is_empty(), "nothing measures goals yet: leave it out"),
+    ];
+    parts.into_iter().filter(|(_, there, _)| *there).map(|(part, _, why)| Mistake::at(&[part], why)).collect()
 }
 
 /// What a document changes that is fixed after the first publish: currency, time zone and kinds of wallets.
@@ -126,6 +155,9 @@ impl Reading {
             self.wrong(&["program", "name"], "is required");
         } else if name.chars().count() > PROGRAM_NAME_CHARS_MAX || name.chars().any(char::is_control) {
             self.wrong(&["program", "name"], format_args!("is at most {PROGRAM_NAME_CHARS_MAX} printable characters"));
+        }
+        if let Some(language) = &program.language {
+            self.language(&["program", "language"], language);
         }
         let place = ["program", "currency"];
         let currency = self.required(&place, &program.currency);
