@@ -187,6 +187,7 @@ fn the_base_rule_earns_a_point_for_each_unit_of_base() {
         wallet: Slot(0),
         lines: None,
         when: None,
+        audience: None,
         award: Award::Rate { rate, step: None },
         net_of: NetOf::ALL,
         schedule: Schedule::default(),

@@ -149,7 +149,6 @@ pub fn member_facts(
         days_since_last_order: account.last_order_on.filter(|_| account.order_count > 0).map(days_since),
         days_enrolled: days_since(account.enrolled_on),
         attributes: None,
-        arms: &[],
     }
 }
 

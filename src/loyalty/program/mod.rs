@@ -1,6 +1,7 @@
 //! The programme: one typed, versioned document, compiled to what decisions need.
 
 pub mod arm;
+pub mod audience;
 pub mod compile;
 pub mod condition;
 pub mod create;

@@ -190,3 +190,19 @@ fn the_order_is_as_charged_and_where_it_was_placed() {
     let told: Vec<&str> = skipped(&nowhere).iter().map(|(_, reason, _)| *reason).collect();
     assert_eq!(told, ["condition_false"; 3]);
 }
+
+#[test]
+fn rules_are_for_their_audience() {
+    let rules = "[experiments.welcome]\narms = { a = 1_558, b = 1 }\n\
+                 [earning.of_a]\naudience = { arms = { welcome = [\"a\"] } }\naward = { points = 1 }\n\
+                 [earning.of_both]\naudience = { arms = { welcome = [\"a\", \"b\"] } }\naward = { points = 2 }\n\
+                 [earning.second]\naudience = { when = 'member.order_count == 1' }\naward = { points = 4 }\n\
+                 [earning.asked]\nwhen = 'member.arms.welcome == \"b\"'\naward = { points = 8 }\n";
+    let mut shop = shop("2026-01-10T12:00:00Z", rules);
+    // The member stands at place 1,558 of that experiment, counted from zero.
+    let receipt = shop.order("1", goods("10.00"));
+    assert_eq!(rows(&receipt), [("base", 10, None), ("of_both", 2, None), ("asked", 8, None)]);
+    assert_eq!(skipped(&receipt), [("of_a", "wrong_arm", None), ("second", "condition_false", None)]);
+    let receipt = shop.order("2", goods("10.00"));
+    assert_eq!(rows(&receipt), [("base", 10, None), ("of_both", 2, None), ("second", 4, None), ("asked", 8, None)]);
+}

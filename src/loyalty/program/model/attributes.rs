@@ -31,8 +31,23 @@ impl fmt::Display for AttributeType {
     }
 }
 
+/// An attribute as it is declared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribute {
+    /// What it is.
+    pub kind: AttributeType,
+    /// The texts that it can be; empty: any.
+    pub one_of: Vec<String>,
+}
+
+impl From<AttributeType> for Attribute {
+    fn from(kind: AttributeType) -> Self {
+        Self { kind, one_of: Vec::new() }
+    }
+}
+
 /// The attributes of one kind of thing, by name.
-pub type Declared = IndexMap<String, AttributeType>;
+pub type Declared = IndexMap<String, Attribute>;
 
 /// All attributes that a programme declares.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
