@@ -119,7 +119,7 @@ impl<'o> Judged<'o> {
             store: label(|place| &place.store),
             quantity: products.map(|line| u64::from(line.quantity)).sum(),
             lines,
-            attributes: None,
+            attributes: Some(&self.cart.attributes),
         };
         Facts {
             book: self.book,
@@ -161,7 +161,7 @@ pub fn line_facts(stated: &CartLine) -> LineFacts<'_> {
         brand: stated.brand.as_deref().unwrap_or(""),
         quantity: stated.quantity,
         amount: stated.amount,
-        attributes: None,
+        attributes: Some(&stated.attributes),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod condition;
 pub mod create;
 pub mod diff;
 pub mod document;
+pub mod draft;
 pub mod error;
 pub mod facts;
 pub mod http;

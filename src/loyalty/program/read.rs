@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
+use utoipa::ToSchema;
 
 use crate::loyalty::program::compile::check;
 use crate::loyalty::program::document::{Document, Wallet};
@@ -21,7 +22,7 @@ pub const DOCUMENT_BYTES_MAX: usize = 256 * 1024;
 const PART_MISTAKES_MAX: usize = 50;
 
 /// Something wrong with a document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Mistake {
     /// Where, as a JSON pointer: `/wallets/points/value`.
     pub pointer: String,

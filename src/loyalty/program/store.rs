@@ -61,6 +61,12 @@ statement! {
 }
 
 statement! {
+    /// The newest version of a programme.
+    FindNewest { program: Id => Uuid } -> Int4,
+    "SELECT version FROM programs WHERE program_id = ?"
+}
+
+statement! {
     /// The newest version of a programme, locked.
     LockProgram { program: Id => Uuid } -> Int4,
     "SELECT version FROM programs WHERE program_id = ? FOR UPDATE"
@@ -225,6 +231,14 @@ pub async fn lock_lanes(conn: &AsyncPgConnection) -> QueryResult<Instant> {
 /// When the database fails.
 pub async fn read_clock(conn: &AsyncPgConnection) -> QueryResult<Instant> {
     ReadClock {}.get_result(&mut &*conn).await
+}
+
+/// The newest version of a programme, which may start later.
+///
+/// # Errors
+/// When the database fails, or has no such programme.
+pub async fn newest_version(conn: &AsyncPgConnection, scope: &ProgramScope) -> QueryResult<Version> {
+    FindNewest { program: scope.program().0 }.get_result(&mut &*conn).await.map(Version)
 }
 
 /// Locks a programme, and answers its newest version.

@@ -100,13 +100,15 @@ pub fn check(document: &Document) -> Vec<Mistake> {
 
 /// What can be written and read, and nothing decides by it yet: it is refused where it would come into force.
 pub fn check_decided(document: &Document) -> Vec<Mistake> {
-    let parts = [
-        ("perks", !document.perks.is_empty(), "nobody is told of perks yet: leave it out"),
-        ("attributes", !document.attributes.is_empty(), "nobody sends attributes yet: leave it out"),
-        ("segments", !document.segments.is_empty(), "nobody is put into lists yet: leave it out"),
-        ("goals", !document.goals.is_empty(), "nothing measures goals yet: leave it out"),
+    let attributes = &document.attributes;
+    let parts: [(&[&str], bool, &str); 5] = [
+        (&["perks"], !document.perks.is_empty(), "nobody is told of perks yet: leave it out"),
+        (&["attributes", "member"], !attributes.member.is_empty(), "no rule reads those of members yet: leave it out"),
+        (&["attributes", "event"], !attributes.event.is_empty(), "nobody sends events yet: leave it out"),
+        (&["segments"], !document.segments.is_empty(), "nobody is put into lists yet: leave it out"),
+        (&["goals"], !document.goals.is_empty(), "nothing measures goals yet: leave it out"),
     ];
-    parts.into_iter().filter(|(_, there, _)| *there).map(|(part, _, why)| Mistake::at(&[part], why)).collect()
+    parts.into_iter().filter(|(_, there, _)| *there).map(|(part, _, why)| Mistake::at(part, why)).collect()
 }
 
 /// What a document changes that is fixed after the first publish: currency, time zone and kinds of wallets.
