@@ -68,7 +68,6 @@ pub fn answers() -> Outcome<f64> {
         days_since_last_order: None,
         days_enrolled: 1,
         attributes: None,
-        arms: &[],
     };
     let (at, local) = (Instant::UNIX_EPOCH, Instant::UNIX_EPOCH.naive_utc());
     let facts = Facts { book: &book, at, local, member, order: Some(order), event: None };

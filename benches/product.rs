@@ -214,6 +214,7 @@ async fn publish(db: &Db, scope: &ProgramScope) -> Outcome<()> {
 /// An ordinary order: two lines, tax included, nothing off, no points spent.
 pub fn order(reference: String, member: MemberId, time: AccountTime) -> SettleOrder {
     let line = |id: &str, quantity, minor| CartLine {
+        attributes: Default::default(),
         id: id.to_owned(),
         kind: LineKind::Product,
         sku: Some(format!("S-{id}")),
@@ -237,6 +238,7 @@ pub fn order(reference: String, member: MemberId, time: AccountTime) -> SettleOr
         },
         time,
         cart: Cart {
+            attributes: Default::default(),
             prices: Prices::TaxIncluded,
             lines: vec![line("1", 1, 8_999), line("2", 3, 2_385)],
             discounts: Vec::new(),

@@ -171,6 +171,7 @@ fn bought(number: u32, nth: u32, day: NaiveDate, minors: [i64; 2], points: i64) 
     let lines = ["1", "2"].iter().zip(minors).filter(|(id, minor)| **id == "1" || *minor > 0);
     let line = |(id, minor): (&&str, i64)| {
         Some(CartLine {
+            attributes: Default::default(),
             id: (**id).to_owned(),
             kind: LineKind::Product,
             sku: None,
@@ -194,6 +195,7 @@ fn bought(number: u32, nth: u32, day: NaiveDate, minors: [i64; 2], points: i64) 
         ordered: OrderedAt::At(at),
         time: AccountTime::Imported(at),
         cart: Cart {
+            attributes: Default::default(),
             prices: Prices::TaxIncluded,
             lines: lines.map(line).collect::<Option<_>>()?,
             discounts: Vec::new(),

@@ -11,7 +11,6 @@ use csv::Writer;
 use diesel::result::Error as QueryError;
 use indexmap::IndexMap;
 use rust_decimal::Decimal;
-use serde::Deserialize;
 
 use super::database::Database;
 use super::failure::Failure;
@@ -24,6 +23,7 @@ use crate::loyalty::bulk::store::{
     EntriesRow, MemberRow, OrderRow, Place, START, list_entries, list_members, list_orders,
 };
 use crate::loyalty::checkout::receipt::{LineKindName, OrderReceipt};
+use crate::loyalty::checkout::said::Said;
 use crate::loyalty::ledger::entry::Entry;
 use crate::loyalty::ledger::lot::LotExpiry;
 use crate::loyalty::ledger::numbers::entries_of;
@@ -235,15 +235,8 @@ async fn orders(db: &Db, scope: &ProgramScope, out: &mut Out) -> Result<(), Stop
     }
 }
 
-/// Where an order was placed, as it is stored.
-#[derive(Default, Deserialize)]
-struct Placed {
-    channel: Option<String>,
-    store: Option<String>,
-}
-
 fn order(row: OrderRow, receipt: &OrderReceipt) -> [String; 15] {
-    let placed: Placed = row.texts.and_then(|texts| serde_json::from_str(&texts).ok()).unwrap_or_default();
+    let said = Said::read(row.texts.as_deref());
     let of = |kind: LineKindName| receipt.lines.iter().filter(move |line| line.kind == kind);
     let tax = |kind| of(kind).map(|line| line.tax.0).sum::<Decimal>().to_string();
     let (member, by) = match row.external_id {
@@ -263,8 +256,8 @@ fn order(row: OrderRow, receipt: &OrderReceipt) -> [String; 15] {
         tax(LineKindName::Shipping),
         receipt.gift_card.0.to_string(),
         receipt.spent.iter().map(|spent| spent.points).sum::<i64>().to_string(),
-        placed.channel.unwrap_or_default(),
-        placed.store.unwrap_or_default(),
+        said.channel.unwrap_or_default(),
+        said.store.unwrap_or_default(),
         receipt.lines.iter().filter_map(|line| line.uncovered).map(|amount| amount.0).sum::<Decimal>().to_string(),
     ]
 }

@@ -48,9 +48,12 @@ pub fn rooms(config: &mut ServiceConfig) {
     checkout::holds::http::configure(config);
     checkout::batch::http::configure(config);
     statement::http::configure(config);
+    statement::tier::http::configure(config);
     membership::http::configure(config);
+    membership::grants::http::configure(config);
     ledger::http::configure(config);
     program::http::configure(config);
+    program::draft::http::configure(config);
     backtest::http::configure(config);
     auth::http::configure(config);
     audit::http::configure(config);

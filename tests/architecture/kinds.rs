@@ -26,7 +26,7 @@ pub enum Kind {
 }
 
 /// The files of loyalty and insight that drive others; everything else there is pure unless its name says more.
-pub const ENGINES: [&str; 21] = [
+pub const ENGINES: [&str; 22] = [
     "src/loyalty/backtest/stream.rs",
     "src/loyalty/checkout/batch/window.rs",
     "src/loyalty/checkout/door.rs",
@@ -45,6 +45,7 @@ pub const ENGINES: [&str; 21] = [
     "src/loyalty/ledger/writer.rs",
     "src/loyalty/membership/identities.rs",
     "src/loyalty/program/create.rs",
+    "src/loyalty/program/draft/edit.rs",
     "src/loyalty/program/publish.rs",
     "src/loyalty/program/timelines.rs",
     "src/loyalty/statement/reader.rs",

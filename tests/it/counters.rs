@@ -17,7 +17,7 @@ fn welcome(budget: &str) -> Document {
 }
 
 async fn publish_on(app: &TestApp, document: &Document, based_on: i32) -> Result<Version, PublishError> {
-    let wanted = Publication { document, based_on: Version(based_on), starts: None, note: "a test" };
+    let wanted = Publication { document, based_on: Version(based_on), starts: None, note: "a test", draft: None };
     let published = publish(&mut app.test.db.conn().await.unwrap(), &app.program, &wanted).await;
     published.map(|published| published.version)
 }

@@ -9,9 +9,10 @@ use perennial::loyalty::program::document::Document;
 use perennial::loyalty::program::store::read_clock;
 use perennial::platform::db::{Db, PoolSize, Role};
 use perennial::platform::jobs::{Work, run_next};
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Client, EURO, Operator, TestApp, facts, said};
+use crate::harness::{Client, EURO, Operator, Reply, TestApp, facts, said};
 
 /// A window around now.
 async fn window(app: &TestApp) -> (String, String) {
@@ -114,6 +115,48 @@ async fn a_preview_shows_what_another_rate_would_have_given() {
     assert_eq!(facts::count(&app.test.db, "jobs").await, 3);
     // It is nobody else's.
     assert_eq!(app.stranger().await.get(&place).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_preview_looks_again_at_what_was_said_of_orders_and_their_lines() {
+    let app = TestApp::new().await;
+    let shop = app.shop().await;
+    let ana = shop.enrol(&json!({ "external_id": "c-17" })).await;
+    let mut order = order("1", &ana, "10.00");
+    order["attributes"] = json!({ "gift": true });
+    order["lines"] = json!([{ "id": "1", "amount": "10.00", "category": "shoes", "attributes": { "weight": "2.5" } },
+        { "id": "2", "amount": "20.00", "sku": "S-1" }]);
+    let settled = shop.post("/v1/orders", &order).await;
+    assert_eq!(settled.status, 201, "{}", settled.text);
+    let why = shop.get(&format!("/v1/postings/{}/why", settled.text_at("/posting"))).await;
+    let said = json!({ "channel": null, "store": null, "attributes": { "gift": true }, "lines": [
+        { "id": "1", "category": "shoes", "attributes": { "weight": "2.5" } }, { "id": "2", "sku": "S-1" }] });
+    assert_eq!(why.json["texts"], said);
+
+    let rules = "[attributes.order]\ngift = { kind = \"flag\" }\n[attributes.line]\nweight = { kind = \"number\" }\n\
+        [earning.gift]\nwhen = 'order.attributes.gift'\naward = { points = 7 }\n\
+        [earning.shoes]\nlines = 'line.category == \"shoes\" && line.attributes.weight > 2'\naward = { multiply = \"2\" }\n";
+    let document = format!("{}\n{rules}", EURO.replace("\"Euro\"", "\"Ours\""));
+    let place = ask(&app, &shop, "toml", document.as_str()).await;
+    let told = made(&app, &shop, &place).await;
+    let rules: BTreeMap<&str, &Value> =
+        told["rules"].as_array().unwrap().iter().map(|rule| (rule["rule"].as_str().unwrap(), &rule["after"])).collect();
+    assert_eq!(rules, BTreeMap::from([("base", &json!(30)), ("gift", &json!(7)), ("shoes", &json!(10))]));
+
+    // What is declared is checked as soon as a process has met the version.
+    let seen = shop.get("/v1/program/draft").await.header("etag").unwrap().to_owned();
+    let patch = json!({ "attributes": { "order": { "gift": { "kind": "flag" } }, "line": { "weight": { "kind": "number" } } } });
+    let change = shop.request(Method::PATCH, "/v1/program/draft").header("if-match", seen).json(&patch);
+    let tag = Reply::of(change).await.header("etag").unwrap().to_owned();
+    let publish = shop.request(Method::POST, "/v1/program/publications").header("if-match", tag).json(&json!({}));
+    assert_eq!(Reply::of(publish).await.status, 201);
+    order["reference"] = json!("2");
+    assert_eq!(shop.post("/v1/orders", &order).await.json["program_version"], json!(2));
+    order["reference"] = json!("3");
+    order["lines"][1]["attributes"] = json!({ "weight": "heavy" });
+    let refused = shop.post("/v1/orders", &order).await;
+    refused.refused(422, "invalid_field");
+    assert_eq!(refused.pointer(), Some("/lines/1/attributes/weight"));
 }
 
 #[tokio::test]

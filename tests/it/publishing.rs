@@ -31,7 +31,7 @@ async fn publish_on(
     based_on: i32,
     starts: Option<Instant>,
 ) -> Result<Published, PublishError> {
-    let wanted = Publication { document, based_on: Version(based_on), starts, note: "a test" };
+    let wanted = Publication { document, based_on: Version(based_on), starts, note: "a test", draft: None };
     publish(&mut app.test.db.conn().await.unwrap(), &app.program, &wanted).await
 }
 

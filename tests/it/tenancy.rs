@@ -41,13 +41,14 @@ fn row(operation: &str, ours: &Ours) -> Option<Row> {
         "lines": [{ "id": "1", "amount": "1.00" }] });
     Some(match operation {
         "enrol_member" => ("members:write", MeetTheirOwn, none, json!({ "name": "Ana" })),
-        "get_member" | "get_balances" | "list_statement" => ("members:read", Meet404, member, Value::Null),
+        "get_member" | "get_balances" | "get_tier" | "list_statement" => ("members:read", Meet404, member, Value::Null),
         "look_up_member" => ("members:read", Meet404, none, json!({ "external_id": "ours-17" })),
         "change_member" => ("members:write", Meet404, member, json!({ "name": "Eva", "email": "eva@example.com" })),
         "get_why" => ("members:read", Meet404, ours.posting.clone(), Value::Null),
         "create_adjustment" => {
             ("adjustments:write", Meet404, member, json!({ "wallet": "points", "points": 1, "reason": "mine" }))
         }
+        "create_tier_grant" => ("tiers:write", Meet404, member, json!({ "tier": "gold", "reason": "mine" })),
         "create_suspension" | "create_reinstatement" => {
             ("suspensions:write", Meet404, member, json!({ "reason": "mine" }))
         }
@@ -79,11 +80,14 @@ fn row(operation: &str, ours: &Ours) -> Option<Row> {
             ours.order.clone(),
             json!({ "reference": "r-1", "lines": [{ "id": "1", "quantity": 1 }] }),
         ),
-        "get_program" | "list_program_versions" => ("program:read", MeetTheirOwn, none, Value::Null),
+        "get_program" | "get_draft" | "list_program_versions" => ("program:read", MeetTheirOwn, none, Value::Null),
         // A version's number is nobody's secret: everybody has a first one.
         "get_program_version" => ("program:read", MeetTheirOwn, "1".to_owned(), Value::Null),
         "get_program_changes" => ("program:read", MeetTheirOwn, "1/diff?with=1".to_owned(), Value::Null),
-        // A preview replays the caller's own past.
+        "validate_draft" => ("program:read", MeetTheirOwn, none, json!({})),
+        "write_draft" | "change_draft" => ("program:write", MeetTheirOwn, none, json!({ "goals": {} })),
+        "discard_draft" => ("program:write", MeetTheirOwn, none, Value::Null),
+        "publish_program" => ("program:write", MeetTheirOwn, none, json!({ "version": 1 })),
         "create_preview" => (
             "program:write",
             MeetTheirOwn,
@@ -115,6 +119,8 @@ struct Call {
 impl Call {
     async fn by(&self, who: &Client) -> Reply {
         let request = who.request(self.method.clone(), &self.path).header("Idempotency-Key", fresh(&self.id));
+        // Whatever it is like: who may change it is asked here.
+        let request = request.header("If-Match", "*");
         Reply::of(match self.id.as_str() {
             "settle_batch" => request.header("Content-Type", "application/x-ndjson").body(self.body.to_string()),
             _ if self.body.is_null() => request,

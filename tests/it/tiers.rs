@@ -6,7 +6,7 @@ use perennial::loyalty::program::document::Document;
 use perennial::loyalty::program::publish::{Publication, publish};
 use serde_json::{Value, json};
 
-use crate::harness::{Client, EURO, Process, TestApp};
+use crate::harness::{Client, EURO, Process, TestApp, verify};
 
 /// The usual programme with two tiers of what was spent.
 fn with_tiers(silver: &str, gold: &str) -> Document {
@@ -18,7 +18,7 @@ fn with_tiers(silver: &str, gold: &str) -> Document {
 }
 
 async fn publish_on(app: &TestApp, document: &Document, based_on: i32) {
-    let wanted = Publication { document, based_on: Version(based_on), starts: None, note: "a test" };
+    let wanted = Publication { document, based_on: Version(based_on), starts: None, note: "a test", draft: None };
     publish(&mut app.test.db.conn().await.unwrap(), &app.program, &wanted).await.unwrap();
 }
 
@@ -58,4 +58,68 @@ async fn an_order_reaches_gold_and_its_return_takes_it_back() {
     publish_on(&app, &with_tiers("500.00", "2000.00"), 2).await;
     assert_eq!(tier(&shop, &member).await, "silver");
     assert_eq!(buy(&shop, &member, "3", "1.00").await["tier"]["after"], "silver");
+}
+
+#[tokio::test]
+async fn a_person_gives_a_tier_and_ends_it_and_what_is_earned_goes_on_beside_it() {
+    let app = TestApp::new().await;
+    let shop = app.shop().await;
+    let member = shop.enrol(&json!({})).await;
+    let (grants, place) = (format!("/v1/members/{member}/tier-grants"), format!("/v1/members/{member}/tier"));
+    let gold = json!({ "tier": "gold", "until": "2099-12-31", "reason": "a founder" });
+    let stands = shop.get(&place).await;
+    assert_eq!((&stands.json["tier"], &stands.json["wallet"]), (&Value::Null, &Value::Null), "there are no tiers");
+    shop.post_keyed(&grants, "early", &gold).await.refused(422, "tier_unknown");
+
+    publish_on(&app, &with_tiers("250.00", "1000.00"), 1).await;
+    let none = shop.get(&place).await;
+    let next = json!({ "tier": "silver", "from": { "amount": "250.00" }, "missing": { "amount": "250.00" } });
+    assert_eq!((&none.json["tier"], &none.json["next"]), (&Value::Null, &next), "{}", none.text);
+    shop.post_keyed(&grants, "none", &json!({ "tier": null, "reason": "x" })).await.refused(409, "no_grant");
+    shop.post_keyed(&grants, "odd", &json!({ "tier": "bronze", "reason": "x" })).await.refused(422, "tier_unknown");
+    let over = shop.post_keyed(&grants, "over", &json!({ "tier": "gold", "until": "2020-01-01", "reason": "x" })).await;
+    over.refused(422, "invalid_field");
+    assert_eq!(over.pointer(), Some("/until"));
+    shop.post(&grants, &gold).await.refused(400, "idempotency_key_required");
+
+    let given = shop.post_keyed(&grants, "vip", &gold).await;
+    assert_eq!(
+        (given.status, &given.json["given"]["tier"], &given.json["tier"]["after"]),
+        (201, &json!("gold"), &json!("gold"))
+    );
+    let again = shop.post_keyed(&grants, "vip", &gold).await;
+    assert_eq!((again.status, &again.text), (200, &given.text));
+    shop.post_keyed(&grants, "vip", &json!({ "tier": "silver", "reason": "x" }))
+        .await
+        .refused(409, "idempotency_conflict");
+    let order = buy(&shop, &member, "1", "300.00").await;
+    assert_eq!((&order["tier"]["before"], &order["tier"]["after"]), (&json!("gold"), &json!("gold")));
+    let stands = shop.get(&place).await;
+    assert_eq!(
+        (&stands.json["tier"], &stands.json["earned"]["tier"], &stands.json["given"]["until"], &stands.json["next"]),
+        (&json!("gold"), &json!("silver"), &json!("2099-12-31"), &Value::Null),
+        "{}",
+        stands.text
+    );
+    assert_eq!(stands.json["keep"]["missing"], json!({ "amount": "0.00" }), "{}", stands.text);
+    let ended = shop.post_keyed(&grants, "end", &json!({ "tier": null, "reason": "no more" })).await;
+    assert_eq!(
+        (ended.status, &ended.json["tier"]["after"], &ended.json["given"]),
+        (201, &json!("silver"), &Value::Null)
+    );
+    assert_eq!(shop.get(&place).await.json["next"]["missing"], json!({ "amount": "700.00" }));
+
+    let told = shop.get(&format!("/v1/members/{member}/statement?language=de")).await;
+    assert_eq!(
+        (&told.json["items"][0]["kind"], &told.json["items"][0]["says"]),
+        (&json!("grant_tier"), &json!("Status von uns verliehen"))
+    );
+    let why = shop.get(&format!("/v1/postings/{}/why", given.text_at("/posting"))).await;
+    assert_eq!(why.json["texts"], json!({ "reason": "a founder" }));
+    let audit = shop.get("/v1/audit").await;
+    assert_eq!(audit.json["items"][0]["action"], json!("membership.tier_granted"), "{}", audit.text);
+    assert!(!audit.text.contains("founder"), "reasons are personal");
+    shop.post_keyed(&format!("/v1/members/{member}/suspensions"), "s", &json!({ "reason": "x" })).await;
+    shop.post_keyed(&grants, "late", &gold).await.refused(409, "member_suspended");
+    verify(&app.owner().await).await;
 }

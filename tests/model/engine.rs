@@ -237,6 +237,7 @@ fn id(place: usize) -> String {
 
 pub fn cart(basket: &Basket) -> Cart {
     let line = |(i, line): (usize, &Line)| CartLine {
+        attributes: Default::default(),
         id: id(if basket.twice && i == 1 { 0 } else { i }),
         kind: if line.product { LineKind::Product } else { LineKind::Shipping },
         sku: None,
@@ -255,6 +256,7 @@ pub fn cart(basket: &Basket) -> Cart {
         lines: vec![DiscountedLine { id: id(*place), amount: money(*amount) }],
     };
     Cart {
+        attributes: Default::default(),
         prices: match basket.taxed {
             Taxed::Included => Prices::TaxIncluded,
             Taxed::OnTop => Prices::TaxOnTop,

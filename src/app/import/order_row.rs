@@ -129,6 +129,7 @@ impl Facts<'_> {
         let tax = |minor: i64| if taxed { money(minor).map(Tax::Stated) } else { Ok(Tax::None) };
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let mut lines = vec![CartLine {
+            attributes: Default::default(),
             id: GOODS.to_owned(),
             kind: LineKind::Product,
             sku: owned(self.sku),
@@ -140,6 +141,7 @@ impl Facts<'_> {
         }];
         if self.shipping > 0 {
             lines.push(CartLine {
+                attributes: Default::default(),
                 id: SHIPPING.to_owned(),
                 kind: LineKind::Shipping,
                 sku: None,
@@ -153,6 +155,7 @@ impl Facts<'_> {
         let taken = DiscountedLine { id: GOODS.to_owned(), amount: money(self.discount)? };
         let discount = StatedDiscount { code: "imported".to_owned(), lines: vec![taken] };
         Ok(Cart {
+            attributes: Default::default(),
             prices: if taxed { Prices::TaxIncluded } else { Prices::NoTax },
             lines,
             discounts: Some(discount).filter(|_| self.discount > 0).into_iter().collect(),

@@ -51,7 +51,7 @@ pub(super) async fn apply(db: &Db, args: &ApplyArgs) -> Result<(), Failure> {
         say(&unchanged(args, based_on));
         return Ok(());
     }
-    let wanted = Publication { document: &document, based_on, starts: args.at, note: &args.note };
+    let wanted = Publication { document: &document, based_on, starts: args.at, note: &args.note, draft: None };
     match publish(&mut conn, &scope, &wanted).await {
         Ok(published) => {
             say(&done(args, published));
@@ -63,7 +63,7 @@ pub(super) async fn apply(db: &Db, args: &ApplyArgs) -> Result<(), Failure> {
         }
         Err(PublishError::Query(error)) => Err(error.into()),
         Err(error @ PublishError::Past) => Err(Failure::Configuration(error.to_string())),
-        Err(error @ (PublishError::Outdated(_) | PublishError::Unreadable { .. })) => {
+        Err(error @ (PublishError::Outdated(_) | PublishError::DraftChanged | PublishError::Unreadable { .. })) => {
             Err(Failure::Work(error.to_string()))
         }
     }

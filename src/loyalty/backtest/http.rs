@@ -14,9 +14,8 @@ use crate::loyalty::backtest::jobs::{KIND, PreviewError, check};
 use crate::loyalty::backtest::replay::Span;
 use crate::loyalty::backtest::stream::StreamError;
 use crate::loyalty::program::document::Document;
-use crate::loyalty::program::error::PROGRAM_INVALID;
+use crate::loyalty::program::http::invalid;
 use crate::loyalty::program::position::{Written, place};
-use crate::loyalty::program::read::Mistake;
 use crate::platform::auth::{Caller, needs};
 use crate::platform::db::Db;
 use crate::platform::jobs::error::JOBS_TOO_MANY;
@@ -98,15 +97,4 @@ async fn create_preview(
     let queued = queue_job(&conn, caller.scope(), NewJob { kind: KIND, request }).await?;
     let job = queued.ok_or_else(|| Problem::of(&JOBS_TOO_MANY).with("jobs_max", JOBS_OPEN_MAX))?;
     Ok(HttpResponse::Accepted().insert_header((LOCATION, format!("/v1/jobs/{job}"))).json(QueuedView { job: job.0 }))
-}
-
-/// Every mistake in a document.
-fn invalid(mistakes: Vec<Mistake>) -> Problem {
-    let many = mistakes.len();
-    let detail = mistakes.first().map(|mistake| match many {
-        1 => mistake.to_string(),
-        _ => format!("{mistake}; {many} mistakes in all"),
-    });
-    let problem = Problem::of(&PROGRAM_INVALID).detail(detail.unwrap_or_default());
-    problem.with("mistakes", serde_json::json!(mistakes))
 }

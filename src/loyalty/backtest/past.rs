@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::kernel::calendar::Zone;
@@ -12,10 +11,11 @@ use crate::kernel::grow::Grow;
 use crate::kernel::id::{MemberId, ProgramId};
 use crate::kernel::money::{Amount, Currency, Money};
 use crate::kernel::points::Points;
-use crate::loyalty::checkout::cart::{Cart, CartLine, Place, Prices, Tax};
+use crate::loyalty::checkout::cart::{Cart, CartLine, Prices, Tax};
 use crate::loyalty::checkout::receipt::{FlagReceipt, LineKindName, LineReceipt, OrderReceipt, ReturnReceipt};
 use crate::loyalty::checkout::return_order::ReturnOrder;
 use crate::loyalty::checkout::returns::{LineReturn, ReturnRequest};
+use crate::loyalty::checkout::said::{Said, SaidLine};
 use crate::loyalty::checkout::settle::{OrderedAt, SettleOrder};
 use crate::loyalty::earning::model::LineKind;
 use crate::loyalty::ledger::account::Status;
@@ -203,7 +203,8 @@ impl Past {
             | PostingKind::Hold
             | PostingKind::Release
             | PostingKind::MergeOut
-            | PostingKind::MergeIn => return None,
+            | PostingKind::MergeIn
+            | PostingKind::GrantTier => return None,
         })
     }
 
@@ -241,13 +242,14 @@ fn bought(reading: Reading, member: MemberId, row: &Recorded) -> Option<Bought> 
     });
     let spent = || receipt.spent.first().map(|spent| (spent.wallet.clone(), spent.points));
     let (wallet, wanted) = asked.or_else(spent).map_or((None, 0), |(wallet, points)| (Some(wallet), points));
+    let said = Said::read(row.texts.as_deref());
     let lines: Vec<CartLine> =
-        receipt.lines.iter().map(|line| cart_line(line, reading.currency)).collect::<Option<_>>()?;
+        receipt.lines.iter().map(|line| cart_line(line, &said, reading.currency)).collect::<Option<_>>()?;
     let products = money(receipt.charged)?;
     let total = products.plus(money(receipt.shipping)?)?;
-    let place: Option<Placed> = row.texts.as_deref().and_then(json);
     let gift_card = money(receipt.gift_card)?;
     let cart = Cart {
+        attributes: said.attributes.clone(),
         // What was charged has its tax in it, however the storefront stated its prices.
         prices: Prices::TaxIncluded,
         lines,
@@ -271,29 +273,24 @@ fn bought(reading: Reading, member: MemberId, row: &Recorded) -> Option<Bought> 
         quoted: false,
         spend_from: None,
         hold: None,
-        place: place.and_then(|place| Place::of(place.channel, place.store)),
+        place: said.place(),
     };
     let wanted = Points::try_from(wanted).ok()?;
     Some(Bought { order, wallet, wanted, products, total, gift_card, returned: false })
 }
 
-/// Where an order was placed, as it is stored.
-#[derive(Deserialize)]
-struct Placed {
-    channel: Option<String>,
-    store: Option<String>,
-}
-
-fn cart_line(line: &LineReceipt, currency: Currency) -> Option<CartLine> {
+fn cart_line(line: &LineReceipt, said: &Said, currency: Currency) -> Option<CartLine> {
+    let SaidLine { sku, category, brand, attributes, .. } = said.line(&line.id);
     Some(CartLine {
+        attributes,
         id: line.id.clone(),
         kind: match line.kind {
             LineKindName::Product => LineKind::Product,
             LineKindName::Shipping => LineKind::Shipping,
         },
-        sku: None,
-        category: None,
-        brand: None,
+        sku,
+        category,
+        brand,
         quantity: line.quantity,
         amount: line.charged.read(currency).ok()?,
         tax: Tax::Stated(line.tax.read(currency).ok()?),

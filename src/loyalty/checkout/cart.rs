@@ -1,12 +1,12 @@
 //! A cart or order as it was stated, and what can be wrong with it.
 
 use rust_decimal::Decimal;
-use serde::Serialize;
 
 use crate::kernel::money::Money;
 use crate::kernel::points::Points;
 use crate::loyalty::earning::model::LineKind;
 pub use crate::loyalty::program::facts::ORDER_LINES_MAX;
+use crate::loyalty::program::facts::Values;
 
 /// The most discounts of an order.
 pub const ORDER_DISCOUNTS_MAX: usize = 100;
@@ -30,10 +30,12 @@ pub struct Cart {
     pub gift_card: Money,
     /// What the lines should sum to: all that is charged, with tax and shipping, before points and gift card.
     pub total: Option<Money>,
+    /// What the storefront says of it besides.
+    pub attributes: Values,
 }
 
-/// Where an order was placed, as the storefront calls it. Its fields are stored in this order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+/// Where an order was placed, as the storefront calls it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     /// Through what, `web`.
     pub channel: Option<String>,
@@ -46,11 +48,6 @@ impl Place {
     pub fn of(channel: Option<String>, store: Option<String>) -> Option<Self> {
         let known = channel.is_some() || store.is_some();
         known.then_some(Self { channel, store })
-    }
-
-    /// As it is stored with the posting, for reports and for who asks why.
-    pub fn text(&self) -> String {
-        serde_json::json!(self).to_string()
     }
 }
 
@@ -84,6 +81,8 @@ pub struct CartLine {
     pub amount: Money,
     /// Its tax.
     pub tax: Tax,
+    /// What the storefront says of it besides.
+    pub attributes: Values,
 }
 
 /// The tax of a line.

@@ -93,7 +93,7 @@ impl Door<'_> {
 /// # Errors
 /// What is wrong with the order, whoever the member is.
 pub fn read_order(sent: &OrderIn, book: &Rulebook, program: ProgramId) -> Result<SettleOrder, BadOrder> {
-    let cart = sent.cart(book.currency)?;
+    let cart = sent.cart(book.currency, &book.declared)?;
     let ordered = sent.ordered()?;
     let named = sent.member.clone().map(|member| member.read(program)).transpose();
     let within = |bad: BadField| BadField { pointer: format!("/member{}", bad.pointer), ..bad };

@@ -50,7 +50,17 @@ fn points(n: i64) -> Points {
 }
 
 fn line(id: &str, kind: LineKind, quantity: u32, amount: &str, tax: Tax) -> CartLine {
-    CartLine { id: id.into(), kind, sku: None, category: None, brand: None, quantity, amount: money(amount), tax }
+    CartLine {
+        attributes: Default::default(),
+        id: id.into(),
+        kind,
+        sku: None,
+        category: None,
+        brand: None,
+        quantity,
+        amount: money(amount),
+        tax,
+    }
 }
 
 fn off(code: &str, lines: &[(&str, &str)]) -> StatedDiscount {
@@ -63,6 +73,7 @@ fn g1() -> Case {
     let tax = Tax::Rate(Decimal::new(21, 0));
     Case {
         cart: Cart {
+            attributes: Default::default(),
             prices: Prices::TaxIncluded,
             lines: vec![
                 line("shoes", Product, 1, "89.99", tax),
@@ -105,6 +116,7 @@ fn g1() -> Case {
 fn g2() -> Case {
     Case {
         cart: Cart {
+            attributes: Default::default(),
             prices: Prices::NoTax,
             lines: vec![
                 line("1", LineKind::Product, 1, "100.00", Tax::None),
@@ -187,6 +199,7 @@ fn the_base_rule_earns_a_point_for_each_unit_of_base() {
         wallet: Slot(0),
         lines: None,
         when: None,
+        audience: None,
         award: Award::Rate { rate, step: None },
         net_of: NetOf::ALL,
         schedule: Schedule::default(),

@@ -119,7 +119,7 @@ impl<'o> Judged<'o> {
             store: label(|place| &place.store),
             quantity: products.map(|line| u64::from(line.quantity)).sum(),
             lines,
-            attributes: None,
+            attributes: Some(&self.cart.attributes),
         };
         Facts {
             book: self.book,
@@ -149,7 +149,6 @@ pub fn member_facts(
         days_since_last_order: account.last_order_on.filter(|_| account.order_count > 0).map(days_since),
         days_enrolled: days_since(account.enrolled_on),
         attributes: None,
-        arms: &[],
     }
 }
 
@@ -162,7 +161,7 @@ pub fn line_facts(stated: &CartLine) -> LineFacts<'_> {
         brand: stated.brand.as_deref().unwrap_or(""),
         quantity: stated.quantity,
         amount: stated.amount,
-        attributes: None,
+        attributes: Some(&stated.attributes),
     }
 }
 

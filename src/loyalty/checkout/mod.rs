@@ -16,6 +16,7 @@ pub mod receipt;
 pub mod return_in;
 pub mod return_order;
 pub mod returns;
+pub mod said;
 pub mod settle;
 pub mod share;
 pub mod spend;

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::kernel::money::{Currency, Money};
@@ -10,7 +11,9 @@ use crate::loyalty::checkout::cart::{Cart, CartLine, DiscountedLine, Place, Pric
 use crate::loyalty::checkout::return_in::money;
 use crate::loyalty::checkout::settle::OrderedAt;
 use crate::loyalty::earning::model::LineKind;
+use crate::loyalty::membership::attributes_in::{stated, stated_schema};
 use crate::loyalty::membership::profile_in::{BadField, MemberRefIn};
+use crate::loyalty::program::model::attributes::{Declared, DeclaredAttributes};
 use crate::platform::web::amount::AmountIn;
 use crate::platform::web::text::Text;
 
@@ -81,6 +84,10 @@ pub struct OrderIn {
     /// What the lines should sum to, with tax and shipping, before points and gift card; checked when sent.
     #[serde(default)]
     pub total: Option<AmountIn>,
+    /// What the storefront says of it besides.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[schema(schema_with = stated_schema)]
+    pub attributes: Map<String, Value>,
 }
 
 /// What the amounts of lines are.
@@ -140,6 +147,10 @@ pub struct LineIn {
     /// The tax itself, on what is charged; instead of the rate.
     #[serde(default)]
     pub tax: Option<AmountIn>,
+    /// What the storefront says of it besides.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[schema(schema_with = stated_schema)]
+    pub attributes: Map<String, Value>,
 }
 
 fn one() -> u32 {
@@ -217,7 +228,7 @@ impl OrderIn {
     ///
     /// # Errors
     /// Another currency, or the first field that is not as it has to be.
-    pub fn cart(&self, currency: Currency) -> Result<Cart, BadOrder> {
+    pub fn cart(&self, currency: Currency, declared: &DeclaredAttributes) -> Result<Cart, BadOrder> {
         if !is_reference(&self.reference) {
             return Err(bad("/reference", REFERENCE_WANTS).into());
         }
@@ -236,7 +247,7 @@ impl OrderIn {
             }
         }
         let spend = self.points.as_ref().map_or(0, |p| p.spend);
-        let lines = self.lines.iter().enumerate().map(|(i, line)| line.read(currency, i));
+        let lines = self.lines.iter().enumerate().map(|(i, line)| line.read(currency, &declared.line, i));
         let discounts = self.discounts.iter().enumerate().map(|(i, discount)| discount.read(currency, i));
         Ok(Cart {
             prices: match self.prices {
@@ -249,6 +260,7 @@ impl OrderIn {
             points: Points::try_from(spend).map_err(|_| bad("/points/spend", "0 to 10^15 points"))?,
             gift_card: optional(&self.gift_card, "/gift_card")?.unwrap_or(Money::ZERO),
             total: optional(&self.total, "/total")?,
+            attributes: stated(&self.attributes, &declared.order, "/attributes")?,
         })
     }
 
@@ -274,7 +286,7 @@ impl OrderIn {
 }
 
 impl LineIn {
-    fn read(&self, currency: Currency, place: usize) -> Result<CartLine, BadField> {
+    fn read(&self, currency: Currency, declared: &Declared, place: usize) -> Result<CartLine, BadField> {
         let label = |label: &Option<Label>| label.as_ref().map(|l| l.as_str().to_owned());
         let tax = match (&self.tax_rate, &self.tax) {
             (None, None) => Tax::None,
@@ -294,6 +306,7 @@ impl LineIn {
             quantity: self.quantity,
             amount: money(&self.amount, currency, || format!("/lines/{place}/amount"))?,
             tax,
+            attributes: stated(&self.attributes, declared, &format!("/lines/{place}/attributes"))?,
         })
     }
 }

@@ -16,6 +16,7 @@ use crate::loyalty::checkout::receipt::{
     CountsName, CutName, CutReceipt, EarnedReceipt, LineKindName, LinePoints, LineReceipt, OrderReceipt, RowReceipt,
     SpentReceipt,
 };
+use crate::loyalty::checkout::said::Said;
 use crate::loyalty::checkout::stated::flags;
 use crate::loyalty::earning::credit::{Credit, credits};
 use crate::loyalty::earning::model::{LineFigures, LineKind};
@@ -183,7 +184,7 @@ impl Posting for SettleOrder {
             paid: Some(priced.paid.to_decimal(book.currency)),
             items: self.items(),
             orders: 1,
-            texts: self.place.as_ref().map(Place::text),
+            texts: Said::of(self.place.as_ref(), &self.cart).map(|said| said.text()),
             profile: enrols.then(|| self.profile.clone()),
             ..Record::plain(PostingKind::Order, ordered, book.version)
         });

@@ -2,6 +2,7 @@
 
 use crate::kernel::clock::Instant;
 use crate::loyalty::earning::model::{LineFigures, LineKind};
+use crate::loyalty::program::audience;
 use crate::loyalty::program::condition::{Condition, EvalError};
 use crate::loyalty::program::facts::Facts;
 use crate::loyalty::program::model::{Award, EarningRule};
@@ -39,11 +40,18 @@ impl Matching {
     }
 }
 
-/// Asks a rule's conditions, its time first. `facts` are absent where no rule of the version has conditions; a line of
-/// them is the line of `lines` in the same place.
+/// Asks a rule's time, audience and conditions, in this order. `facts` are absent where no rule of the version has any of
+/// the latter; a line of them is the line of `lines` in the same place.
 pub fn ask(rule: &EarningRule, lines: &[LineFigures], at: Instant, facts: Option<&Facts<'_>>) -> Asked {
     if !rule.schedule.has(at) {
         return Asked::NotScheduled;
+    }
+    if let Some(audience) = &rule.audience {
+        match facts.map(|facts| audience::ask(audience, facts)) {
+            Some(Ok(())) => {}
+            Some(Err(outside)) => return Asked::Not(outside.reason, outside.detail),
+            None => return Asked::Not(Reason::ConditionFailed, Some(EvalError::Absent("member"))),
+        }
     }
     match rule.when.as_ref().map(|when| of_order(when, facts)) {
         None | Some(Ok(true)) => {}

@@ -97,7 +97,6 @@ fn asked<T>(book: &Rulebook, lines: &[LineFigures], question: impl FnOnce(&Facts
         days_since_last_order: None,
         days_enrolled: 0,
         attributes: None,
-        arms: &[],
     };
     let (at, local) = (DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH.naive_utc());
     question(&Facts { book, at, local, member, order: Some(order), event: None })

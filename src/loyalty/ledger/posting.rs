@@ -220,10 +220,12 @@ pub enum PostingKind {
     MergeOut,
     /// Another was merged into the member.
     MergeIn,
+    /// A person gave the member a tier, or ended what was given.
+    GrantTier,
 }
 
 /// Every kind with its stored number and its name in the API.
-pub const POSTING_KINDS: [(PostingKind, i16, &str); 15] = [
+pub const POSTING_KINDS: [(PostingKind, i16, &str); 16] = [
     (PostingKind::Enrol, 1, "enrol"),
     (PostingKind::Order, 2, "order"),
     (PostingKind::Return, 3, "return"),
@@ -239,6 +241,7 @@ pub const POSTING_KINDS: [(PostingKind, i16, &str); 15] = [
     (PostingKind::Reinstate, 13, "reinstate"),
     (PostingKind::MergeOut, 14, "merge_out"),
     (PostingKind::MergeIn, 15, "merge_in"),
+    (PostingKind::GrantTier, 17, "grant_tier"),
 ];
 
 impl PostingKind {

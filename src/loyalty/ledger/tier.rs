@@ -8,6 +8,7 @@ use crate::loyalty::ledger::account::{Account, Status};
 use crate::loyalty::ledger::tier_receipt::TierReceipt;
 use crate::loyalty::program::model::tiers::Ladder;
 use crate::loyalty::program::model::{Rulebook, TierSlot, Timeline};
+use crate::loyalty::tiers::grant::grant;
 use crate::loyalty::tiers::merge::merge;
 use crate::loyalty::tiers::reach::{Upgrade, reach, take_back};
 use crate::loyalty::tiers::review::after;
@@ -53,6 +54,13 @@ impl Account {
             if let Some(upgrade) = upgrade {
                 take_back(&mut account.standing, ladder, book.zone, seen, upgrade, now);
             }
+        })
+    }
+
+    /// After a person gave a tier, or ended what was given.
+    pub fn grant_tier(&mut self, program: &Timeline, now: Instant, granted: Option<Granted>) -> Option<TierReceipt> {
+        self.change_tier(program, now, |account, ladder, _| {
+            grant(&mut account.standing, ladder, granted, now);
         })
     }
 

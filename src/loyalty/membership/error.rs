@@ -71,5 +71,7 @@ problems! {
     HOLDS_OPEN = 409 "holds_open", "Open holds",
         "The member has open holds; a merge waits until they are taken, released or over.";
     MEMBER_IN_DEBT = 409 "member_in_debt", "Member owes points", "Who owes points cannot give any away.";
+    TIER_UNKNOWN = 422 "tier_unknown", "Tier not known", "The programme has no such tier.";
+    NO_GRANT = 409 "no_grant", "Nothing given", "No tier was given to the member, so there is nothing to end.";
     ENROLLED_AHEAD = 422 "enrolled_ahead", "Enrolment in the future", "The day of an enrolment is not after today.";
 }

@@ -1,8 +1,10 @@
 //! Membership: who joins, by what they are known, and what they change.
 
+pub mod attributes_in;
 pub mod change;
 pub mod enrol;
 pub mod error;
+pub mod grants;
 pub mod http;
 pub mod identities;
 pub mod merges;

@@ -4,20 +4,15 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use utoipa::openapi::Schema;
-use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 
 use crate::kernel::id::ProgramId;
 use crate::loyalty::members::model::{Identity, IdentityKind, Profile, ProfilePatch};
+use crate::loyalty::membership::attributes_in::{attributes_schema, bounded};
 
 /// The longest external id, e-mail or card number, in characters.
 pub const IDENTITY_CHARS_MAX: usize = 254;
 /// The longest name, in characters.
 pub const NAME_CHARS_MAX: usize = 200;
-/// The most attributes of a member.
-pub const ATTRIBUTES_MAX: usize = 50;
-/// The longest text attribute, in characters.
-pub const ATTRIBUTE_CHARS_MAX: usize = 500;
 
 /// A member as sent: what is absent is not known.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -157,10 +152,6 @@ pub struct BadField {
     pub wants: &'static str,
 }
 
-const ATTRIBUTE_NAME_PATTERN: &str = "^[a-z][a-z0-9_]{0,39}$";
-const ATTRIBUTE_WANTS: &str =
-    "at most 50 attributes with names like `shoe_size`, each a short text, number or truth value";
-
 impl ProfileIn {
     /// The profile, normalised.
     ///
@@ -197,7 +188,7 @@ impl ProfilePatchIn {
                 (NaiveDate::from_ymd_opt(1900, 1, 1)? <= day && day.format("%Y").to_string().len() == 4).then_some(day)
             })?,
             locale: each(self.locale, "/locale", "a language tag such as `en` or `nl-NL`", |l| locale(&l))?,
-            attributes: attributes(self.attributes)?,
+            attributes: bounded(self.attributes, "/attributes")?,
         })
     }
 }
@@ -300,39 +291,4 @@ fn locale(text: &str) -> Option<String> {
     let language_ok = (2..=3).contains(&language.len()) && language.bytes().all(|b| b.is_ascii_alphabetic());
     let part_ok = |p: &str| (1..=8).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric());
     (language_ok && text.len() <= 35 && parts.all(part_ok)).then(|| text.to_owned())
-}
-
-fn attributes_schema() -> Schema {
-    let types = [Type::String, Type::Number, Type::Boolean, Type::Null];
-    let value = ObjectBuilder::new().schema_type(SchemaType::from_iter(types));
-    let value = value.max_length(Some(ATTRIBUTE_CHARS_MAX)).pattern(Some(r"^[^\x00]*$"));
-    let name = ObjectBuilder::new().schema_type(Type::String).pattern(Some(ATTRIBUTE_NAME_PATTERN));
-    ObjectBuilder::new()
-        .description(Some("Texts, numbers and truth values, by name; `null` clears one."))
-        .property_names(Some(name))
-        .additional_properties(Some(value))
-        .max_properties(Some(ATTRIBUTES_MAX))
-        .into()
-}
-
-fn attributes(sent: Map<String, Value>) -> Result<Map<String, Value>, BadField> {
-    let name_ok = |name: &str| {
-        let rest = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
-        name.len() <= 40 && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.bytes().all(rest)
-    };
-    let value_ok = |value: &Value| match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => true,
-        Value::String(text) => text.chars().nth(ATTRIBUTE_CHARS_MAX).is_none() && !text.contains('\0'),
-        Value::Array(_) | Value::Object(_) => false,
-    };
-    if sent.len() > ATTRIBUTES_MAX {
-        return Err(BadField { pointer: String::from("/attributes"), wants: ATTRIBUTE_WANTS });
-    }
-    match sent.iter().find(|(name, value)| !name_ok(name) || !value_ok(value)) {
-        Some((name, _)) => {
-            let name = name.replace('~', "~0").replace('/', "~1");
-            Err(BadField { pointer: format!("/attributes/{name}"), wants: ATTRIBUTE_WANTS })
-        }
-        None => Ok(sent),
-    }
 }

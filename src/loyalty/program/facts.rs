@@ -39,8 +39,6 @@ pub struct MemberFacts<'a> {
     pub days_enrolled: i64,
     /// The attributes; `None`: there are none, or no rule reads them.
     pub attributes: Option<&'a Values>,
-    /// The arm of each experiment, by their codes; `None`: the member is in none of them.
-    pub arms: &'a [(String, Option<String>)],
 }
 
 /// A line of an order; a text that was not sent is empty.

@@ -1,9 +1,9 @@
 //! `/v1/program`: the programme as it is, and its versions.
 
-use actix_web::http::header::{ETAG, EntityTag};
+use actix_web::http::header::{ETAG, EntityTag, LOCATION};
 use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpResponse, get};
-use chrono::{DateTime, Utc};
+use actix_web::{HttpResponse, get, post};
+use chrono::{DateTime, SubsecRound, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -14,18 +14,27 @@ use crate::kernel::id::Version;
 use crate::kernel::page::Page;
 use crate::loyalty::program::diff::{Change, diff};
 use crate::loyalty::program::document::Document;
-use crate::loyalty::program::store::{VersionRow, find_version, find_version_in_force, list_versions};
+use crate::loyalty::program::draft::edit::{EditError, Standing, standing};
+use crate::loyalty::program::draft::http::edit_problem;
+use crate::loyalty::program::error::{DRAFT_MISSING, PROGRAM_INVALID, PROGRAM_OUTDATED};
+use crate::loyalty::program::position::{Written, place};
+use crate::loyalty::program::publish::{Publication, PublishError, publish};
+use crate::loyalty::program::read::Mistake;
+use crate::loyalty::program::store::{VersionRow, find_version, find_version_in_force, list_versions, newest_version};
 use crate::platform::auth::{Caller, needs};
 use crate::platform::db::Db;
+use crate::platform::web::body::Body;
 use crate::platform::web::codes;
+use crate::platform::web::etag::IfMatch;
 use crate::platform::web::paging::{Cursor, Limit};
 use crate::platform::web::problem::Problem;
 use crate::platform::web::query::Query;
+use crate::platform::web::text::Text;
 
 /// Registers the room's calls.
 pub fn configure(config: &mut ServiceConfig) {
     config.service(get_program).service(list_program_versions);
-    config.service(get_program_version).service(get_program_changes);
+    config.service(get_program_version).service(get_program_changes).service(publish_program);
 }
 
 /// A programme.
@@ -80,6 +89,23 @@ struct ChangesView {
     after: i32,
     /// In the order of the documents.
     changes: Vec<Change>,
+}
+
+/// What is to be published: the draft, or again what an earlier version said.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewPublication)]
+struct PublicationIn {
+    /// Why: for those who read the versions later.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    note: Option<Text<500>>,
+    /// From when it decides; absent: at once.
+    #[schema(nullable = false)]
+    starts_at: Option<DateTime<Utc>>,
+    /// The version that is to decide again; absent: the draft.
+    #[schema(nullable = false)]
+    version: Option<i32>,
 }
 
 /// With what a version is compared.
@@ -201,6 +227,59 @@ async fn get_program_changes(
     Ok(Json(ChangesView { before, after, changes: diff(&old, &new) }))
 }
 
+/// Publish a version
+///
+/// Of the draft, which is a draft no more then; or, as a new version, of what an earlier one said. Every mistake is named,
+/// and nothing is changed then. What was decided stays decided. Scope: `program:write`.
+#[utoipa::path(
+    tag = "program",
+    request_body = PublicationIn,
+    params(("If-Match" = String, Header, description = "The ETag of `GET /v1/program/draft`.")),
+    responses((status = 201, description = "The version.", body = VersionView)),
+)]
+#[post("/v1/program/publications")]
+async fn publish_program(
+    caller: Caller<needs::ProgramWrite>,
+    seen: IfMatch,
+    body: Body<PublicationIn>,
+    db: Data<Db>,
+) -> Result<HttpResponse, Problem> {
+    let PublicationIn { note, starts_at, version } = body.0;
+    let note = note.as_ref().map_or("", Text::as_str);
+    let mut conn = db.conn().await?;
+    let standing = standing(&conn, caller.scope()).await?;
+    if !seen.has(&standing.tag()) {
+        return Err(edit_problem(EditError::Changed(Box::new(standing))));
+    }
+    let (written, based_on, draft) = match (version, &standing) {
+        (Some(version), _) => {
+            let row = find_version(&conn, caller.scope(), Version(version)).await?;
+            let row = row.ok_or_else(|| Problem::of(&codes::NOT_FOUND).at("/version"))?;
+            (row.document, newest_version(&conn, caller.scope()).await?, None)
+        }
+        (None, Standing::Draft(draft)) => (draft.document.clone(), Version(draft.based_on), Some(draft.revision)),
+        (None, Standing::Newest(_)) => return Err(Problem::of(&DRAFT_MISSING)),
+    };
+    let document = Document::from_json(&written).map_err(invalid)?;
+    let starts = starts_at.map(|at| at.trunc_subsecs(6));
+    let wanted = Publication { document: &document, based_on, starts, note, draft };
+    let published = publish(&mut conn, caller.scope(), &wanted).await.map_err(|error| match error {
+        PublishError::Mistakes(mut mistakes) => {
+            place(Written::Json(&written), &mut mistakes);
+            invalid(mistakes)
+        }
+        PublishError::Outdated(version) => Problem::of(&PROGRAM_OUTDATED).with("version", version.0),
+        PublishError::DraftChanged => Problem::of(&codes::PRECONDITION_FAILED),
+        PublishError::Past => Problem::of(&codes::INVALID_FIELD).at("/starts_at").detail(error.to_string()),
+        PublishError::Query(error) => error.into(),
+        error @ PublishError::Unreadable { .. } => Problem::of(&codes::INTERNAL).because(error),
+    })?;
+    let row = find_version(&conn, caller.scope(), published.version).await?;
+    let row = row.ok_or_else(|| Problem::of(&codes::INTERNAL).detail("the version is gone"))?;
+    let place = format!("/v1/program/versions/{}", row.version);
+    Ok(HttpResponse::Created().insert_header((LOCATION, place)).json(version_view(row)))
+}
+
 fn version_view(row: VersionRow) -> VersionView {
     VersionView {
         version: row.version,
@@ -213,4 +292,15 @@ fn version_view(row: VersionRow) -> VersionView {
 
 fn read<T: DeserializeOwned>(row: &VersionRow) -> Result<T, Problem> {
     serde_json::from_str(&row.document).map_err(|e| Problem::of(&codes::INTERNAL).because(e))
+}
+
+/// Every mistake in a document.
+pub fn invalid(mistakes: Vec<Mistake>) -> Problem {
+    let many = mistakes.len();
+    let detail = mistakes.first().map(|mistake| match many {
+        1 => mistake.to_string(),
+        _ => format!("{mistake}; {many} mistakes in all"),
+    });
+    let problem = Problem::of(&PROGRAM_INVALID).detail(detail.unwrap_or_default());
+    problem.with("mistakes", serde_json::json!(mistakes))
 }

@@ -1,11 +1,13 @@
 //! The programme: one typed, versioned document, compiled to what decisions need.
 
 pub mod arm;
+pub mod audience;
 pub mod compile;
 pub mod condition;
 pub mod create;
 pub mod diff;
 pub mod document;
+pub mod draft;
 pub mod error;
 pub mod facts;
 pub mod http;

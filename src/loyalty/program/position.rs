@@ -9,6 +9,7 @@ use std::fmt;
 use std::ops::Range;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::loyalty::program::position::escapes::within_text;
 use crate::loyalty::program::read::Mistake;
@@ -32,7 +33,7 @@ impl<'t> Written<'t> {
 }
 
 /// A place in a text, counted from 1 as editors do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 pub struct Position {
     /// The line.
     pub line: u32,

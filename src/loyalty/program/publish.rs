@@ -15,6 +15,7 @@ use crate::kernel::id::Version;
 use crate::kernel::scope::ProgramScope;
 use crate::loyalty::program::compile::{check, check_decided, check_fixed, compile};
 use crate::loyalty::program::document::Document;
+use crate::loyalty::program::draft::store::clear_draft;
 use crate::loyalty::program::model::Rulebook;
 use crate::loyalty::program::read::Mistake;
 use crate::loyalty::program::slots::assign_slots;
@@ -35,6 +36,8 @@ pub struct Publication<'a> {
     pub starts: Option<Instant>,
     /// Why.
     pub note: &'a str,
+    /// The revision of the draft that it is, which is a draft no more then.
+    pub draft: Option<i32>,
 }
 
 /// What was published.
@@ -52,6 +55,9 @@ pub enum PublishError {
     /// Somebody else has published since.
     #[error("version {} has been published since", .0.0)]
     Outdated(Version),
+    /// The draft was changed meanwhile.
+    #[error("the draft has been changed since")]
+    DraftChanged,
     /// It was to start in the past: what was decided since is decided.
     #[error("a version cannot start in the past")]
     Past,
@@ -81,11 +87,7 @@ pub async fn publish(
     wanted: &Publication<'_>,
 ) -> Result<Published, PublishError> {
     let newest = read_version(conn, scope, wanted.based_on).await?;
-    let mistakes: Vec<Mistake> = check(wanted.document)
-        .into_iter()
-        .chain(check_decided(wanted.document))
-        .chain(check_fixed(&newest, wanted.document))
-        .collect();
+    let mistakes = mistakes_of(&newest, wanted.document);
     if !mistakes.is_empty() {
         return Err(PublishError::Mistakes(mistakes));
     }
@@ -115,11 +117,22 @@ pub async fn publish(
         insert_version(conn, scope, version, starts, text, wanted.note).await?;
         insert_slots(conn, scope, &slots.without(&known)).await?;
         set_version(conn, scope, version).await?;
+        if let Some(revision) = wanted.draft
+            && !clear_draft(conn, scope, revision).await?
+        {
+            return Err(PublishError::DraftChanged);
+        }
         let detail = json!({ "version": version.0, "starts": starts, "note": wanted.note });
         record(conn, scope, Action("program.published"), &version.0.to_string(), &detail).await?;
         Ok(Published { version, starts })
     })
     .await
+}
+
+/// Every mistake in a document that is to come after another.
+pub fn mistakes_of(newest: &Document, document: &Document) -> Vec<Mistake> {
+    let mistakes = check(document).into_iter().chain(check_decided(document));
+    mistakes.chain(check_fixed(newest, document)).collect()
 }
 
 /// Budgets of which more is spent than they would allow, in the period in which the version starts or in the next, into

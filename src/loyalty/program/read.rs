@@ -9,9 +9,10 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
+use utoipa::ToSchema;
 
 use crate::loyalty::program::compile::check;
-use crate::loyalty::program::document::{Document, Earning, Program, Wallet};
+use crate::loyalty::program::document::{Document, Wallet};
 use crate::loyalty::program::position::{Lines, Position, Written, place};
 use crate::loyalty::program::read::left_out::LeftOut;
 
@@ -21,7 +22,7 @@ pub const DOCUMENT_BYTES_MAX: usize = 256 * 1024;
 const PART_MISTAKES_MAX: usize = 50;
 
 /// Something wrong with a document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Mistake {
     /// Where, as a JSON pointer: `/wallets/points/value`.
     pub pointer: String,
@@ -146,57 +147,105 @@ fn parts(written: Written<'_>) -> Result<Parts, Mistake> {
 }
 
 fn checked(parts: Parts) -> Result<Document, Vec<Mistake>> {
-    let (mut mistakes, mut left_out) = (Vec::new(), LeftOut::default());
-    let mut wallet_unread = false;
-    let mut document =
-        Document { program: Program::default(), wallets: IndexMap::new(), earning: IndexMap::new(), tiers: None };
+    let mut reading = Reading::default();
+    let mut document = Document::default();
     for (name, part) in parts {
-        match (name.as_str(), part) {
-            ("program", Part::Table(table)) => {
-                let program = Value::Object(table.into_iter().collect());
-                document.program = read(&["program"], program, &mut mistakes, &mut left_out).unwrap_or_default();
-            }
-            ("wallets", Part::Table(table)) => {
-                let written = table.len();
-                let wallet = |(code, value): (String, Value)| {
-                    let read = read_wallet(&["wallets", &code], value, &mut mistakes, &mut left_out)?;
-                    Some((code, read))
-                };
-                document.wallets = table.into_iter().filter_map(wallet).collect();
-                wallet_unread = document.wallets.len() < written;
-            }
-            ("earning", Part::Table(table)) => {
-                let rule = |(code, value): (String, Value)| {
-                    let read: Earning = read(&["earning", &code], value, &mut mistakes, &mut left_out)?;
-                    Some((code, read))
-                };
-                document.earning = table.into_iter().filter_map(rule).collect();
-            }
-            ("tiers", Part::Table(table)) => {
-                let tiers = Value::Object(table.into_iter().collect());
-                document.tiers = read(&["tiers"], tiers, &mut mistakes, &mut left_out);
-            }
-            ("program" | "wallets" | "earning" | "tiers", Part::Other(_)) => {
-                mistakes.push(Mistake::at(&[&name], "must be a table"));
-            }
-            _ => mistakes
-                .push(Mistake::at(&[&name], "unknown; a document has `program`, `wallets`, `earning` and `tiers`")),
+        let Some(part_of) = PARTS.iter().find(|(part, _)| *part == name).map(|(_, read)| read) else {
+            let there: Vec<String> = PARTS.iter().map(|(name, _)| format!("`{name}`")).collect();
+            let message = format_args!("unknown; a document has {}", there.join(", "));
+            reading.mistakes.push(Mistake::at(&[&name], message));
+            continue;
+        };
+        match part {
+            Part::Table(table) => part_of(&mut document, table, &mut reading),
+            Part::Other(_) => reading.mistakes.push(Mistake::at(&[&name], "must be a table")),
         }
     }
-    // What was not understood is missing in the document: that is no second mistake.
-    let misses = |later: &Mistake| match later.pointer.as_str() {
-        "/wallets" | "/tiers/wallet" => true,
-        pointer => pointer.starts_with("/earning/") && pointer.ends_with("/wallet"),
-    };
-    let follows = |later: &Mistake| {
-        let of_term = later.pointer.ends_with("/expiry");
-        wallet_unread && misses(later) || mistakes.iter().any(|m| later.is_within(m) || of_term && m.is_within(later))
-    };
-    let in_the_text = |later: Mistake| Mistake { pointer: left_out.in_the_text(&later.pointer), ..later };
-    let later = check(&document).into_iter().map(in_the_text);
-    let later: Vec<Mistake> = later.filter(|later| !follows(later)).collect();
+    let later: Vec<Mistake> = check(&document).into_iter().map(|later| reading.in_the_text(later)).collect();
+    let later: Vec<Mistake> = later.into_iter().filter(|later| !reading.explains(later)).collect();
+    let mut mistakes = reading.mistakes;
     mistakes.extend(later);
     if mistakes.is_empty() { Ok(document) } else { Err(mistakes) }
+}
+
+/// One table of a document.
+type Table = IndexMap<String, Value>;
+
+/// How a part of a document is read into it.
+type ReadPart = fn(&mut Document, Table, &mut Reading);
+
+/// The parts of a document, and how each is read.
+const PARTS: [(&str, ReadPart); 9] = [
+    ("program", |document, table, reading| document.program = reading.whole("program", table).unwrap_or_default()),
+    ("wallets", |document, table, reading| document.wallets = reading.wallets(table)),
+    ("earning", |document, table, reading| document.earning = reading.each("earning", table)),
+    ("tiers", |document, table, reading| document.tiers = reading.whole("tiers", table)),
+    ("perks", |document, table, reading| document.perks = reading.each("perks", table)),
+    ("attributes", |document, table, reading| {
+        document.attributes = reading.whole("attributes", table).unwrap_or_default();
+    }),
+    ("segments", |document, table, reading| document.segments = reading.each("segments", table)),
+    ("experiments", |document, table, reading| document.experiments = reading.each("experiments", table)),
+    ("goals", |document, table, reading| document.goals = reading.each("goals", table)),
+];
+
+/// What audiences and conditions name: what was not understood in them is missing there, which is no second mistake.
+const NAMED: [&str; 4] = ["/tiers", "/attributes", "/segments", "/experiments"];
+
+/// A document that is read.
+#[derive(Default)]
+struct Reading {
+    mistakes: Vec<Mistake>,
+    left_out: LeftOut,
+    wallet_unread: bool,
+}
+
+impl Reading {
+    fn whole<T: DeserializeOwned>(&mut self, part: &str, table: Table) -> Option<T> {
+        read(&[part], Value::Object(table.into_iter().collect()), &mut self.mistakes, &mut self.left_out)
+    }
+
+    /// Each of its kind by its code: one that was not understood is there, too, as others may name it.
+    fn each<T: DeserializeOwned + Default>(&mut self, part: &str, table: Table) -> IndexMap<String, T> {
+        let mut item = |(code, value): (String, Value)| {
+            let item = read(&[part, &code], value, &mut self.mistakes, &mut self.left_out);
+            (code, item.unwrap_or_default())
+        };
+        table.into_iter().map(&mut item).collect()
+    }
+
+    fn wallets(&mut self, table: Table) -> IndexMap<String, Wallet> {
+        let written = table.len();
+        let wallet = |(code, value): (String, Value)| {
+            let read = read_wallet(&["wallets", &code], value, &mut self.mistakes, &mut self.left_out)?;
+            Some((code, read))
+        };
+        let wallets: IndexMap<String, Wallet> = table.into_iter().filter_map(wallet).collect();
+        self.wallet_unread = wallets.len() < written;
+        wallets
+    }
+
+    fn in_the_text(&self, later: Mistake) -> Mistake {
+        Mistake { pointer: self.left_out.in_the_text(&later.pointer), ..later }
+    }
+
+    /// Whether a mistake follows from one in what was read: what was not understood is missing in the document.
+    fn explains(&self, later: &Mistake) -> bool {
+        let pointer = later.pointer.as_str();
+        let of_term = pointer.ends_with("/expiry");
+        let fills = match pointer {
+            "/wallets" | "/tiers/wallet" => true,
+            _ => pointer.starts_with("/earning/") && pointer.ends_with("/wallet"),
+        };
+        let condition = ["/lines", "/when"].iter().any(|field| pointer.ends_with(field));
+        let names = condition || pointer.contains("/audience/");
+        let of_ladder = pointer.starts_with("/tiers/ladder/") && pointer.contains("/perks/");
+        let unread = |part: &str| self.mistakes.iter().any(|mistake| mistake.pointer.starts_with(part));
+        self.wallet_unread && fills
+            || names && NAMED.into_iter().any(unread)
+            || of_ladder && unread("/perks")
+            || self.mistakes.iter().any(|m| later.is_within(m) || of_term && m.is_within(later))
+    }
 }
 
 /// Reads by the kind first: serde's tagged enums forget where in the table a mistake stands.

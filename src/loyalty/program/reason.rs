@@ -1,11 +1,17 @@
 //! Why a rule did not apply.
 
-/// Why a rule did not apply. The names are stored and part of the API: never change one.
+/// Why a rule did not apply, in the order in which that is asked. The names are stored and part of the API: never change one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// Its condition on the order does not hold.
+    /// The member is in none of the tiers that it is for.
+    WrongTier,
+    /// The member is in none of the lists that it is for.
+    WrongSegment,
+    /// The member is in another arm of an experiment.
+    WrongArm,
+    /// Its condition on the member or on the order does not hold.
     ConditionFalse,
-    /// Its condition on the order has no answer: something in it is not known.
+    /// Such a condition has no answer: something in it is not known.
     ConditionFailed,
     /// None of the lines is what its condition on lines wants.
     NoMatchingLines,
@@ -25,6 +31,9 @@ impl Reason {
     /// The name in the API.
     pub fn name(self) -> &'static str {
         match self {
+            Self::WrongTier => "wrong_tier",
+            Self::WrongSegment => "wrong_segment",
+            Self::WrongArm => "wrong_arm",
             Self::ConditionFalse => "condition_false",
             Self::ConditionFailed => "condition_failed",
             Self::NoMatchingLines => "no_matching_lines",

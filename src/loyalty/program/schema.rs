@@ -8,11 +8,16 @@ use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::kernel::points::POINTS_MAX;
+use crate::loyalty::program::compile::names::{
+    ARMS_MAX, ATTRIBUTE_CHARS_MAX, ATTRIBUTE_TEXTS_MAX, ATTRIBUTES_MAX, EXPERIMENTS_MAX, SALT_CHARS_MAX,
+};
+use crate::loyalty::program::compile::perks::{GOALS_MAX, PERKS_MAX};
+use crate::loyalty::program::compile::texts::{TEXT_CHARS_MAX, TITLE_CHARS_MAX};
 use crate::loyalty::program::compile::{CODE_CHARS_MAX, EARNING_RULES_MAX, PROGRAM_NAME_CHARS_MAX};
 use crate::loyalty::program::condition::CONDITION_CHARS_MAX;
 use crate::loyalty::program::document::tiers::{Downgrade, DowngradeRule};
 use crate::loyalty::program::document::{Document, Expiry, Term};
-use crate::loyalty::program::model::WALLETS_MAX;
+use crate::loyalty::program::model::{SEGMENTS_MAX, WALLETS_MAX};
 
 /// The dialect.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -20,6 +25,9 @@ const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 const COMPONENTS: &str = "#/components/schemas/";
 /// and where JSON Schema does.
 const DEFINITIONS: &str = "#/$defs/";
+
+/// A language, perhaps with a region.
+const LANGUAGE: &str = "^[a-z]{2,3}(-[A-Z]{2})?$";
 
 /// What a field holds that its Rust type does not tell.
 #[derive(Clone, Copy, Debug)]
@@ -46,13 +54,25 @@ enum Holds {
     Points,
     /// Parts by code, as many as this at least and at most.
     Parts(usize, usize),
+    /// Parts by names of the shop, as many as this at most.
+    Names(usize),
+    /// Texts by language.
+    Texts,
+    /// A text of so many characters at most.
+    Words(usize),
+    /// Texts, so many at most.
+    List(usize),
+    /// A day.
+    Day,
+    /// The tag of a language.
+    Language,
     /// A table, which says the rest.
     Table,
 }
 
 /// The fields of the document that hold more than their types tell: the type, the field, what it holds, and whether a
 /// document without it is refused, though it can be read.
-const FIELDS: [(&str, &str, Holds, bool); 41] = [
+const FIELDS: [(&str, &str, Holds, bool); 68] = [
     ("Document", "wallets", Holds::Parts(1, WALLETS_MAX), true),
     ("Document", "earning", Holds::Parts(0, EARNING_RULES_MAX), false),
     ("Program", "name", Holds::Name, true),
@@ -94,6 +114,33 @@ const FIELDS: [(&str, &str, Holds, bool); 41] = [
     ("Tier", "from", Holds::Amount, true),
     ("Tier", "earn", Holds::Amount, false),
     ("DowngradeRule", "grace", Holds::Period, false),
+    ("Document", "perks", Holds::Parts(0, PERKS_MAX), false),
+    ("Document", "segments", Holds::Parts(0, SEGMENTS_MAX), false),
+    ("Document", "experiments", Holds::Parts(0, EXPERIMENTS_MAX), false),
+    ("Document", "goals", Holds::Parts(0, GOALS_MAX), false),
+    ("Program", "language", Holds::Language, false),
+    ("Earning", "campaign", Holds::Code, false),
+    ("Earning", "text", Holds::Texts, false),
+    ("Tier", "text", Holds::Texts, false),
+    ("Perk", "text", Holds::Texts, false),
+    ("Attribute", "text", Holds::Texts, false),
+    ("Segment", "text", Holds::Texts, false),
+    ("Experiment", "text", Holds::Texts, false),
+    ("Goal", "text", Holds::Texts, false),
+    ("Text", "title", Holds::Words(TITLE_CHARS_MAX), false),
+    ("Text", "terms", Holds::Words(TEXT_CHARS_MAX), false),
+    ("Text", "says", Holds::Words(TEXT_CHARS_MAX), false),
+    ("Audience", "arms", Holds::Parts(0, EXPERIMENTS_MAX), false),
+    ("Audience", "when", Holds::Condition, false),
+    ("Attributes", "member", Holds::Names(ATTRIBUTES_MAX), false),
+    ("Attributes", "order", Holds::Names(ATTRIBUTES_MAX), false),
+    ("Attributes", "line", Holds::Names(ATTRIBUTES_MAX), false),
+    ("Attributes", "event", Holds::Names(ATTRIBUTES_MAX), false),
+    ("Attribute", "one_of", Holds::List(ATTRIBUTE_TEXTS_MAX), false),
+    ("Experiment", "salt", Holds::Words(SALT_CHARS_MAX), false),
+    ("Experiment", "arms", Holds::Parts(1, ARMS_MAX), true),
+    ("Goal", "target", Holds::Amount, true),
+    ("Goal", "by", Holds::Day, true),
 ];
 
 /// The schema, JSON Schema draft 2020-12. What it refuses is refused as a document; the other way round not all: amounts
@@ -151,6 +198,15 @@ impl Holds {
             Self::Parts(least, most) => {
                 json!({ "propertyNames": { "pattern": code }, "minProperties": least, "maxProperties": most })
             }
+            Self::Names(most) => {
+                let name = json!({ "minLength": 1, "maxLength": ATTRIBUTE_CHARS_MAX });
+                json!({ "propertyNames": name, "maxProperties": most })
+            }
+            Self::Texts => json!({ "propertyNames": { "pattern": LANGUAGE } }),
+            Self::Words(most) => json!({ "minLength": 1, "maxLength": most }),
+            Self::List(most) => json!({ "maxItems": most }),
+            Self::Day => json!({ "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "examples": ["2026-12-31"] }),
+            Self::Language => json!({ "pattern": LANGUAGE, "examples": ["en"] }),
             Self::Table => json!({}),
         }
     }

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use crate::loyalty::program::document::Document;
-use crate::loyalty::program::model::{CountedSlot, Slot, TierSlot, WALLETS_MAX};
+use crate::loyalty::program::model::{CountedSlot, SEGMENTS_MAX, SegmentSlot, Slot, TierSlot, WALLETS_MAX};
 
 /// The most tiers of a programme, over all of its versions.
 pub const TIER_SLOTS_MAX: usize = 200;
@@ -17,6 +17,9 @@ pub enum NoRoom {
     /// For a tier.
     #[error("a programme has at most 200 tiers over all of its versions")]
     Tiers,
+    /// For a list of members.
+    #[error("a programme has at most 62 lists of members over all of its versions")]
+    Segments,
 }
 
 impl NoRoom {
@@ -25,6 +28,7 @@ impl NoRoom {
         match self {
             Self::Wallets => "wallets",
             Self::Tiers => "tiers",
+            Self::Segments => "segments",
         }
     }
 }
@@ -38,6 +42,8 @@ pub struct Slots {
     pub rules: IndexMap<String, CountedSlot>,
     /// What stands for each tier.
     pub tiers: IndexMap<String, TierSlot>,
+    /// What stands for each list of members.
+    pub segments: IndexMap<String, SegmentSlot>,
 }
 
 impl Slots {
@@ -48,6 +54,7 @@ impl Slots {
             wallets: others_left_out(&self.wallets, &others.wallets),
             rules: others_left_out(&self.rules, &others.rules),
             tiers: others_left_out(&self.tiers, &others.tiers),
+            segments: others_left_out(&self.segments, &others.segments),
         }
     }
 }
@@ -65,7 +72,8 @@ fn others_left_out<S: Copy>(all: &IndexMap<String, S>, others: &IndexMap<String,
 /// Gives each new part the lowest slot that none ever had. Parts of earlier versions keep theirs.
 ///
 /// # Errors
-/// When there are more than [`WALLETS_MAX`] wallets or [`TIER_SLOTS_MAX`] tiers, those of earlier versions included.
+/// When there are more than [`WALLETS_MAX`] wallets, [`TIER_SLOTS_MAX`] tiers or [`SEGMENTS_MAX`] lists of members, those of
+/// earlier versions included.
 pub fn assign_slots(existing: &Slots, document: &Document) -> Result<Slots, NoRoom> {
     let mut slots = existing.clone();
     for code in document.wallets.keys().filter(|code| !existing.wallets.contains_key(*code)) {
@@ -78,6 +86,11 @@ pub fn assign_slots(existing: &Slots, document: &Document) -> Result<Slots, NoRo
         let taken = |slot: i16| slots.tiers.values().any(|s| s.0 == slot);
         let free = (0..).take(TIER_SLOTS_MAX).find(|slot| !taken(*slot)).ok_or(NoRoom::Tiers)?;
         slots.tiers.insert(code.clone(), TierSlot(free));
+    }
+    for code in document.segments.keys().filter(|code| !existing.segments.contains_key(*code)) {
+        let taken = |slot: u8| slots.segments.values().any(|s| s.0 == slot);
+        let free = (0..).take(SEGMENTS_MAX).find(|slot| !taken(*slot)).ok_or(NoRoom::Segments)?;
+        slots.segments.insert(code.clone(), SegmentSlot(free));
     }
     let capped = document.earning.iter().flat_map(|(code, rule)| {
         let cap = rule.caps.as_ref().and_then(|caps| caps.per_member.as_ref());

@@ -9,7 +9,7 @@ use uuid::Uuid as Id;
 use crate::kernel::clock::Instant;
 use crate::kernel::id::{ProgramId, Version};
 use crate::kernel::scope::ProgramScope;
-use crate::loyalty::program::model::{CountedSlot, Slot, TierSlot};
+use crate::loyalty::program::model::{CountedSlot, SegmentSlot, Slot, TierSlot};
 use crate::loyalty::program::slots::Slots;
 use crate::statement;
 
@@ -17,6 +17,8 @@ use crate::statement;
 const RULE: i16 = 1;
 /// The same of tiers.
 const TIER: i16 = 2;
+/// The same of lists of members.
+const SEGMENT: i16 = 3;
 
 statement! {
     /// The versions of a programme, oldest first.
@@ -56,6 +58,12 @@ statement! {
     /// Postgres's clock.
     ReadClock {} -> Timestamptz,
     "SELECT clock_timestamp()"
+}
+
+statement! {
+    /// The newest version of a programme.
+    FindNewest { program: Id => Uuid } -> Int4,
+    "SELECT version FROM programs WHERE program_id = ?"
 }
 
 statement! {
@@ -225,6 +233,14 @@ pub async fn read_clock(conn: &AsyncPgConnection) -> QueryResult<Instant> {
     ReadClock {}.get_result(&mut &*conn).await
 }
 
+/// The newest version of a programme, which may start later.
+///
+/// # Errors
+/// When the database fails, or has no such programme.
+pub async fn newest_version(conn: &AsyncPgConnection, scope: &ProgramScope) -> QueryResult<Version> {
+    FindNewest { program: scope.program().0 }.get_result(&mut &*conn).await.map(Version)
+}
+
 /// Locks a programme, and answers its newest version.
 ///
 /// # Errors
@@ -261,11 +277,14 @@ pub async fn list_slots(conn: &AsyncPgConnection, program: ProgramId) -> QueryRe
     let wallets: Vec<(String, i16)> = ListSlots { program: program.0 }.load(&mut &*conn).await?;
     let rules: Vec<(String, i32)> = ListCodes { program: program.0, kind: RULE }.load(&mut &*conn).await?;
     let tiers: Vec<(String, i32)> = ListCodes { program: program.0, kind: TIER }.load(&mut &*conn).await?;
+    let segments: Vec<(String, i32)> = ListCodes { program: program.0, kind: SEGMENT }.load(&mut &*conn).await?;
     let tier = |(code, slot): (String, i32)| Some((code, TierSlot(i16::try_from(slot).ok()?)));
+    let segment = |(code, slot): (String, i32)| Some((code, SegmentSlot(u8::try_from(slot).ok()?)));
     Ok(Slots {
         wallets: wallets.into_iter().map(|(code, slot)| (code, Slot(slot))).collect(),
         rules: rules.into_iter().map(|(code, slot)| (code, CountedSlot(slot))).collect(),
         tiers: tiers.into_iter().filter_map(tier).collect(),
+        segments: segments.into_iter().filter_map(segment).collect(),
     })
 }
 
@@ -341,7 +360,8 @@ pub async fn insert_slots(conn: &AsyncPgConnection, scope: &ProgramScope, new: &
     }
     let rules = new.rules.iter().map(|(code, slot)| (RULE, code, slot.0));
     let tiers = new.tiers.iter().map(|(code, slot)| (TIER, code, i32::from(slot.0)));
-    for (kind, code, slot) in rules.chain(tiers) {
+    let segments = new.segments.iter().map(|(code, slot)| (SEGMENT, code, i32::from(slot.0)));
+    for (kind, code, slot) in rules.chain(tiers).chain(segments) {
         InsertCode { program, kind, code: code.clone(), slot }.execute(&mut &*conn).await?;
     }
     Ok(())

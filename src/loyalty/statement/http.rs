@@ -82,7 +82,11 @@ async fn get_balances(
 }
 
 /// A member's account as it is stored; of a member that was merged, that of who goes on.
-async fn stored_account(accounts: &AccountReader, scope: &ProgramScope, mut member: MemberId) -> Result<Seen, Problem> {
+pub async fn stored_account(
+    accounts: &AccountReader,
+    scope: &ProgramScope,
+    mut member: MemberId,
+) -> Result<Seen, Problem> {
     loop {
         let found = accounts.find_account(scope, member).await.map_err(problem_of_read)?;
         let seen = found.ok_or_else(|| Problem::of(&MEMBER_UNKNOWN))?;
@@ -93,7 +97,7 @@ async fn stored_account(accounts: &AccountReader, scope: &ProgramScope, mut memb
 }
 
 /// The versions that an account is read by.
-async fn timeline_of(db: &Db, ledger: &Ledger, seen: &Seen) -> Result<Arc<Timeline>, Problem> {
+pub async fn timeline_of(db: &Db, ledger: &Ledger, seen: &Seen) -> Result<Arc<Timeline>, Problem> {
     let (program, version) = (seen.account.program, seen.version);
     if let Some(known) = ledger.timelines().known(program).filter(|known| known.newest().version >= version) {
         return Ok(known);

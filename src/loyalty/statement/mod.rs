@@ -6,4 +6,5 @@ pub mod language;
 pub mod reader;
 pub mod says;
 pub mod store;
+pub mod tier;
 mod wallet_view;

@@ -90,6 +90,7 @@ fn nothing(kind: PostingKind, language: Language) -> &'static str {
         PostingKind::Reinstate => {
             ("Membership reinstated", "Lidmaatschap hersteld", "Mitgliedschaft wiederhergestellt")
         }
+        PostingKind::GrantTier => ("Tier given by us", "Niveau door ons toegekend", "Status von uns verliehen"),
         PostingKind::MergeOut => (
             "Account merged into another",
             "Account met een ander samengevoegd",

@@ -73,6 +73,7 @@ scopes! {
     ProgramRead = 8 "program:read", "Read the programme and its versions.";
     ProgramWrite = 12 "program:write", "Draft, preview and publish the programme.";
     SuspensionsWrite = 9 "suspensions:write", "Suspend and reinstate members.";
+    TiersWrite = 13 "tiers:write", "Give members tiers by hand.";
     TransfersWrite = 10 "transfers:write", "Give points of one member to another.";
 }
 

@@ -21,6 +21,10 @@ problems! {
         "There is nothing at this address, or nothing that this credential may know of.";
     METHOD_NOT_ALLOWED = 405 "method_not_allowed", "Method not allowed",
         "The address exists, but not for this method; Allow names those that it has.";
+    PRECONDITION_FAILED = 412 "precondition_failed", "Changed meanwhile",
+        "It is not as it was when it was read: somebody changed it. Read it again; what it is now stands in etag.";
+    PRECONDITION_REQUIRED = 428 "precondition_required", "If-Match required",
+        "This call wants an If-Match header with the ETag of what it changes, so that nobody overwrites another's change.";
     BODY_TOO_LARGE = 413 "body_too_large", "Body too large", "The body is larger than this call takes.";
     UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type", "Unsupported media type",
         "This call takes application/json, or application/x-ndjson where it says so, in UTF-8 without a content encoding.";

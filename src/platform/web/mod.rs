@@ -4,6 +4,7 @@ pub mod amount;
 pub mod body;
 pub mod codes;
 pub mod edge;
+pub mod etag;
 pub mod fallback;
 pub mod idempotency;
 mod invalid;

@@ -41,6 +41,7 @@ pub fn patch(key: &str, dice: &mut Dice) -> ProfilePatch {
 /// Some order of a member.
 pub fn order(member: MemberId, reference: &str, time: AccountTime, dice: &mut Dice) -> SettleOrder {
     let line = |number: u64, kind, amount| CartLine {
+        attributes: Default::default(),
         id: format!("l{number}"),
         kind,
         sku: None,
@@ -75,6 +76,7 @@ pub fn order(member: MemberId, reference: &str, time: AccountTime, dice: &mut Di
         ordered,
         time,
         cart: Cart {
+            attributes: Default::default(),
             prices: if dice.once_in(2) { Prices::TaxIncluded } else { Prices::TaxOnTop },
             lines,
             discounts: if dice.once_in(2) { discounts } else { Vec::new() },

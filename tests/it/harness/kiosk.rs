@@ -82,6 +82,7 @@ async fn publish(test: &TestDb, scope: &ProgramScope) {
 /// An ordinary order: two lines, tax included, no discount, no points spent.
 pub fn order(member: MemberId, reference: &str) -> SettleOrder {
     let line = |id: &str, quantity, minor| CartLine {
+        attributes: Default::default(),
         id: id.to_owned(),
         kind: LineKind::Product,
         sku: Some(format!("S-{id}")),
@@ -102,6 +103,7 @@ pub fn order(member: MemberId, reference: &str) -> SettleOrder {
         ordered: OrderedAt::Now,
         time: AccountTime::Live,
         cart: Cart {
+            attributes: Default::default(),
             prices: Prices::TaxIncluded,
             lines: vec![line("1", 1, 8_999), line("2", 3, 2_385)],
             discounts: Vec::new(),

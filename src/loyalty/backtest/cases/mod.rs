@@ -108,6 +108,7 @@ impl Shop {
     fn order(&mut self, number: u32, minor: i64, spend: i64, late: i64) -> Option<String> {
         let (reference, hash) = self.name();
         let line = |id: &str, kind, quantity, minor| CartLine {
+            attributes: Default::default(),
             id: id.to_owned(),
             kind,
             sku: None,
@@ -123,6 +124,7 @@ impl Shop {
             line("3", LineKind::Shipping, 1, 495),
         ];
         let cart = Cart {
+            attributes: Default::default(),
             prices: Prices::TaxOnTop,
             lines,
             discounts: Vec::new(),

@@ -1,11 +1,14 @@
 //! Rules with conditions: on lines, and on the order, the member and the time.
 
+use serde_json::{Value, json};
+
 use crate::loyalty::checkout::cart::{Cart, CartLine, Place};
 use crate::loyalty::checkout::cases::golden::{g1, g1_shop_of};
 use crate::loyalty::checkout::cases::{Shop, all, goods, lines, program};
 use crate::loyalty::checkout::receipt::OrderReceipt;
 use crate::loyalty::checkout::settle::{OrderedAt, SettleOrder};
 use crate::loyalty::earning::model::LineKind;
+use crate::loyalty::program::facts::Values;
 
 /// What each rule gave, with what it would have been.
 fn rows(receipt: &OrderReceipt) -> Vec<(&str, i64, Option<i64>)> {
@@ -189,4 +192,39 @@ fn the_order_is_as_charged_and_where_it_was_placed() {
     let nowhere = shop.order("2", goods("1.00"));
     let told: Vec<&str> = skipped(&nowhere).iter().map(|(_, reason, _)| *reason).collect();
     assert_eq!(told, ["condition_false"; 3]);
+}
+
+#[test]
+fn rules_are_for_their_audience() {
+    let rules = "[experiments.welcome]\narms = { a = 1_558, b = 1 }\n\
+                 [earning.of_a]\naudience = { arms = { welcome = [\"a\"] } }\naward = { points = 1 }\n\
+                 [earning.of_both]\naudience = { arms = { welcome = [\"a\", \"b\"] } }\naward = { points = 2 }\n\
+                 [earning.second]\naudience = { when = 'member.order_count == 1' }\naward = { points = 4 }\n\
+                 [earning.asked]\nwhen = 'member.arms.welcome == \"b\"'\naward = { points = 8 }\n";
+    let mut shop = shop("2026-01-10T12:00:00Z", rules);
+    // The member stands at place 1,558 of that experiment, counted from zero.
+    let receipt = shop.order("1", goods("10.00"));
+    assert_eq!(rows(&receipt), [("base", 10, None), ("of_both", 2, None), ("asked", 8, None)]);
+    assert_eq!(skipped(&receipt), [("of_a", "wrong_arm", None), ("second", "condition_false", None)]);
+    let receipt = shop.order("2", goods("10.00"));
+    assert_eq!(rows(&receipt), [("base", 10, None), ("of_both", 2, None), ("second", 4, None), ("asked", 8, None)]);
+}
+
+#[test]
+fn rules_read_what_the_shop_says_of_orders_and_lines() {
+    let rules = "[attributes.order]\ngift = { kind = \"flag\" }\n\
+                 [attributes.line]\nweight = { kind = \"number\" }\n\
+                 [earning.gift]\nwhen = 'order.attributes.gift'\naward = { points = 7 }\n\
+                 [earning.heavy]\nlines = 'line.attributes.weight > 2'\naward = { multiply = \"2\" }\n";
+    let mut shop = shop("2026-12-01T12:00:00Z", rules);
+    let said = |name: &str, value: Value| Values::from_iter([(name.to_owned(), value)]);
+    let mut cart = lines(&[("a", 1, "10.00"), ("b", 1, "20.00")]);
+    cart.attributes = said("gift", json!(true));
+    cart.lines[1].attributes = said("weight", json!("2.5"));
+    let receipt = shop.order("1", cart);
+    assert_eq!(rows(&receipt), [("base", 30, None), ("gift", 7, None), ("heavy", 20, None)]);
+    assert_eq!(parts(&receipt, "heavy"), [("b", 20)]);
+    let silent = shop.order("2", lines(&[("a", 1, "10.00")]));
+    let told: Vec<(&str, &str)> = skipped(&silent).iter().map(|(rule, reason, _)| (*rule, *reason)).collect();
+    assert_eq!(told, [("gift", "condition_failed"), ("heavy", "no_matching_lines")]);
 }

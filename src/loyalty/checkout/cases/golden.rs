@@ -37,6 +37,7 @@ pub fn g1() -> Cart {
         lines: lines.iter().map(|(id, off)| DiscountedLine { id: (*id).into(), amount: money(off) }).collect(),
     };
     Cart {
+        attributes: Default::default(),
         prices: Prices::TaxIncluded,
         lines: taxed,
         discounts: vec![

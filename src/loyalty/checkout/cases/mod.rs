@@ -86,6 +86,7 @@ fn goods(amount: &str) -> Cart {
 
 fn lines(lines: &[(&str, u32, &str)]) -> Cart {
     let line = |(id, quantity, amount): &(&str, u32, &str)| CartLine {
+        attributes: Default::default(),
         id: (*id).into(),
         kind: LineKind::Product,
         sku: None,
@@ -96,6 +97,7 @@ fn lines(lines: &[(&str, u32, &str)]) -> Cart {
         tax: Tax::None,
     };
     Cart {
+        attributes: Default::default(),
         prices: Prices::NoTax,
         lines: lines.iter().map(line).collect(),
         discounts: Vec::new(),

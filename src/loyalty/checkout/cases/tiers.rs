@@ -1,9 +1,12 @@
 //! Tiers through the ledger: reached, reviewed, taken back, merged, and asked by rules.
 
-use crate::loyalty::checkout::cases::{STATUS, Shop, all, amount, goods, paid_with};
+use chrono::NaiveDate;
+
+use crate::loyalty::checkout::cases::{STATUS, Shop, all, amount, day, goods, paid_with};
 use crate::loyalty::checkout::receipt::OrderReceipt;
 use crate::loyalty::ledger::account::Status;
-use crate::loyalty::ledger::posting::PostingKind;
+use crate::loyalty::ledger::posting::{PostingKind, Reference, RequestHash};
+use crate::loyalty::membership::grants::grant_tier::{GrantTier, TierGranted};
 
 /// A programme that counts spend in calendar years, and gives 20 points more to gold.
 fn program(rules: &str, ladder: &str) -> String {
@@ -206,4 +209,46 @@ fn a_rolling_window_falls_when_the_balance_is_not_there_any_more() {
     assert_eq!((back.tier, shop.tier()), (None, "gold"));
     assert_eq!(shop.at("2026-08-10T21:59:59Z").tier(), "gold");
     assert_eq!(shop.at("2026-08-10T22:00:00Z").tier(), "-");
+}
+
+impl Shop {
+    fn grant(&mut self, key: &str, tier: Option<&str>, until: Option<NaiveDate>) -> TierGranted {
+        let grant = GrantTier {
+            reference: Reference::keyed("grant", key),
+            hash: RequestHash([0; 16]),
+            member: self.member,
+            tier: tier.map(str::to_owned),
+            until,
+            reason: String::new(),
+        };
+        self.post(grant).unwrap()
+    }
+}
+
+#[test]
+fn a_tier_that_was_given_ends_with_its_last_day_and_what_was_earned_is_there_again() {
+    let mut shop = acme();
+    let given = shop.grant("vip", Some("gold"), Some(day("2026-06-30"))).tier.unwrap();
+    assert_eq!((given.before, given.after.as_deref(), given.until), (None, Some("gold"), None));
+    // Who is gold by grace of somebody earns as gold, and reaches silver on the quiet.
+    let receipt = shop.order("1", goods("250.00"));
+    assert_eq!((tier(&receipt).as_str(), receipt.rows.last().map(|row| row.points)), ("gold gold -", Some(20)));
+    assert_eq!(shop.at("2026-06-30T21:59:59Z").tier(), "gold");
+    assert_eq!(shop.at("2026-06-30T22:00:00Z").tier(), "silver");
+    shop.order("2", goods("1.00"));
+    let over = shop.documents(PostingKind::CatchUp);
+    assert!(
+        over.last()
+            .unwrap()
+            .contains("\"before\":\"gold\",\"after\":\"silver\",\"until\":\"2027-12-31\",\"why\":\"grant_over\""),
+        "{over:?}"
+    );
+    // A late order is decided by the tier of its day.
+    assert_eq!(shop.late_order("2026-06-29T12:00:00Z", "3", goods("1.00")).rows.last().map(|row| row.points), Some(20));
+    // A higher tier that is earned is not taken by a lower one that is given.
+    shop.order("4", goods("800.00"));
+    assert_eq!(shop.grant("less", Some("silver"), None).tier, None);
+    assert_eq!(shop.tier(), "gold");
+    assert_eq!(shop.grant("end", None, None).given, None);
+    assert_eq!(shop.tier(), "gold");
 }

@@ -26,7 +26,17 @@ fn percent(text: &str) -> Tax {
 
 fn product(id: &str, minor: i64) -> CartLine {
     let (kind, tax) = (LineKind::Product, Tax::None);
-    CartLine { id: id.into(), kind, sku: None, category: None, brand: None, quantity: 1, amount: money(minor), tax }
+    CartLine {
+        attributes: Default::default(),
+        id: id.into(),
+        kind,
+        sku: None,
+        category: None,
+        brand: None,
+        quantity: 1,
+        amount: money(minor),
+        tax,
+    }
 }
 
 fn shipping(minor: i64) -> CartLine {
@@ -39,7 +49,15 @@ fn taxed(line: CartLine, tax: Tax) -> CartLine {
 
 fn cart(lines: Vec<CartLine>) -> Cart {
     let (points, gift_card) = (Points::ZERO, Money::ZERO);
-    Cart { prices: Prices::TaxIncluded, lines, discounts: vec![], points, gift_card, total: None }
+    Cart {
+        attributes: Default::default(),
+        prices: Prices::TaxIncluded,
+        lines,
+        discounts: vec![],
+        points,
+        gift_card,
+        total: None,
+    }
 }
 
 fn off(entries: &[(&str, i64)]) -> StatedDiscount {
@@ -225,7 +243,7 @@ prop_compose! {
         let line = |(id, amount)| DiscountedLine { id, amount };
         let of = |lines: Vec<_>| StatedDiscount { code: "d".into(), lines: lines.into_iter().map(line).collect() };
         let discounts = discounts.into_iter().map(of).collect();
-        Cart { prices, lines, discounts, points: points(spend), gift_card, total }
+        Cart { attributes: Default::default(), prices, lines, discounts, points: points(spend), gift_card, total }
     }
 }
 

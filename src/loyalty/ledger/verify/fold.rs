@@ -153,7 +153,7 @@ impl Folded {
             | PostingKind::Hold
             | PostingKind::Transfer
             | PostingKind::Received => (self.suspended, self.suspended && !row.entries.is_empty()),
-            PostingKind::MergeOut | PostingKind::MergeIn => (self.suspended, self.suspended),
+            PostingKind::MergeOut | PostingKind::MergeIn | PostingKind::GrantTier => (self.suspended, self.suspended),
             PostingKind::Enrol
             | PostingKind::Return
             | PostingKind::CatchUp

@@ -72,6 +72,7 @@ impl FoldedHolds {
             | PostingKind::Received
             | PostingKind::Suspend
             | PostingKind::Reinstate
+            | PostingKind::GrantTier
             | PostingKind::MergeOut
             | PostingKind::MergeIn => {}
         }

@@ -42,7 +42,7 @@ pub fn check_document(row: &PostingRow, timeline: &Timeline, found: &mut Finding
     let checked = match row.kind {
         PostingKind::CatchUp => check_catch_up(row, found),
         PostingKind::Enrol => of_member(row, found).and_then(|()| enrolled_on(row)).map(Some),
-        PostingKind::Change => of_member(row, found).map(|()| None),
+        PostingKind::Change | PostingKind::GrantTier => of_member(row, found).map(|()| None),
         PostingKind::Order => of_member(row, found)
             .and_then(|()| check_order(row, timeline, found))
             .map(|day| (row.seq.0 == 1).then_some(day)),
@@ -85,7 +85,11 @@ pub fn compare(law: Law, place: Place, pairs: &[Pair], found: &mut Findings) {
 
 fn check_kinds(row: &PostingRow, found: &mut Findings) {
     let allowed: &[EntryKind] = match row.kind {
-        PostingKind::Enrol | PostingKind::Change | PostingKind::Suspend | PostingKind::Reinstate => &[],
+        PostingKind::Enrol
+        | PostingKind::Change
+        | PostingKind::Suspend
+        | PostingKind::Reinstate
+        | PostingKind::GrantTier => &[],
         PostingKind::Order => &[
             EntryKind::Award,
             EntryKind::Spend,

@@ -113,6 +113,19 @@ pub struct OfTier {
     /// What went along with a merge.
     #[serde(default)]
     pub standing: StandDocument,
+    /// What a person gave.
+    pub given: Option<GivenDocument>,
+}
+
+/// What a person gave, in the words of the rules.
+///
+/// # Errors
+/// It names a tier that no version has.
+pub fn given_of(said: Option<&GivenDocument>, timeline: &Timeline) -> Result<Option<Given>, String> {
+    let Some(given) = said else { return Ok(None) };
+    let unknown = || format!("no version has a tier {}", given.tier);
+    let tier = timeline.tier_slot(&given.tier).ok_or_else(unknown)?;
+    Ok(Some(Given { tier, since: given.since, until: given.until, by: given.given_by.seq.0 }))
 }
 
 /// What a merge says went along, in the words of the rules.
@@ -132,10 +145,7 @@ pub fn said_of(said: &StandDocument, timeline: &Timeline) -> Result<Stand, Strin
             by: earned.reached_by.map(|posting| posting.seq.0),
         });
     }
-    if let Some(given) = &said.given {
-        let (tier, by) = (slot(&given.tier)?, given.given_by.seq.0);
-        stand.given = Some(Given { tier, since: given.since, until: given.until, by });
-    }
+    stand.given = given_of(said.given.as_ref(), timeline)?;
     for past in &said.past {
         stand.past.push((slot(&past.tier)?, past.since, past.until));
     }

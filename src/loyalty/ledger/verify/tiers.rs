@@ -13,7 +13,7 @@ use crate::loyalty::ledger::verify::fold::Folded;
 use crate::loyalty::ledger::verify::ladder::{Earned, Given, Rules, Stand};
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::ledger::verify::tier_documents::{
-    EarnedDocument, OfSteps, OfTier, StandDocument, StepDocument, TierDocument, said_of,
+    EarnedDocument, OfSteps, OfTier, StandDocument, StepDocument, TierDocument, given_of, said_of,
 };
 use crate::loyalty::program::model::{Rulebook, TierSlot, Timeline};
 use crate::loyalty::tiers::standing::Standing;
@@ -115,6 +115,7 @@ impl Folded {
             PostingKind::Reinstate,
             PostingKind::MergeIn,
             PostingKind::MergeOut,
+            PostingKind::GrantTier,
         ];
         if !decides.contains(&step.row.kind) {
             return Ok(());
@@ -132,7 +133,13 @@ impl Folded {
         }
         let Some(rules) = rules else { return same(&said.tier, &None) };
         let [balance, ..] = self.wallet(rules.ladder.wallet).figures;
-        if step.row.kind == PostingKind::Return {
+        if step.row.kind == PostingKind::GrantTier {
+            let given = given_of(said.given.as_ref(), step.timeline)?;
+            if given.is_some_and(|given| given.by != step.row.seq.0 || given.since != step.at) {
+                return Err("it gives a tier that another posting gave".to_owned());
+            }
+            self.tiers.stand.give(given, step.at);
+        } else if step.row.kind == PostingKind::Return {
             self.take_back(step, &rules, balance)?;
         } else if !self.suspended {
             let by = (step.row.kind == PostingKind::Order).then_some(step.row.seq.0);

@@ -2,51 +2,45 @@
 
 use std::mem::discriminant;
 
-use chrono::NaiveDateTime;
 use rust_decimal::Decimal;
 
-use crate::kernel::calendar::Zone;
-use crate::kernel::clock::Instant;
 use crate::kernel::cycle::Cycle;
 use crate::kernel::money::{MONEY_MINOR_MAX, Ratio};
 use crate::kernel::points::{POINTS_MAX, Points};
+use crate::loyalty::program::compile::names::Named;
 use crate::loyalty::program::compile::{EARNING_RULES_MAX, Reading, in_minor, plain_decimal};
-use crate::loyalty::program::condition::{Condition, PROGRAM_COST_MAX, Scope};
+use crate::loyalty::program::condition::{Condition, PROGRAM_COST_MAX};
 use crate::loyalty::program::document::{self, Document, Earning, Wallet as WrittenWallet};
-use crate::loyalty::program::model::attributes::DeclaredAttributes;
-use crate::loyalty::program::model::{Award, Budget, Cap, EarningRule, NetOf, Schedule, Slot, Step};
+use crate::loyalty::program::model::{Award, Budget, Cap, EarningRule, NetOf, Slot, Step};
 use crate::loyalty::program::slots::{Slots, awards_of};
 
 /// No rule multiplies by more.
 pub const MULTIPLY_MAX: i64 = 1_000;
 
-/// How documents write an instant on the programme's clocks.
-const TIME: &str = "%Y-%m-%dT%H:%M";
-
 impl Reading {
-    pub(super) fn earning(
-        &mut self,
-        document: &Document,
-        slots: &Slots,
-        (exponent, zone): (u32, Zone),
-    ) -> Vec<EarningRule> {
+    pub(super) fn earning(&mut self, named: &Named<'_>) -> Vec<EarningRule> {
+        let Named { document, slots, exponent, zone, .. } = *named;
         if document.earning.len() > EARNING_RULES_MAX {
             self.wrong(&["earning"], format_args!("a programme has at most {EARNING_RULES_MAX} earning rules"));
         }
         let mut rules = Vec::with_capacity(document.earning.len());
-        let ladder = document.tiers.iter().flat_map(|tiers| &tiers.ladder);
-        let tiers: Vec<String> = ladder.map(|tier| tier.code.clone()).collect();
         for (code, written) in &document.earning {
-            self.code(&["earning", code], code);
+            let place = ["earning", code];
+            self.code(&place, code);
             let wallet = self.filled(document, code, written.wallet.as_deref());
-            let (lines, when) = self.conditions(code, written, &tiers);
+            let lines = self.condition(&["earning", code, "lines"], written.lines.as_ref(), &named.of_lines());
+            let when = self.condition(&["earning", code, "when"], written.when.as_ref(), &named.of_order());
+            let audience = self.audience(&place, written.audience.as_ref(), named);
             let award = self.award(code, &written.award, exponent);
             let net_of = self.net_of(code, written);
-            let schedule = self.schedule(code, written.schedule.as_ref(), zone);
+            let schedule = self.schedule(&place, written.schedule.as_ref(), zone);
             let caps = written.caps.as_ref().map_or(Some((None, None)), |caps| self.caps(code, caps, slots));
-            if let Some(stack) = &written.stack {
-                self.code(&["earning", code, "stack"], stack);
+            for (field, name) in [("stack", &written.stack), ("campaign", &written.campaign)] {
+                if let Some(name) = name {
+                    self.code(&["earning", code, field], name);
+                }
             }
+            self.texts(&place, &written.text);
             let value = wallet.and_then(|wallet| value_of(document, wallet, exponent));
             let budget = written.budget.as_ref().map(|budget| self.budget(code, budget, value, exponent));
             let slot = wallet.and_then(|wallet| slots.wallets.get(wallet).copied());
@@ -56,7 +50,20 @@ impl Reading {
                 continue;
             };
             let (code, stack) = (code.clone(), written.stack.clone());
-            rules.push(EarningRule { code, wallet, lines, when, award, net_of, stack, schedule, cap, awards, budget });
+            rules.push(EarningRule {
+                code,
+                wallet,
+                lines,
+                when,
+                audience,
+                award,
+                net_of,
+                stack,
+                schedule,
+                cap,
+                awards,
+                budget,
+            });
         }
         self.multiplied(document, &mut rules);
         self.stacks(&rules);
@@ -88,33 +95,10 @@ impl Reading {
         Some(named)
     }
 
-    /// The conditions of a rule, on lines and on the order.
-    fn conditions(
-        &mut self,
-        rule: &str,
-        written: &Earning,
-        tiers: &[String],
-    ) -> (Option<Condition>, Option<Condition>) {
-        let declared = DeclaredAttributes::default();
-        let order = Scope {
-            order: true,
-            line: false,
-            event: None,
-            declared: &declared,
-            experiments: &[],
-            tiers,
-            segments: &[],
-        };
-        let lines = Scope { line: true, ..order };
-        let mut condition = |field: &str, text: &Option<String>, scope: &Scope<'_>| {
-            self.condition(&["earning", rule, field], text.as_ref()?, scope)
-        };
-        (condition("lines", &written.lines, &lines), condition("when", &written.when, &order))
-    }
-
     /// Each order asks them all.
     fn cost_of(&mut self, rules: &[EarningRule]) {
-        let conditions = rules.iter().flat_map(|rule| rule.lines.iter().chain(&rule.when));
+        let of_members = rules.iter().filter_map(|rule| rule.audience.as_ref()?.when.as_ref());
+        let conditions = rules.iter().flat_map(|rule| rule.lines.iter().chain(&rule.when)).chain(of_members);
         let cost = conditions.map(Condition::cost).fold(0, u32::saturating_add);
         if cost > PROGRAM_COST_MAX {
             let message = format_args!("the conditions may take {cost} steps together, of {PROGRAM_COST_MAX}");
@@ -218,22 +202,6 @@ impl Reading {
             }
         }
         net_of
-    }
-
-    fn schedule(&mut self, rule: &str, written: Option<&document::Schedule>, zone: Zone) -> Option<Schedule> {
-        let Some(written) = written else { return Some(Schedule::default()) };
-        let mut instant = |field: &str, text: &Option<String>| -> Option<Option<Instant>> {
-            let Some(text) = text else { return Some(None) };
-            let read = NaiveDateTime::parse_from_str(text, TIME).map_err(|_| "is no time such as \"2026-12-01T00:00\"");
-            self.ok(&["earning", rule, "schedule", field], read).map(|time| Some(zone.first_at(time)))
-        };
-        let (from, until) = (instant("from", &written.from), instant("until", &written.until));
-        let schedule = Schedule { from: from?, until: until? };
-        if schedule.from.zip(schedule.until).is_some_and(|(from, until)| from >= until) {
-            self.wrong(&["earning", rule, "schedule", "until"], "is not after `from`");
-            return None;
-        }
-        Some(schedule)
     }
 
     fn caps(&mut self, rule: &str, written: &document::Caps, slots: &Slots) -> Option<(Option<Cap>, Option<Cap>)> {

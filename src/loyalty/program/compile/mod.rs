@@ -1,13 +1,16 @@
 //! From a document to what decisions need; on the way every mistake is named.
 
+mod audience;
 mod earning;
+pub mod names;
+pub mod perks;
 mod spend;
+pub mod texts;
 mod tiers;
 
 use std::fmt;
 
 use chrono::NaiveDate;
-use indexmap::IndexMap;
 use rust_decimal::Decimal;
 
 use crate::kernel::calendar::{Period, Zone};
@@ -15,12 +18,12 @@ use crate::kernel::clock::Instant;
 use crate::kernel::id::Version;
 use crate::kernel::money::{Currency, Ratio};
 use crate::kernel::points::Points;
-use crate::loyalty::program::condition::{self, Condition, Scope};
+use crate::loyalty::program::compile::names::Named;
 use crate::loyalty::program::document::{self, Document, Expiry as WrittenExpiry, Wallet as WrittenWallet};
 use crate::loyalty::program::model::tiers::TierMapping;
 use crate::loyalty::program::model::{
-    CountedSlot, Counts, Expiry, Qualifying, Redeemable, ReturnPolicy, Rulebook, Slot, TierSlot, Transfer, WALLETS_MAX,
-    Wallet, WalletKind, Window,
+    CountedSlot, Counts, Expiry, Qualifying, Redeemable, ReturnPolicy, Rulebook, SegmentSlot, Slot, TierSlot, Transfer,
+    WALLETS_MAX, Wallet, WalletKind, Window,
 };
 use crate::loyalty::program::read::Mistake;
 use crate::loyalty::program::slots::{Slots, awards_of};
@@ -50,13 +53,17 @@ pub fn compile(
     let (currency, zone) = reading.program(&document.program);
     // For amounts, when the currency itself is a mistake: only what is wrong in any currency is named.
     let exponent = currency.map_or(0, Currency::exponent);
-    let wallets = reading.wallets(document, &slots.wallets, exponent);
-    let earning = reading.earning(document, slots, (exponent, zone.unwrap_or(Zone::UTC)));
+    let named = Named::of(document, slots, (exponent, zone.unwrap_or(Zone::UTC)));
+    let wallets = reading.wallets(&named);
+    reading.attributes(document);
+    let (segment_codes, experiments) = (reading.segments(&named), reading.experiments(document));
+    let earning = reading.earning(&named);
     let tiers = reading.tiers(document, slots, currency);
+    let perks = reading.perks(&named);
+    reading.goals(document);
     match (currency, zone) {
         (Some(currency), Some(zone)) if reading.mistakes.is_empty() => {
             let tier_codes = tiers.iter().flat_map(|ladder| &ladder.tiers).map(|tier| (tier.code.clone(), tier.slot));
-            let (tier_codes, segment_codes) = (tier_codes.collect(), Vec::new());
             let tier_mapping = TierMapping::default();
             Ok(Rulebook {
                 version,
@@ -65,10 +72,13 @@ pub fn compile(
                 zone,
                 wallets,
                 earning,
+                tier_codes: tier_codes.collect(),
                 tiers,
                 tier_mapping,
-                tier_codes,
+                perks,
                 segment_codes,
+                experiments,
+                declared: named.declared,
             })
         }
         _ => Err(reading.mistakes),
@@ -83,13 +93,22 @@ pub fn check(document: &Document) -> Vec<Mistake> {
     let rules = counted.zip((0..).map(CountedSlot)).collect();
     let ladder = document.tiers.iter().flat_map(|tiers| &tiers.ladder);
     let tiers = ladder.map(|tier| tier.code.clone()).zip((0..).map(TierSlot)).collect();
-    let slots = Slots { wallets, rules, tiers };
+    let segments = document.segments.keys().cloned().zip((0..=u8::MAX).map(SegmentSlot)).collect();
+    let slots = Slots { wallets, rules, tiers, segments };
     compile(document, Version(1), Instant::MIN_UTC, &slots).err().unwrap_or_default()
 }
 
 /// What can be written and read, and nothing decides by it yet: it is refused where it would come into force.
-pub fn check_decided(_: &Document) -> Vec<Mistake> {
-    Vec::new()
+pub fn check_decided(document: &Document) -> Vec<Mistake> {
+    let attributes = &document.attributes;
+    let parts: [(&[&str], bool, &str); 5] = [
+        (&["perks"], !document.perks.is_empty(), "nobody is told of perks yet: leave it out"),
+        (&["attributes", "member"], !attributes.member.is_empty(), "no rule reads those of members yet: leave it out"),
+        (&["attributes", "event"], !attributes.event.is_empty(), "nobody sends events yet: leave it out"),
+        (&["segments"], !document.segments.is_empty(), "nobody is put into lists yet: leave it out"),
+        (&["goals"], !document.goals.is_empty(), "nothing measures goals yet: leave it out"),
+    ];
+    parts.into_iter().filter(|(_, there, _)| *there).map(|(part, _, why)| Mistake::at(part, why)).collect()
 }
 
 /// What a document changes that is fixed after the first publish: currency, time zone and kinds of wallets.
@@ -128,16 +147,6 @@ impl Reading {
         self.ok(place, text.parse())
     }
 
-    fn condition(&mut self, place: &[&str], text: &str, scope: &Scope<'_>) -> Option<Condition> {
-        let mistakes = match condition::read(text, scope) {
-            Ok(condition) => return Some(condition),
-            Err(mistakes) => mistakes,
-        };
-        let named = mistakes.into_iter().map(|mistake| Mistake::at(place, &mistake.message).within(mistake.at));
-        self.mistakes.extend(named);
-        None
-    }
-
     fn required(&mut self, place: &[&str], text: &str) -> Option<()> {
         if text.is_empty() {
             self.wrong(place, "is required");
@@ -152,13 +161,17 @@ impl Reading {
         } else if name.chars().count() > PROGRAM_NAME_CHARS_MAX || name.chars().any(char::is_control) {
             self.wrong(&["program", "name"], format_args!("is at most {PROGRAM_NAME_CHARS_MAX} printable characters"));
         }
+        if let Some(language) = &program.language {
+            self.language(&["program", "language"], language);
+        }
         let place = ["program", "currency"];
         let currency = self.required(&place, &program.currency);
         let currency = currency.and_then(|()| self.ok(&place, Currency::parse(&program.currency)));
         (currency, self.text(&["program", "timezone"], &program.timezone))
     }
 
-    fn wallets(&mut self, document: &Document, slots: &IndexMap<String, Slot>, exponent: u32) -> Vec<Wallet> {
+    fn wallets(&mut self, named: &Named<'_>) -> Vec<Wallet> {
+        let (document, slots) = (named.document, &named.slots.wallets);
         if document.wallets.is_empty() {
             self.wrong(&["wallets"], "a programme has at least one wallet");
         }
@@ -170,7 +183,7 @@ impl Reading {
             let place = ["wallets", code.as_str()];
             self.code(&place, code);
             let kind = match wallet {
-                WrittenWallet::Redeemable(r) => self.redeemable(code, r, exponent).map(WalletKind::Redeemable),
+                WrittenWallet::Redeemable(r) => self.redeemable(code, r, named).map(WalletKind::Redeemable),
                 WrittenWallet::Qualifying(q) => self.qualifying(code, q).map(WalletKind::Qualifying),
             };
             let slot = slots.get(code).copied();
@@ -194,10 +207,10 @@ impl Reading {
         }
     }
 
-    fn redeemable(&mut self, code: &str, written: &document::Redeemable, exponent: u32) -> Option<Redeemable> {
+    fn redeemable(&mut self, code: &str, written: &document::Redeemable, named: &Named<'_>) -> Option<Redeemable> {
         let place = |field| ["wallets", code, field];
         let value = self.amount(&place("value"), &written.value).and_then(|value| {
-            let minor = in_minor(value, exponent).and_then(|value| Ratio::of(value, Decimal::ONE));
+            let minor = in_minor(value, named.exponent).and_then(|value| Ratio::of(value, Decimal::ONE));
             self.ok(&place("value"), minor.ok_or("is too large"))
         });
         let after = written.pending.as_ref().map(|p| (["wallets", code, "pending", "after"], p.after.as_str()));
@@ -223,7 +236,7 @@ impl Reading {
         };
         let spend = match &written.spend {
             None => None,
-            Some(spend) => Some(self.spend(code, spend)?),
+            Some(spend) => Some(self.spend(code, spend, named)?),
         };
         Some(Redeemable { value: value?, pending, expiry, restore_grace, returns, transfer, spend })
     }

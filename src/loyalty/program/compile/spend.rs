@@ -5,13 +5,13 @@ use rust_decimal::Decimal;
 use crate::kernel::money::Ratio;
 use crate::kernel::points::Points;
 use crate::loyalty::program::compile::Reading;
+use crate::loyalty::program::compile::names::Named;
 use crate::loyalty::program::condition::Scope;
 use crate::loyalty::program::document;
 use crate::loyalty::program::model::Spend;
-use crate::loyalty::program::model::attributes::DeclaredAttributes;
 
 impl Reading {
-    pub(super) fn spend(&mut self, wallet: &str, written: &document::Spend) -> Option<Spend> {
+    pub(super) fn spend(&mut self, wallet: &str, written: &document::Spend, named: &Named<'_>) -> Option<Spend> {
         let place = |field| ["wallets", wallet, "spend", field];
         let mut points = |field, n: Option<i64>| {
             let read = n.map(|n| Points::try_from(n).ok().filter(|n| !n.is_zero()).ok_or("is 1 to 10^15 points"));
@@ -24,22 +24,15 @@ impl Reading {
             let ratio = share.and_then(|share| Ratio::of(share, Decimal::ONE));
             self.ok(&place("max_share"), ratio.ok_or("is a part: more than 0 and at most 1"))
         });
-        let declared = DeclaredAttributes::default();
-        let scope = Scope {
-            order: false,
-            line: true,
-            event: None,
-            declared: &declared,
-            experiments: &[],
-            tiers: &[],
-            segments: &[],
-        };
-        let not = written.not.as_ref().map(|text| self.condition(&place("not"), text, &scope));
+        let scope = Scope { order: false, ..named.of_lines() };
+        let not = self.condition(&place("not"), written.not.as_ref(), &scope);
         let min = min?.unwrap_or(Points::ZERO);
         let step = step?.unwrap_or(Points::ONE);
         // What is absent is fine, what cannot be read is not.
         let max_share = max_share.map_or(Some(None), |share| share.map(Some))?;
-        let not = not.map_or(Some(None), |not| not.map(Some))?;
+        if not.is_none() && written.not.is_some() {
+            return None;
+        }
         Some(Spend { min, step, max_share, not })
     }
 }

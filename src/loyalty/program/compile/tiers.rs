@@ -21,7 +21,7 @@ pub const TIER_PERKS_MAX: usize = 50;
 /// The most times what others earn that a tier earns.
 pub const TIER_EARN_MAX: i64 = 100;
 /// What audiences call members without a tier.
-const NO_TIER: &str = "none";
+pub(super) const NO_TIER: &str = "none";
 
 impl Reading {
     pub(super) fn tiers(&mut self, document: &Document, slots: &Slots, currency: Option<Currency>) -> Option<Ladder> {
@@ -29,6 +29,7 @@ impl Reading {
         let wallet = self.earns(document, &slots.wallets, &written.wallet);
         let counts = wallet.map(|(_, qualifying)| qualifying.counts);
         let tiers = self.ladder(&written.ladder, &slots.tiers, counts, currency);
+        self.perks_of_tiers(document, &written.ladder);
         let window = wallet.map(|(_, qualifying)| qualifying.window);
         let valid = self.valid(written, window);
         let downgrade = self.downgrade(written, window);
@@ -87,7 +88,7 @@ impl Reading {
             lower = from.map(|from| (from, tier.from.as_str())).or(lower);
             let from = from.and_then(|from| self.threshold(&place("from"), from, counts, currency));
             let earn = tier.earn.as_ref().map(|text| self.earn(&place("earn"), text));
-            self.perks(&i, &tier.perks);
+            self.texts(&["tiers", "ladder", &i], &tier.text);
             let slot = slots.get(code).copied();
             if slot.is_none() {
                 self.wrong(&place("code"), "has no slot");
@@ -147,17 +148,20 @@ impl Reading {
         Some(over.and_then(|over| Ratio::of(over, Decimal::ONE)))
     }
 
-    fn perks(&mut self, tier: &str, perks: &[String]) {
-        let place = ["tiers", "ladder", tier, "perks"];
-        if perks.len() > TIER_PERKS_MAX {
-            self.wrong(&place, format_args!("are at most {TIER_PERKS_MAX}"));
-        }
-        for (i, perk) in perks.iter().enumerate() {
-            let index = i.to_string();
-            let place = [place.as_slice(), &[index.as_str()]].concat();
-            self.code(&place, perk);
-            if perks.iter().take(i).any(|other| other == perk) {
-                self.wrong(&place, "is named twice");
+    fn perks_of_tiers(&mut self, document: &Document, ladder: &[tiers::Tier]) {
+        for (i, tier) in ladder.iter().enumerate() {
+            let tier_index = i.to_string();
+            let place = ["tiers", "ladder", &tier_index, "perks"];
+            if tier.perks.len() > TIER_PERKS_MAX {
+                self.wrong(&place, format_args!("are at most {TIER_PERKS_MAX}"));
+            }
+            for (i, perk) in tier.perks.iter().enumerate() {
+                let index = i.to_string();
+                let place = [place.as_slice(), &[index.as_str()]].concat();
+                if !document.perks.contains_key(perk) {
+                    self.wrong(&place, "is no perk of this document");
+                }
+                self.once(&place, &tier.perks, i);
             }
         }
     }

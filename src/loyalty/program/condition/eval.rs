@@ -94,8 +94,7 @@ impl<'f> Seen<'f> {
     }
 
     fn arm(&self, experiment: &str) -> &'f str {
-        let arm = self.facts.member.arms.iter().find(|(code, _)| code == experiment);
-        arm.and_then(|(_, arm)| arm.as_deref()).unwrap_or("")
+        self.facts.book.arm(experiment, self.facts.member.member).unwrap_or("")
     }
 
     /// Tests hold the static bound against how often this is called.

@@ -73,8 +73,6 @@ impl ConditionMistake {
 pub struct Reads {
     /// The member's attributes.
     pub attributes: bool,
-    /// The arms of the member.
-    pub arms: bool,
     /// Whether the line that it is asked of is a product: it means to say so itself.
     pub kind: bool,
 }
@@ -82,11 +80,7 @@ pub struct Reads {
 impl Reads {
     /// What either of two needs.
     pub fn or(self, other: Self) -> Self {
-        Self {
-            attributes: self.attributes || other.attributes,
-            arms: self.arms || other.arms,
-            kind: self.kind || other.kind,
-        }
+        Self { attributes: self.attributes || other.attributes, kind: self.kind || other.kind }
     }
 }
 

@@ -54,7 +54,6 @@ impl<'e> Check<'e> {
             }
             Typed::Attributes(owner) => self.attribute(part, owner, name),
             Typed::Arms => {
-                self.reads.arms = true;
                 if !self.scope.experiments.iter().any(|experiment| experiment == name) {
                     return self.wrong(part, format_args!("there is no experiment `{name}`"));
                 }
@@ -95,7 +94,7 @@ impl<'e> Check<'e> {
             Owner::Line(_) => ("line", Some(&declared.line)),
             Owner::Event => ("event", self.scope.event.and_then(|event| declared.event.get(event))),
         };
-        let Some(kind) = declared.and_then(|declared| declared.get(name)) else {
+        let Some(kind) = declared.and_then(|declared| declared.get(name)).map(|declared| declared.kind) else {
             let table = match self.scope.event.filter(|_| owner == Owner::Event) {
                 Some(event) => format!("attributes.event.{event}"),
                 None => format!("attributes.{of}"),

@@ -1,7 +1,11 @@
 //! What is earned, as it is written.
 
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::loyalty::program::document::audience::Audience;
+use crate::loyalty::program::document::texts::Text;
 
 /// A rule that awards points.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -23,6 +27,9 @@ pub struct Earning {
     /// What points per amount are computed from; absent: what was paid for products, without tax.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<Base>,
+    /// For whom it is; absent: for everybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audience: Option<Audience>,
     /// A name that rules share of which only the best awards by each line, or, of awards for each order, at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stack: Option<String>,
@@ -35,6 +42,12 @@ pub struct Earning {
     /// How much all members together can get of it; absent: as much as is earned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<Budget>,
+    /// What it is part of, for reports: a code, which stands nowhere else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<String>,
+    /// What it is called, by language.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub text: IndexMap<String, Text>,
 }
 
 /// What earns.

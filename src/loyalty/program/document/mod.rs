@@ -3,9 +3,13 @@
 //! Decimals, periods, currency and time zone are texts here, so that one reading names every mistake in them;
 //! [`compile`](super::compile) turns them into what decisions need.
 
+pub mod attributes;
+pub mod audience;
 mod earning;
 mod either;
+pub mod perks;
 mod spend;
+pub mod texts;
 pub mod tiers;
 
 use indexmap::IndexMap;
@@ -18,10 +22,13 @@ pub use spend::Spend;
 
 use crate::kernel::calendar::{RoundUp, Zone};
 use crate::kernel::money::Currency;
+use crate::loyalty::program::document::attributes::Attributes;
+use crate::loyalty::program::document::audience::{Experiment, Segment};
+use crate::loyalty::program::document::perks::{Goal, Perk};
 use crate::loyalty::program::document::tiers::Tiers;
 
 /// The document of a programme. Order is kept: of wallets, the first redeemable one is the main one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
     /// What holds for all of it.
@@ -34,6 +41,21 @@ pub struct Document {
     /// What members rise to, where there is anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tiers: Option<Tiers>,
+    /// What members can be entitled to, by code.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub perks: IndexMap<String, Perk>,
+    /// What conditions may ask of what the shop tells.
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    pub attributes: Attributes,
+    /// The lists of members, by code.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub segments: IndexMap<String, Segment>,
+    /// The experiments, by code.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub experiments: IndexMap<String, Experiment>,
+    /// What the programme is to reach, by code.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub goals: IndexMap<String, Goal>,
 }
 
 /// What holds for the whole programme. Currency and time zone are fixed after the first publish.
@@ -46,6 +68,9 @@ pub struct Program {
     pub currency: String,
     /// IANA, `Europe/Amsterdam`.
     pub timezone: String,
+    /// In which language people read what is there in no other; absent: English.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
 }
 
 /// Something that members collect. Its kind is fixed after the first publish.
@@ -193,13 +218,18 @@ pub fn default_document(name: &str, currency: Currency, zone: Zone) -> Document 
     let award = Award { per: Some(minor(100)), points: Some(1), ..Award::default() };
     let base = Earning { award, base: Some(Base::default()), ..Earning::default() };
     Document {
-        program: Program { name: name.into(), currency: currency.code().into(), timezone: zone.to_string() },
+        program: Program {
+            name: name.into(),
+            currency: currency.code().into(),
+            timezone: zone.to_string(),
+            language: None,
+        },
         wallets: IndexMap::from([
             ("points".into(), Wallet::Redeemable(points)),
             ("status".into(), Wallet::Qualifying(Qualifying::default())),
         ]),
         earning: IndexMap::from([("base".into(), base)]),
-        tiers: None,
+        ..Document::default()
     }
 }
 

@@ -1,9 +1,11 @@
 //! Tiers as they are written.
 
+use indexmap::IndexMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 
 use crate::loyalty::program::document::either;
+use crate::loyalty::program::document::texts::Text;
 
 /// The tiers of a programme.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -38,6 +40,9 @@ pub struct Tier {
     /// How many times what others earn its members earn, a decimal from 1; absent: 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub earn: Option<String>,
+    /// What it is called, by language.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub text: IndexMap<String, Text>,
 }
 
 /// For how long a tier is held: `"end_of_next_period"`, or a period from the day on which it is reached.

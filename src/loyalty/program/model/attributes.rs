@@ -31,8 +31,38 @@ impl fmt::Display for AttributeType {
     }
 }
 
+/// An attribute as it is declared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribute {
+    /// What it is.
+    pub kind: AttributeType,
+    /// The texts that it can be; empty: any.
+    pub one_of: Vec<String>,
+}
+
+impl From<AttributeType> for Attribute {
+    fn from(kind: AttributeType) -> Self {
+        Self { kind, one_of: Vec::new() }
+    }
+}
+
+impl Attribute {
+    /// What a value would have to be to be one of these; `None` when it is.
+    pub fn refuses(&self, value: &Value) -> Option<&'static str> {
+        let (fits, wants) = match self.kind {
+            AttributeType::Text => (value.is_string(), "a text"),
+            AttributeType::Number => (number(value).is_some(), "a number"),
+            AttributeType::Flag => (value.is_boolean(), "true or false"),
+            AttributeType::Date => (value.as_str().and_then(date).is_some(), "a day such as 2026-02-28"),
+        };
+        let listed = self.one_of.is_empty() || self.one_of.iter().any(|text| value.as_str() == Some(text));
+        let unlisted = (!listed).then_some("one of the texts that the programme declares");
+        if fits { unlisted } else { Some(wants) }
+    }
+}
+
 /// The attributes of one kind of thing, by name.
-pub type Declared = IndexMap<String, AttributeType>;
+pub type Declared = IndexMap<String, Attribute>;
 
 /// All attributes that a programme declares.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use crate::kernel::money::Ratio;
 use crate::kernel::points::Points;
 use crate::loyalty::program::condition::Condition;
 use crate::loyalty::program::model::Slot;
+use crate::loyalty::program::model::audience::Audience;
 
 /// A rule that awards points.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct EarningRule {
     pub lines: Option<Condition>,
     /// What an order has to be for it; `None`: any.
     pub when: Option<Condition>,
+    /// For whom it is; `None`: for everybody.
+    pub audience: Option<Audience>,
     /// What it awards.
     pub award: Award,
     /// What is not part of its base.

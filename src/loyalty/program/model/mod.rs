@@ -1,6 +1,7 @@
 //! A programme's version as decisions read it: checked, with codes resolved to slots.
 
 pub mod attributes;
+pub mod audience;
 mod earning;
 pub mod names;
 mod spend;
@@ -17,6 +18,9 @@ use crate::kernel::clock::Instant;
 use crate::kernel::id::Version;
 use crate::kernel::money::{Currency, Ratio};
 use crate::kernel::points::Points;
+use crate::loyalty::program::arm::Experiment;
+use crate::loyalty::program::model::attributes::DeclaredAttributes;
+use crate::loyalty::program::model::audience::Perk;
 use crate::loyalty::program::model::tiers::{Ladder, TierMapping};
 
 /// The most wallets of a programme, over all of its versions: each keeps its slot for ever.
@@ -29,6 +33,9 @@ pub struct Slot(pub i16);
 /// What stands for a tier in an account: fixed when its code first appears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TierSlot(pub i16);
+
+/// The most lists of members of a programme, over all of its versions: each keeps its bit for ever.
+pub const SEGMENTS_MAX: usize = 62;
 
 /// What stands for a list of members in an account: fixed when its code first appears, 0 to 61.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -179,6 +186,12 @@ pub struct Rulebook {
     pub tier_codes: Vec<(String, TierSlot)>,
     /// The lists of members of this version, in document order.
     pub segment_codes: Vec<(String, SegmentSlot)>,
+    /// What members can be entitled to, in document order.
+    pub perks: Vec<Perk>,
+    /// The experiments, in document order.
+    pub experiments: Vec<Experiment>,
+    /// What conditions may ask of what the shop tells.
+    pub declared: DeclaredAttributes,
 }
 
 impl Rulebook {
@@ -201,7 +214,7 @@ impl Rulebook {
 
     /// Whether any rule has a condition: only then anybody has to look at more of an order than its figures.
     pub fn has_conditions(&self) -> bool {
-        self.earning.iter().any(|rule| rule.when.is_some() || rule.lines.is_some())
+        self.earning.iter().any(|rule| rule.when.is_some() || rule.lines.is_some() || rule.audience.is_some())
     }
 
     /// An earning rule by its code.

@@ -26,6 +26,10 @@ kind = "qualifying"
 counts = "spend"
 window = "calendar_year"
 
+[perks.free_shipping]
+
+[perks.early_access]
+
 [tiers]
 wallet = "status"
 ladder = [
@@ -129,7 +133,7 @@ fn thresholds_are_in_the_unit_of_the_wallet() {
 #[test]
 fn every_mistake_in_a_ladder_is_named_with_its_place() {
     let ladder = r#"{ code = "silver", from = "250.001", earn = "0.5", colour = "grey" },
-        { code = "silver", from = "100", perks = ["x", "Y", "x"], earn = "101" },
+        { code = "silver", from = "100", perks = ["free_shipping", "Y", "free_shipping"], earn = "101" },
         { code = "None", from = "100.00" }, { code = "none", from = "-1" }, { from = 5 },
         { from = "100", code = "last", "#;
     let text = [
@@ -140,21 +144,21 @@ fn every_mistake_in_a_ladder_is_named_with_its_place() {
     ];
     insta::assert_snapshot!(mistakes(&text).join("\n"), @r#"
     /tiers/downgrade/to: unknown variant `two_down`, expected `earned` or `one_down`
-    /tiers/ladder/0/colour: unknown field `colour`, expected one of `code`, `from`, `perks`, `earn`
+    /tiers/ladder/0/colour: unknown field `colour`, expected one of `code`, `from`, `perks`, `earn`, `text`
     /tiers/ladder/4/from: invalid type: integer `5`, expected a string
     /tiers/ladder/0/from: has more decimal places than the currency
     /tiers/ladder/0/earn: is 1 to 100, with at most 8 decimal places
     /tiers/ladder/1/code: is the code of another tier
     /tiers/ladder/1/from: is more than what the tier before it asks for, 250.001
     /tiers/ladder/1/earn: is 1 to 100, with at most 8 decimal places
-    /tiers/ladder/1/perks/1: a code is a to z, 0 to 9 and _, starts with a letter, and has at most 40 characters
-    /tiers/ladder/1/perks/2: is named twice
     /tiers/ladder/2/code: a code is a to z, 0 to 9 and _, starts with a letter, and has at most 40 characters
     /tiers/ladder/2/from: is more than what the tier before it asks for, 100
     /tiers/ladder/3/code: `none` stands for members without a tier
     /tiers/ladder/3/from: is not a decimal such as "250.00"
     /tiers/ladder/4/code: is required
     /tiers/ladder/5/from: is more than what the tier before it asks for, 100.00
+    /tiers/ladder/1/perks/1: is no perk of this document
+    /tiers/ladder/1/perks/2: is named twice
     /tiers/valid: is neither `end_of_next_period` nor a period such as P12M
     /tiers/downgrade/grace: not a period of years, months, weeks and days such as P12M or P14D
     "#);

@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::kernel::clock::Instant;
 use crate::kernel::id::{MemberId, Version};
 use crate::kernel::money::Money;
+use crate::loyalty::program::arm::{Experiment, TenThousandths};
 use crate::loyalty::program::compile::compile;
 use crate::loyalty::program::condition::{Condition, EvalError, Reads, Scope, read};
 use crate::loyalty::program::document::Document;
@@ -41,9 +42,9 @@ impl World {
         ];
         let of = |names: &[&str]| {
             let named = kinds.iter().filter(|(name, _)| names.contains(name));
-            named.map(|(name, kind)| ((*name).to_owned(), *kind)).collect()
+            named.map(|(name, kind)| ((*name).to_owned(), (*kind).into())).collect()
         };
-        let stars = [("stars".to_owned(), AttributeType::Number)].into_iter().collect();
+        let stars = [("stars".to_owned(), AttributeType::Number.into())].into_iter().collect();
         let declared = DeclaredAttributes {
             member: of(&kinds.map(|(name, _)| name)),
             order: of(&["news"]),
@@ -85,6 +86,9 @@ fn book() -> Rulebook {
     book.tier_codes = vec![("silver".into(), TierSlot(4)), ("gold".into(), TierSlot(2))];
     book.segment_codes = vec![("staff".into(), SegmentSlot(7)), ("vip".into(), SegmentSlot(1))];
     book.segment_codes.push(("press".into(), SegmentSlot(0)));
+    let experiment = |code: &str, arms| Experiment { code: code.into(), salt: None, arms };
+    let all = vec![("b".to_owned(), TenThousandths(10_000))];
+    book.experiments = vec![experiment("banner", all), experiment("price", Vec::new())];
     book
 }
 
@@ -110,7 +114,6 @@ fn ask<T>(member: &Values, empty: bool, question: impl FnOnce(&Facts<'_>, &LineF
         line(LineKind::Product, "B-1", "", 2, 2_251),
         line(LineKind::Shipping, "", "", 3, 750),
     ];
-    let arms = [("banner".to_owned(), Some("b".to_owned())), ("price".to_owned(), None)];
     let of_event = values(json!({ "stars": "4.5" }));
     let member = MemberFacts {
         member: MemberId(uuid::Uuid::nil()),
@@ -120,7 +123,6 @@ fn ask<T>(member: &Values, empty: bool, question: impl FnOnce(&Facts<'_>, &LineF
         days_since_last_order: None,
         days_enrolled: 400,
         attributes: Some(member),
-        arms: &arms,
     };
     let order = OrderFacts {
         total: money(12_000),
@@ -242,9 +244,9 @@ fn a_condition_says_what_it_reads_and_is_its_text() {
     assert_eq!(reads("line.attributes['shoe size'] > 1 && member.tier == ''"), none);
     let attributes = Reads { attributes: true, ..none };
     assert_eq!(reads("true || member.attributes.news"), attributes);
-    let (arms, kind) = (Reads { arms: true, ..none }, Reads { kind: true, ..none });
-    assert_eq!((reads("member.arms.price == 'a'"), reads("line.kind in ['product']")), (arms, kind));
-    assert_eq!(attributes.or(arms).or(kind), Reads { attributes: true, arms: true, kind: true });
+    let kind = Reads { kind: true, ..none };
+    assert_eq!((reads("member.arms.price == 'a'"), reads("line.kind in ['product']")), (none, kind));
+    assert_eq!(attributes.or(kind), Reads { attributes: true, kind: true });
     let lines = read("order.lines.exists(l, l.kind == 'shipping')", &world.scope()).unwrap();
     assert_eq!(lines.reads(), none, "what a macro asks of the other lines says nothing of this one");
     assert_eq!(of("true"), of("true"));

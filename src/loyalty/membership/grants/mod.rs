@@ -1,0 +1,4 @@
+//! Tiers that a person gives.
+
+pub mod grant_tier;
+pub mod http;
