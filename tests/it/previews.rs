@@ -143,6 +143,12 @@ async fn a_preview_looks_again_at_what_was_said_of_orders_and_their_lines() {
         told["rules"].as_array().unwrap().iter().map(|rule| (rule["rule"].as_str().unwrap(), &rule["after"])).collect();
     assert_eq!(rules, BTreeMap::from([("base", &json!(30)), ("gift", &json!(7)), ("shoes", &json!(10))]));
 
+    // Of the draft, where no document is sent.
+    let (from, to) = window(&app).await;
+    let queued = shop.post("/v1/program/previews", &json!({ "from": from, "to": to })).await;
+    let told = made(&app, &shop, &format!("/v1/jobs/{}", queued.text_at("/job"))).await;
+    assert_eq!(told["rules"], json!([{ "rule": "base", "before": 30, "after": 30 }]));
+
     // What is declared is checked as soon as a process has met the version.
     let seen = shop.get("/v1/program/draft").await.header("etag").unwrap().to_owned();
     let patch = json!({ "attributes": { "order": { "gift": { "kind": "flag" } }, "line": { "weight": { "kind": "number" } } } });

@@ -34,6 +34,7 @@ use crate::loyalty::ledger::posting::{
 use crate::loyalty::members::model::{Identity, Profile};
 use crate::loyalty::membership::enrol::{enrol, verify_owner};
 use crate::loyalty::program::model::{Counts, Qualifying, Rulebook, Slot, Timeline, Wallet, WalletKind};
+use crate::loyalty::statement::tier::stands::{NextTier, Stands};
 
 /// How old a live order may be, in days: a till that was offline for long.
 pub const ORDER_AGE_MAX_D: i64 = 730;
@@ -177,6 +178,7 @@ impl Posting for SettleOrder {
             tier: account.look_at_tier(program, at.at, Some(posting.seq)),
             hold,
             can_spend,
+            next_tier: self.quoted.then(|| next_tier(account, book)).flatten(),
             skipped: skipped.iter().map(skipped_receipt).collect(),
             flags: flags(self.cart.points, (taken, &priced), (paying, missed, broken), (suspended, book.currency)),
         };
@@ -316,6 +318,11 @@ impl Writer {
             earned,
         }
     }
+}
+
+fn next_tier(account: &Account, book: &Rulebook) -> Option<NextTier> {
+    let ladder = book.tiers.as_ref()?;
+    Stands::of(account, ladder).next_tier(ladder, book)
 }
 
 fn code_of(book: &Rulebook, slot: Slot) -> String {
