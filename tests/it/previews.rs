@@ -187,9 +187,8 @@ async fn a_preview_of_a_document_with_mistakes_names_them_all_and_is_not_made() 
     assert_eq!(reply.json["mistakes"][0]["position"]["line"], json!(2));
     let reply = refused(json!({ "from": to, "to": from, "toml": EURO }), 422, "invalid_field").await;
     assert_eq!(reply.pointer(), Some("/to"));
-    for body in [json!({ "from": from, "to": to }), json!({ "from": from, "to": to, "toml": EURO, "document": {} })] {
-        assert_eq!(refused(body, 422, "invalid_field").await.pointer(), Some("/document"));
-    }
+    let both = json!({ "from": from, "to": to, "toml": EURO, "document": {} });
+    assert_eq!(refused(both, 422, "invalid_field").await.pointer(), Some("/toml"));
     assert_eq!(refused(json!({ "from": from, "toml": EURO }), 422, "missing_field").await.pointer(), Some("/to"));
     assert_eq!(facts::count(&app.test.db, "jobs").await, 0);
     for _ in 0..4 {

@@ -40,10 +40,10 @@ struct PreviewIn {
     /// until just before this. What came before `from` is replayed all the same.
     to: DateTime<Utc>,
     /// The document, in JSON. The order in it is meaning.
-    #[schema(value_type = Object, nullable = false)]
+    #[schema(value_type = Object, nullable)]
     document: Option<Box<RawValue>>,
     /// The document, in TOML.
-    #[schema(nullable = false)]
+    #[schema(nullable)]
     toml: Option<String>,
 }
 

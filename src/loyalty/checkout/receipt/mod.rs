@@ -220,6 +220,10 @@ pub struct RowReceipt {
     pub wallet: String,
     /// Points.
     pub points: i64,
+    /// The last programme-local day of its points, where they are over sooner than others of their wallet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub expires_on: Option<NaiveDate>,
     /// What it would have been, where something cut it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
