@@ -1,5 +1,8 @@
 //! `perennial program` and `perennial keys`, as an operator runs them.
 
+use std::fs;
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::harness::{Operator, TestApp, facts, said};
@@ -54,6 +57,22 @@ async fn every_mistake_of_a_new_programme_is_named_and_nothing_is_made() {
         assert!(text.contains(place), "{place} in {text}");
     }
     assert_eq!(op.count("programs").await, 0);
+}
+
+#[tokio::test]
+async fn the_examples_are_programmes_that_can_be_published() {
+    let op = Operator::new().await;
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut codes = Vec::new();
+    for example in fs::read_dir(examples).unwrap() {
+        let (path, code) = (example.as_ref().unwrap().path(), example.as_ref().unwrap().path());
+        let (path, code) = (path.to_str().unwrap(), code.file_stem().unwrap().to_str().unwrap().to_owned());
+        assert_eq!(op.out(&["program", "validate", path]), format!("{path} has no mistakes\n"));
+        op.out(&["program", "create", &code, "--file", path]);
+        codes.push(code);
+    }
+    codes.sort();
+    assert_eq!(codes, ["cafe", "fashion"]);
 }
 
 #[tokio::test]

@@ -123,3 +123,23 @@ async fn a_person_gives_a_tier_and_ends_it_and_what_is_earned_goes_on_beside_it(
     shop.post_keyed(&grants, "late", &gold).await.refused(409, "member_suspended");
     verify(&app.owner().await).await;
 }
+
+#[tokio::test]
+async fn a_quote_says_what_is_missing_to_the_next_tier() {
+    let app = TestApp::new().await;
+    let shop = app.shop().await;
+    publish_on(&app, &with_tiers("250.00", "1000.00"), 1).await;
+    let member = shop.enrol(&json!({})).await;
+    let cart = |amount: &str| json!({ "reference": "q", "member": { "id": member }, "currency": "EUR", "lines": [{ "id": "1", "amount": amount }] });
+    let quote = shop.post("/v1/checkout/quotes", &cart("122.19")).await;
+    let next = json!({ "tier": "silver", "from": { "amount": "250.00" }, "missing": { "amount": "127.81" } });
+    assert_eq!(quote.json["next_tier"], next, "{}", quote.text);
+    let quote = shop.post("/v1/checkout/quotes", &cart("1000.00")).await;
+    assert_eq!(
+        (&quote.json["tier"]["after"], &quote.json["next_tier"]),
+        (&json!("gold"), &Value::Null),
+        "{}",
+        quote.text
+    );
+    assert_eq!(buy(&shop, &member, "1", "122.19").await["next_tier"], Value::Null, "an order does not ask");
+}

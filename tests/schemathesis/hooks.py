@@ -22,15 +22,17 @@ MEANING = {
     "order_too_old",
     "points_exceed_order",
     "points_out_of_range",
+    "program_invalid",
     "return_invalid",
     "same_member",
+    "tier_unknown",
     "too_many_lines",
     "wallet_unknown",
 }
 
 # Fields whose last rule depends on another field, the clock or the programme's currency.
 DEPENDENT = re.compile(
-    r"^(/member|/to|/source)?$|^/(birthday|ordered_on|points|amount|gift_card|total|lines/\d+/(amount|tax)|discounts/\d+/lines/\d+/amount)$"
+    r"^(/member|/to|/source)?$|^/(birthday|ordered_on|points|amount|gift_card|total|toml|until|starts_at|lines/\d+/(amount|tax)|discounts/\d+/lines/\d+/amount)$"
 )
 
 

@@ -29,7 +29,7 @@ use crate::platform::db::Db;
 
 /// The demo's programme.
 const CODE: &str = "demo";
-const DOCUMENT: &str = include_str!("program.toml");
+const DOCUMENT: &str = include_str!("../../../examples/fashion.toml");
 /// The 6,919 orders of the CDNOW sample; where they come from stands beside the file.
 const ORDERS: &str = include_str!("../../../tests/data/cdnow_sample_orders.csv");
 

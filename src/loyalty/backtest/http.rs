@@ -14,6 +14,7 @@ use crate::loyalty::backtest::jobs::{KIND, PreviewError, check};
 use crate::loyalty::backtest::replay::Span;
 use crate::loyalty::backtest::stream::StreamError;
 use crate::loyalty::program::document::Document;
+use crate::loyalty::program::draft::edit::standing;
 use crate::loyalty::program::http::invalid;
 use crate::loyalty::program::position::{Written, place};
 use crate::platform::auth::{Caller, needs};
@@ -29,7 +30,7 @@ pub fn configure(config: &mut ServiceConfig) {
     config.service(create_preview);
 }
 
-/// A preview that is wanted: of a document in JSON, or in TOML.
+/// A preview that is wanted: of a document in JSON or in TOML, or of the draft.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewPreview)]
@@ -39,10 +40,10 @@ struct PreviewIn {
     /// until just before this. What came before `from` is replayed all the same.
     to: DateTime<Utc>,
     /// The document, in JSON. The order in it is meaning.
-    #[schema(value_type = Object, nullable = false)]
+    #[schema(value_type = Object, nullable)]
     document: Option<Box<RawValue>>,
     /// The document, in TOML.
-    #[schema(nullable = false)]
+    #[schema(nullable)]
     toml: Option<String>,
 }
 
@@ -71,16 +72,21 @@ async fn create_preview(
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
     let PreviewIn { from, to, document, toml } = body.0;
+    let conn = db.conn().await?;
+    let draft;
     let written = match (&document, &toml) {
         (Some(json), None) => Written::Json(json.get()),
         (None, Some(toml)) => Written::Toml(toml),
-        _ => {
-            let detail = "a preview is of a `document` or of a `toml`, one of the two";
-            return Err(Problem::of(&codes::INVALID_FIELD).at("/document").detail(detail));
+        (None, None) => {
+            draft = standing(&conn, caller.scope()).await?;
+            Written::Json(draft.document())
+        }
+        (Some(_), Some(_)) => {
+            let detail = "either a `document` or a `toml`, or none for the draft";
+            return Err(Problem::of(&codes::INVALID_FIELD).at("/toml").detail(detail));
         }
     };
     let read = Document::read(written).map_err(invalid)?;
-    let conn = db.conn().await?;
     let request = check(&conn, caller.scope(), &read, Span { from, to }).await;
     let request = request.map_err(|error| match error {
         PreviewError::NoWindow => {

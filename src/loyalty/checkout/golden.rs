@@ -207,6 +207,7 @@ fn the_base_rule_earns_a_point_for_each_unit_of_base() {
         cap: None,
         awards: None,
         budget: None,
+        expiry: None,
     };
     for case in [g1(), g2()] {
         let rules = std::slice::from_ref(&rule);

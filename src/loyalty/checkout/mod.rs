@@ -1,6 +1,7 @@
 //! The checkout: what a cart costs, what an order earns, and what a return gives back.
 
 pub mod batch;
+mod came_in;
 pub mod cart;
 pub mod claim_order;
 pub mod door;

@@ -5,6 +5,7 @@ use chrono::{Duration, NaiveDate};
 use crate::kernel::clock::{Instant, Moment, earlier, later};
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::points::Points;
+use crate::loyalty::checkout::came_in::{count_for, earn, expires_on};
 use crate::loyalty::checkout::cart::{Cart, Place};
 use crate::loyalty::checkout::error::OrderRefusal;
 use crate::loyalty::checkout::holds::story::hold_reference;
@@ -13,27 +14,24 @@ use crate::loyalty::checkout::pay::{Payer, Source};
 use crate::loyalty::checkout::paying::{Paid, Paying};
 use crate::loyalty::checkout::price::Priced;
 use crate::loyalty::checkout::receipt::{
-    CountsName, CutName, CutReceipt, EarnedReceipt, LineKindName, LinePoints, LineReceipt, OrderReceipt, RowReceipt,
-    SpentReceipt,
+    CutName, CutReceipt, LineKindName, LinePoints, LineReceipt, OrderReceipt, RowReceipt, SpentReceipt,
 };
 use crate::loyalty::checkout::said::Said;
 use crate::loyalty::checkout::stated::flags;
-use crate::loyalty::earning::credit::{Credit, credits};
+use crate::loyalty::earning::credit::credits;
 use crate::loyalty::earning::model::{LineFigures, LineKind};
-use crate::loyalty::earning::rows::{Awarded, Row, earned};
-use crate::loyalty::ledger::account::{Account, LotDates, Status};
+use crate::loyalty::earning::rows::{Awarded, Row};
+use crate::loyalty::ledger::account::{Account, Status};
 use crate::loyalty::ledger::accounts::Accounts;
 use crate::loyalty::ledger::counters::CounterKey;
-use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::error::LedgerRefusal;
-use crate::loyalty::ledger::grant::{count, dates, grant, note_activity};
-use crate::loyalty::ledger::lot::LotExpiry;
 use crate::loyalty::ledger::posting::{
     AccountTime, Guess, Needs, Posting, PostingKind, PostingRow, Record, Reference, RequestHash, Target,
 };
 use crate::loyalty::members::model::{Identity, Profile};
 use crate::loyalty::membership::enrol::{enrol, verify_owner};
-use crate::loyalty::program::model::{Counts, Qualifying, Rulebook, Slot, Timeline, Wallet, WalletKind};
+use crate::loyalty::program::model::{Rulebook, Slot, Timeline};
+use crate::loyalty::statement::tier::stands::{NextTier, Stands};
 
 /// How old a live order may be, in days: a till that was offline for long.
 pub const ORDER_AGE_MAX_D: i64 = 730;
@@ -171,12 +169,13 @@ impl Posting for SettleOrder {
             gift_card: self.cart.gift_card.amount(book.currency),
             paid: priced.paid.amount(book.currency),
             lines: self.line_receipts(&priced, &rows, money),
-            rows: self.row_receipts(book, &rows),
+            rows: self.row_receipts(book, &rows, day),
             earned: came_in,
             spent: spent((taken, priced.worth), payer, money),
             tier: account.look_at_tier(program, at.at, Some(posting.seq)),
             hold,
             can_spend,
+            next_tier: self.quoted.then(|| next_tier(account, book)).flatten(),
             skipped: skipped.iter().map(skipped_receipt).collect(),
             flags: flags(self.cart.points, (taken, &priced), (paying, missed, broken), (suspended, book.currency)),
         };
@@ -254,7 +253,7 @@ impl SettleOrder {
         lines.map(|(i, (stated, line))| money.line(&stated.id, line, earned(i))).collect()
     }
 
-    fn row_receipts(&self, book: &Rulebook, rows: &[Row<'_>]) -> Vec<RowReceipt> {
+    fn row_receipts(&self, book: &Rulebook, rows: &[Row<'_>], day: NaiveDate) -> Vec<RowReceipt> {
         let of_lines = |row: &Row<'_>| {
             let parts = self.cart.lines.iter().zip(&row.by_line).filter(|(_, p)| !p.is_zero());
             parts.map(|(line, p)| LinePoints { id: line.id.clone(), points: p.get() }).collect()
@@ -263,6 +262,7 @@ impl SettleOrder {
             rule: row.name(),
             wallet: code_of(book, row.wallet),
             points: row.points.get(),
+            expires_on: expires_on(row, book, day),
             uncut: (row.uncut > row.points).then_some(row.uncut.get()),
             cut_by: cuts(row).last().map(|cut| cut.by),
             cuts: Some(cuts(row)).filter(|cuts| cuts.len() > 1).unwrap_or_default(),
@@ -318,71 +318,11 @@ impl Writer {
     }
 }
 
+fn next_tier(account: &Account, book: &Rulebook) -> Option<NextTier> {
+    let ladder = book.tiers.as_ref()?;
+    Stands::of(account, ladder).next_tier(ladder, book)
+}
+
 fn code_of(book: &Rulebook, slot: Slot) -> String {
     book.wallet_in(slot).map(|w| w.code.clone()).unwrap_or_default()
-}
-
-fn earn(
-    account: &mut Account,
-    program: &Timeline,
-    book: &Rulebook,
-    rows: &[Row<'_>],
-    (ordered, day, at): (Instant, NaiveDate, &Moment),
-) -> Result<Vec<EarnedReceipt>, OrderRefusal> {
-    let mut came_in = Vec::new();
-    for wallet in &book.wallets {
-        let WalletKind::Redeemable(rules) = &wallet.kind else { continue };
-        let points = earned(rows, wallet.slot).map_err(|_| LedgerRefusal::TooManyPoints)?;
-        if points.is_zero() {
-            continue;
-        }
-        note_activity(account, program, wallet.slot, day, ordered);
-        let dates = dates(rules, book, day);
-        grant(account, book, EntryKind::Award, (wallet.slot, points), dates, at)?;
-        // A late order's points may have waited already.
-        let dates = LotDates { available_at: dates.available_at.filter(|a| *a > at.at), ..dates };
-        came_in.push(points_in(account, wallet, points, dates));
-    }
-    Ok(came_in)
-}
-
-fn points_in(account: &Account, wallet: &Wallet, points: Points, dates: LotDates) -> EarnedReceipt {
-    let inactive = account.wallet(wallet.slot).expires_on;
-    EarnedReceipt {
-        wallet: wallet.code.clone(),
-        points: Some(points.get()),
-        amount: None,
-        counts: None,
-        available_at: dates.available_at,
-        expires_on: dates.expiry.day().or(inactive.filter(|_| dates.expiry == LotExpiry::Inactive)),
-    }
-}
-
-fn count_for(
-    account: &mut Account,
-    book: &Rulebook,
-    credits: &[Credit],
-    (day, at): (NaiveDate, &Moment),
-) -> Result<Vec<EarnedReceipt>, OrderRefusal> {
-    let mut came_in = Vec::new();
-    for credit in credits {
-        let Some(wallet) = book.wallet_in(credit.wallet) else { continue };
-        let WalletKind::Qualifying(Qualifying { counts, window }) = wallet.kind else { continue };
-        count(account, book, (wallet.slot, credit.points), (window, day), at)?;
-        let minor = Money::from_minor(credit.points.get());
-        let (points, amount, counts) = match counts {
-            Counts::Spend => (None, minor.map(|m| m.amount(book.currency)), CountsName::Spend),
-            Counts::Points => (Some(credit.points.get()), None, CountsName::Points),
-            Counts::Orders => (Some(credit.points.get()), None, CountsName::Orders),
-        };
-        came_in.push(EarnedReceipt {
-            wallet: wallet.code.clone(),
-            points,
-            amount,
-            counts: Some(counts),
-            available_at: None,
-            expires_on: window.last_day(account.enrolled_on, day),
-        });
-    }
-    Ok(came_in)
 }

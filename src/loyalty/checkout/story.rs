@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use chrono::NaiveDate;
+
 use crate::kernel::id::MemberId;
 use crate::kernel::money::{Amount, Currency, Money};
 use crate::kernel::points::Points;
@@ -135,12 +137,24 @@ impl<'g> Story<'g> {
         entry.map_or(LotExpiry::Never, |e| e.expiry)
     }
 
-    /// The lot that the order's award to a wallet went to.
-    fn own_lot(&self, wallet: Slot) -> Option<LotId> {
+    /// The lots that the order's awards to a wallet went to, in their order.
+    fn own_lots(&self, wallet: Slot) -> impl Iterator<Item = LotId> {
         let awards = self.row.entries.iter().enumerate();
-        let mut awards = awards.filter(|(_, e)| e.kind == EntryKind::Award && e.wallet == wallet);
-        let (place, _) = awards.next()?;
-        self.row.moves_of(place).map(|m| m.lot).next()
+        let awards = awards.filter(move |(_, e)| e.kind == EntryKind::Award && e.wallet == wallet);
+        awards.filter_map(|(place, _)| self.row.moves_of(place).map(|m| m.lot).next())
+    }
+
+    /// The last days of what the order brought to a wallet, a lot each, in their order.
+    fn last_days(&self, wallet: &str) -> Vec<Option<NaiveDate>> {
+        let mut days = Vec::new();
+        for row in self.receipt.rows.iter().filter(|row| row.wallet == wallet) {
+            if !days.contains(&row.expires_on) {
+                days.push(row.expires_on);
+            }
+        }
+        // What is over when others are was entered first.
+        days.sort_by_key(Option::is_some);
+        days
     }
 
     /// What expired of a lot unused, over its whole life.
@@ -164,7 +178,7 @@ impl<'g> Story<'g> {
         account: &mut Account,
         book: &Rulebook,
         points: Points,
-        today: chrono::NaiveDate,
+        today: NaiveDate,
     ) -> Result<Vec<RestoredReceipt>, LedgerRefusal> {
         let wallet = self.receipt.spent.first().and_then(|s| book.wallet(&s.wallet));
         let Some(wallet) = wallet.filter(|_| !points.is_zero()) else { return Ok(Vec::new()) };
@@ -192,15 +206,21 @@ impl<'g> Story<'g> {
         let mut receipts = Vec::new();
         for wallet in &book.wallets {
             let WalletKind::Redeemable(rules) = &wallet.kind else { continue };
-            let rows = self.receipt.rows.iter().zip(&back.sum.rows).filter(|(r, _)| r.wallet == wallet.code);
-            let points = rows.map(|(_, p)| p.get()).sum::<i64>();
-            let points = Points::try_from(points).map_err(|_| LedgerRefusal::TooManyPoints)?;
-            let Some(lot) = self.own_lot(wallet.slot).filter(|_| !points.is_zero()) else { continue };
-            let earlier = self.returns.iter().filter_map(|r| r.points_clawed_back(&wallet.code));
-            let forgiven = Points::try_from(earlier.map(|c| c.forgiven).sum::<i64>()).unwrap_or(Points::ZERO);
-            let own = OwnLot { lot, forgivable: self.expired(lot).minus_or_zero(forgiven) };
-            let done = claw_back(account, wallet.slot, own, points, rules.returns)?;
-            receipts.push(points_back(&wallet.code, done));
+            for (day, lot) in self.last_days(&wallet.code).into_iter().zip(self.own_lots(wallet.slot)) {
+                let rows = self.receipt.rows.iter().zip(&back.sum.rows);
+                let rows = rows.filter(|(row, _)| row.wallet == wallet.code && row.expires_on == day);
+                let points = rows.map(|(_, p)| p.get()).sum::<i64>();
+                let points = Points::try_from(points).map_err(|_| LedgerRefusal::TooManyPoints)?;
+                if points.is_zero() {
+                    continue;
+                }
+                let earlier = self.returns.iter().flat_map(|r| r.points_clawed_back(&wallet.code));
+                let forgiven = earlier.filter(|c| c.expires_on == day).map(|c| c.forgiven).sum::<i64>();
+                let forgiven = Points::try_from(forgiven).unwrap_or(Points::ZERO);
+                let own = OwnLot { lot, forgivable: self.expired(lot).minus_or_zero(forgiven) };
+                let done = claw_back(account, wallet.slot, own, points, rules.returns)?;
+                receipts.push(points_back((&wallet.code, day), done));
+            }
         }
         Ok(receipts)
     }
@@ -252,7 +272,7 @@ impl<'g> Story<'g> {
             let one = if back.completes { 1 } else { 0 };
             let points =
                 if counts == CountsName::Orders { Points::try_from(one).unwrap_or(*by_line) } else { *by_line };
-            let Some(lot) = self.own_lot(wallet.slot).filter(|_| !points.is_zero()) else { continue };
+            let Some(lot) = self.own_lots(wallet.slot).next().filter(|_| !points.is_zero()) else { continue };
             let taken = uncount(account, wallet.slot, lot, points)?;
             let forgiven = points.minus_or_zero(taken);
             let amount = |p: Points| Amount::of_minor(p.get(), book.currency);
@@ -264,7 +284,7 @@ impl<'g> Story<'g> {
                     forgiven: amount(forgiven),
                 }),
                 CountsName::Points | CountsName::Orders => {
-                    points_back(&wallet.code, ClawedBack { points, taken, forgiven, ..ClawedBack::default() })
+                    points_back((&wallet.code, None), ClawedBack { points, taken, forgiven, ..ClawedBack::default() })
                 }
             });
         }
@@ -272,9 +292,10 @@ impl<'g> Story<'g> {
     }
 }
 
-fn points_back(wallet: &str, done: ClawedBack) -> ClawedBackReceipt {
+fn points_back((wallet, expires_on): (&str, Option<NaiveDate>), done: ClawedBack) -> ClawedBackReceipt {
     ClawedBackReceipt::Points(PointsClawedBack {
         wallet: wallet.to_owned(),
+        expires_on,
         points: done.points.get(),
         taken: done.taken.get(),
         forgiven: done.forgiven.get(),

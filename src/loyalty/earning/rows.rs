@@ -1,5 +1,6 @@
 //! The rows of an award: whole numbers, each floored on its own and spread over the lines. Source: golden.md R3.
 
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use crate::kernel::clock::Instant;
@@ -323,6 +324,28 @@ fn sum(bases: &[i64]) -> Result<i64, AwardTooLarge> {
 pub fn earned(rows: &[Row<'_>], wallet: Slot) -> Result<Points, AwardTooLarge> {
     let of_wallet = rows.iter().filter(|row| row.wallet == wallet);
     of_wallet.map(|row| row.points).try_fold(Points::ZERO, Points::plus).ok_or(AwardTooLarge)
+}
+
+/// What the rows bring to a wallet by the last day of points that are over sooner than others of it, in the order of the
+/// rows; what is over when others are comes first. Each is a lot of its own.
+///
+/// # Errors
+/// When they are more than a wallet holds.
+pub fn by_last_day(
+    rows: &[Row<'_>],
+    wallet: Slot,
+    ends_sooner: impl Fn(&Row<'_>) -> Option<NaiveDate>,
+) -> Result<Vec<(Option<NaiveDate>, Points)>, AwardTooLarge> {
+    let mut parts = vec![(None, Points::ZERO)];
+    for row in rows.iter().filter(|row| row.wallet == wallet && !row.points.is_zero()) {
+        let day = ends_sooner(row);
+        match parts.iter_mut().find(|(there, _)| *there == day) {
+            Some((_, sum)) => *sum = sum.plus(row.points).ok_or(AwardTooLarge)?,
+            None => parts.push((day, row.points)),
+        }
+    }
+    parts.retain(|(_, points)| !points.is_zero());
+    Ok(parts)
 }
 
 /// Spreads a row over its lines by what it was computed from; when that is all zero by charged, then by quantity, and at

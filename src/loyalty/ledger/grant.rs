@@ -9,7 +9,7 @@ use crate::loyalty::ledger::catch_up::end_lots;
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::lot::{LotExpiry, LotId};
-use crate::loyalty::program::model::{Expiry, Redeemable, Rulebook, Slot, Timeline, Window};
+use crate::loyalty::program::model::{Expiry, OwnExpiry, Redeemable, Rulebook, Slot, Timeline, Window};
 
 /// From when to when points of a business day can be spent. Source: golden.md G3.
 pub fn dates(wallet: &Redeemable, book: &Rulebook, day: NaiveDate) -> LotDates {
@@ -23,6 +23,13 @@ pub fn dates(wallet: &Redeemable, book: &Rulebook, day: NaiveDate) -> LotDates {
         }
     };
     LotDates { available_at, expiry }
+}
+
+/// The last day of points of a rule with an expiry of its own, where they are over sooner than others of their wallet.
+pub fn ends_sooner(own: Option<OwnExpiry>, others: LotDates, day: NaiveDate) -> Option<NaiveDate> {
+    let last = own?.last_day(day);
+    let sooner = others.expiry.day().is_none_or(|others| last < others);
+    sooner.then_some(last)
 }
 
 /// Adds points of a business day to a wallet: pending if they have to wait, over at once if their time has passed,

@@ -97,14 +97,13 @@ struct ChangesView {
 #[schema(as = NewPublication)]
 struct PublicationIn {
     /// Why: for those who read the versions later.
-    #[serde(default)]
-    #[schema(nullable = false)]
+    #[schema(nullable)]
     note: Option<Text<500>>,
     /// From when it decides; absent: at once.
-    #[schema(nullable = false)]
+    #[schema(nullable)]
     starts_at: Option<DateTime<Utc>>,
     /// The version that is to decide again; absent: the draft.
-    #[schema(nullable = false)]
+    #[schema(nullable)]
     version: Option<i32>,
 }
 

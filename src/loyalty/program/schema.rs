@@ -72,7 +72,7 @@ enum Holds {
 
 /// The fields of the document that hold more than their types tell: the type, the field, what it holds, and whether a
 /// document without it is refused, though it can be read.
-const FIELDS: [(&str, &str, Holds, bool); 68] = [
+const FIELDS: [(&str, &str, Holds, bool); 69] = [
     ("Document", "wallets", Holds::Parts(1, WALLETS_MAX), true),
     ("Document", "earning", Holds::Parts(0, EARNING_RULES_MAX), false),
     ("Program", "name", Holds::Name, true),
@@ -107,6 +107,7 @@ const FIELDS: [(&str, &str, Holds, bool); 68] = [
     ("Budget", "points", Holds::Points, false),
     ("Budget", "money", Holds::Amount, false),
     ("Budget", "each", Holds::Period, false),
+    ("OwnExpiry", "after", Holds::Period, true),
     ("Tiers", "wallet", Holds::Code, true),
     ("Tiers", "ladder", Holds::Table, true),
     ("Tiers", "valid", Holds::Valid, false),

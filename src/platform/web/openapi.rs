@@ -3,7 +3,7 @@
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
 use actix_web::web::{Bytes, Data, ServiceConfig as ActixConfig};
 use actix_web::{App, HttpResponse, web};
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, Parameter, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Components, ContentBuilder, Header, Info, OpenApi, Ref, RefOr, Response, ResponseBuilder};
@@ -27,15 +27,17 @@ const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
     img-src 'self' data:; connect-src 'self'; font-src 'self'; frame-ancestors 'none'";
 
 /// Refusals that any operation may meet, by status: where they are documented and what they say.
-const COMMON: [(&str, &str, &str); 11] = [
+const COMMON: [(&str, &str, &str); 13] = [
     ("400", "Malformed", "The request could not be understood."),
     ("401", "Unauthorized", "There is no credential, or it is not valid."),
     ("403", "Forbidden", "The credential lacks the scope that the problem names."),
     ("404", "NotFound", "There is nothing at this address, or nothing that this credential may know of."),
     ("409", "Conflict", "The present state refuses; the problem says what is missing."),
+    ("412", "Changed", "It is not as it was when it was read; the problem says what it is now."),
     ("413", "TooLarge", "The body is larger than this call takes."),
     ("415", "UnsupportedMediaType", "The body is not of the media type that the call takes, in UTF-8."),
     ("422", "Unprocessable", "The request is never valid as sent; `pointer` names the field."),
+    ("428", "PreconditionRequired", "The call wants an `If-Match` header."),
     ("429", "TooManyRequests", "The credential's rate is used up."),
     ("500", "Internal", "Something went wrong inside; it is logged under the request's id."),
     ("503", "Unavailable", "The database is busy or away."),
@@ -97,9 +99,12 @@ fn document_refusals(operation: &mut Operation, writes: bool) {
     let nobody = SecurityRequirement::default();
     let public = operation.security.as_ref().is_some_and(|wanted| wanted.iter().all(|one| *one == nobody));
     let has_body = operation.request_body.is_some();
+    let guards = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(one) if one.name == "If-Match");
+    let is_guarded = operation.parameters.iter().flatten().any(guards);
     for (status, name, _) in COMMON {
         let applies = match status {
             "401" | "403" | "429" => !public,
+            "412" | "428" => is_guarded,
             "413" | "415" => has_body,
             "409" => writes,
             _ => true,

@@ -15,7 +15,7 @@ steps = { wallet = "coins", award = { per = "10.00", points = 2, step = true } }
 more = { wallet = "points", award = { per = "3.00", points = 1 }, base = { net_of = [] }, budget = { money = "0.20", each = "P1M" } }
 double = { wallet = "points", award = { multiply = "2" }, stack = "more", caps = { per_member = { points = 300, each = "P3M" } } }
 half = { wallet = "points", award = { multiply = "1.5", of = "base" }, stack = "more" }
-once = { wallet = "points", award = { points = 3 }, caps = { per_member = { awards = 2, each = "P1M" } } }
+once = { wallet = "points", award = { points = 3 }, expiry = { after = "P2M" }, caps = { per_member = { awards = 2, each = "P1M" } } }
 visit = { wallet = "points", award = { points = 5 }, caps = { per_member = { points = 30 } } }
 [tiers]
 wallet = "collected"

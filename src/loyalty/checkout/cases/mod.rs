@@ -8,6 +8,7 @@ mod edges;
 mod golden;
 mod holds;
 mod merges;
+mod own_expiry;
 mod pains;
 mod spending;
 mod stacks;

@@ -11,6 +11,7 @@ use crate::kernel::clock::Instant;
 use crate::kernel::money::Amount;
 use crate::loyalty::checkout::holds::receipt::OrderHoldReceipt;
 use crate::loyalty::ledger::tier_receipt::TierReceipt;
+use crate::loyalty::statement::tier::stands::NextTier;
 pub use returned::{
     AmountClawedBack, ClawedBackReceipt, GivenBackReceipt, PointsClawedBack, RestoredReceipt, ReturnReceipt,
     ReturnedLineReceipt, ReturnedReceipt,
@@ -76,6 +77,10 @@ pub struct OrderReceipt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub can_spend: Option<CanSpendReceipt>,
+    /// What is missing to the next tier once it is settled; of a quote alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub next_tier: Option<NextTier>,
     /// For what an order online would have been refused, of one that was taken as stated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<FlagReceipt>,
@@ -215,6 +220,10 @@ pub struct RowReceipt {
     pub wallet: String,
     /// Points.
     pub points: i64,
+    /// The last programme-local day of its points, where they are over sooner than others of their wallet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub expires_on: Option<NaiveDate>,
     /// What it would have been, where something cut it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

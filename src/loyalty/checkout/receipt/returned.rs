@@ -1,5 +1,6 @@
 //! What returning answers.
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -127,6 +128,10 @@ pub enum ClawedBackReceipt {
 pub struct PointsClawedBack {
     /// The wallet's code.
     pub wallet: String,
+    /// The last day of points that were over sooner than others of their wallet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub expires_on: Option<NaiveDate>,
     /// Points to take back.
     pub points: i64,
     /// Taken from the wallet.
@@ -158,9 +163,9 @@ pub struct AmountClawedBack {
 }
 
 impl ReturnReceipt {
-    /// What was taken back of a wallet that holds or counts points.
-    pub fn points_clawed_back(&self, wallet: &str) -> Option<&PointsClawedBack> {
-        self.clawed_back.iter().find_map(|back| match back {
+    /// What was taken back of a wallet that holds or counts points, lot by lot.
+    pub fn points_clawed_back(&self, wallet: &str) -> impl Iterator<Item = &PointsClawedBack> {
+        self.clawed_back.iter().filter_map(move |back| match back {
             ClawedBackReceipt::Points(points) if points.wallet == wallet => Some(points),
             ClawedBackReceipt::Points(_) | ClawedBackReceipt::Amount(_) => None,
         })

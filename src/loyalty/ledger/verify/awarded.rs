@@ -1,6 +1,9 @@
 //! What rules awarded, as documents say it.
 
+use chrono::NaiveDate;
 use serde::Deserialize;
+
+use crate::kernel::grow::Grow;
 
 /// What a rule awarded.
 #[derive(Debug, Deserialize)]
@@ -11,6 +14,8 @@ pub struct RowDocument {
     pub wallet: String,
     /// In all.
     pub points: i64,
+    /// Their last day, where it is sooner than that of others.
+    pub expires_on: Option<NaiveDate>,
     /// Without what cut it.
     pub uncut: Option<i64>,
     /// What cut it, at last.
@@ -20,6 +25,22 @@ pub struct RowDocument {
     pub cuts: Vec<CutDocument>,
     /// By line.
     pub lines: Vec<PartDocument>,
+}
+
+/// The last day of what rows brought to a lot, where that is sooner than that of others, and how much.
+pub type Lot = (Option<NaiveDate>, i64);
+
+/// What rows brought to a wallet, by lot: what is over when others are comes first, then the rest by its first row.
+pub fn lots_of(rows: &[RowDocument], wallet: &str) -> Vec<Lot> {
+    let mut lots: Vec<Lot> = Vec::new();
+    for row in rows.iter().filter(|row| row.wallet == wallet) {
+        match lots.iter_mut().find(|(day, _)| *day == row.expires_on) {
+            Some((_, points)) => points.grow(row.points),
+            None => lots.push((row.expires_on, row.points)),
+        }
+    }
+    lots.sort_by_key(|(day, _)| day.is_some());
+    lots
 }
 
 /// What cut a row, and to what.

@@ -224,6 +224,8 @@ pub struct RestoredDocument {
 pub struct ClawedBackDocument {
     /// The wallet's code.
     pub wallet: String,
+    /// Of points that were over sooner than others.
+    pub expires_on: Option<NaiveDate>,
     /// Points, of a wallet that counts them; money, of one that counts that.
     #[serde(alias = "points")]
     pub amount: Figure,

@@ -7,12 +7,14 @@ use serde::de::IgnoredAny;
 use crate::kernel::money::Amount;
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference};
+use crate::loyalty::ledger::verify::awarded::{Lot, lots_of};
 use crate::loyalty::ledger::verify::documents::{
-    EnrolDocument, LineDocument, OfMember, OrderDocument, PointsDocument, StatusDocument, entered, minor, parse,
+    EarnedDocument, EnrolDocument, LineDocument, OfMember, OrderDocument, PointsDocument, StatusDocument, entered,
+    minor, parse,
 };
 use crate::loyalty::ledger::verify::flags::check_flags;
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
-use crate::loyalty::program::model::{Rulebook, Timeline, WalletKind};
+use crate::loyalty::program::model::{Rulebook, Timeline, Wallet, WalletKind};
 
 /// Of a catch-up.
 #[derive(Deserialize)]
@@ -229,8 +231,13 @@ pub fn uncovered(row: &PostingRow, line: &LineDocument) -> i64 {
 fn check_wallets(row: &PostingRow, book: &Rulebook, document: &OrderDocument, found: &mut Findings) {
     let place = Place::posting(row.member, row.seq);
     for wallet in &book.wallets {
-        let earned = document.earned.iter().find(|e| e.wallet == wallet.code);
-        let says = earned.map_or(0, |e| e.points.or_else(|| e.amount.map(|a| minor(a, row.currency))).unwrap_or(-1));
+        let of_wallet = || document.earned.iter().filter(|e| e.wallet == wallet.code);
+        let earned = of_wallet().next();
+        let figure = |e: &EarnedDocument| e.points.or_else(|| e.amount.map(|a| minor(a, row.currency))).unwrap_or(-1);
+        let says = of_wallet().map(figure).fold(0, i64::saturating_add);
+        if matches!(wallet.kind, WalletKind::Redeemable(_)) {
+            check_lots(row, document, wallet, found);
+        }
         let due = match (&wallet.kind, earned) {
             (WalletKind::Redeemable(_), _) => points_of_rows(document, &wallet.code, None),
             (WalletKind::Qualifying(_), None) => 0,
@@ -247,6 +254,18 @@ fn check_wallets(row: &PostingRow, book: &Rulebook, document: &OrderDocument, fo
             ("spent of a wallet", spent, entered(row, &[EntryKind::Spend, EntryKind::Capture], wallet.slot)),
         ];
         compare(Law::Documents, place, &pairs, found);
+    }
+}
+
+/// Points that are over on a day of their own lie in a lot of their own.
+fn check_lots(row: &PostingRow, document: &OrderDocument, wallet: &Wallet, found: &mut Findings) {
+    let awards = row.entries.iter().filter(|e| e.kind == EntryKind::Award && e.wallet == wallet.slot);
+    let awards: Vec<Lot> = awards.map(|e| (e.expiry.day(), e.points.get())).collect();
+    let lots = lots_of(&document.rows, &wallet.code);
+    let fits = |(says, is): (&Lot, &Lot)| says.1 == is.1 && (says.0.is_none() || says.0 == is.0);
+    if lots.len() != awards.len() || !lots.iter().zip(&awards).all(fits) {
+        let says = format!("{lots:?} came into {}, and {awards:?} were entered", wallet.code);
+        found.add(Law::Documents, Place::posting(row.member, row.seq), says);
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use crate::kernel::grow::Grow;
@@ -11,6 +12,7 @@ use crate::kernel::spread::Share;
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::lot::LotId;
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference};
+use crate::loyalty::ledger::verify::awarded::lots_of;
 use crate::loyalty::ledger::verify::documents::{
     ClawedBackDocument, EarnedDocument, Figure, LineDocument, OrderDocument, ReturnDocument, ReturnedLineDocument,
     entered, minor, parse,
@@ -37,8 +39,8 @@ struct Order {
     restored: i64,
     /// By wallet.
     clawed_back: BTreeMap<String, i64>,
-    /// By wallet.
-    forgiven: BTreeMap<String, i64>,
+    /// By wallet, and by the day of points that are over sooner than others.
+    forgiven: BTreeMap<(String, Option<NaiveDate>), i64>,
     /// By rule, of those with a cap or a budget.
     given_back: BTreeMap<String, i64>,
     /// What went back to each lot.
@@ -292,9 +294,10 @@ impl Order {
 
     fn forgive(&mut self, row: &PostingRow, document: &ReturnDocument, book: &Rulebook) {
         for wallet in book.wallets.iter().filter(|w| matches!(w.kind, WalletKind::Redeemable(_))) {
-            let backs = document.clawed_back.iter().filter(|c| c.wallet == wallet.code);
-            let forgiven = self.forgiven.entry(wallet.code.clone()).or_default();
-            forgiven.grow(backs.map(|c| c.forgiven.whole(row.currency)).sum());
+            for back in document.clawed_back.iter().filter(|c| c.wallet == wallet.code) {
+                let forgiven = self.forgiven.entry((wallet.code.clone(), back.expires_on)).or_default();
+                forgiven.grow(back.forgiven.whole(row.currency));
+            }
         }
     }
 
@@ -308,21 +311,25 @@ impl Order {
     ) {
         self.forgive(row, document, book);
         for wallet in book.wallets.iter().filter(|w| matches!(w.kind, WalletKind::Redeemable(_))) {
-            let forgiven = self.forgiven.get(&wallet.code).copied().unwrap_or_default();
-            let mut awards = self.row.entries.iter().enumerate();
-            let award = awards.find(|(_, e)| e.kind == EntryKind::Award && e.wallet == wallet.slot);
-            let lot = award.and_then(|(number, _)| self.row.moves_of(number).next()).map(|m| m.lot);
+            let awards = self.row.entries.iter().enumerate();
+            let awards = awards.filter(|(_, e)| e.kind == EntryKind::Award && e.wallet == wallet.slot);
+            let lots: Vec<Option<LotId>> =
+                awards.map(|(number, _)| self.row.moves_of(number).next().map(|m| m.lot)).collect();
             let shared = |lot: &LotId| {
                 let here = before.lots.get(lot).map_or(0, |there| there.awards);
                 here.saturating_add(self.awards.get(&lot.0).copied().unwrap_or_default()) != 1
             };
-            let expired = lot.filter(|lot| !shared(lot)).map_or(i64::MAX, |lot| {
-                let here = before.lots.get(&lot).map_or(0, |there| there.expired);
-                here.saturating_add(self.expired.get(&lot.0).copied().unwrap_or_default())
-            });
-            if forgiven > expired {
-                let says = format!("{forgiven} are forgiven in {}, and {expired} expired", wallet.code);
-                found.add(Law::Returns, Place::posting(row.member, row.seq), says);
+            let days = lots_of(&self.document.rows, &wallet.code);
+            for ((day, _), lot) in days.into_iter().zip(lots) {
+                let forgiven = self.forgiven.get(&(wallet.code.clone(), day)).copied().unwrap_or_default();
+                let expired = lot.filter(|lot| !shared(lot)).map_or(i64::MAX, |lot| {
+                    let here = before.lots.get(&lot).map_or(0, |there| there.expired);
+                    here.saturating_add(self.expired.get(&lot.0).copied().unwrap_or_default())
+                });
+                if forgiven > expired {
+                    let says = format!("{forgiven} are forgiven in {}, and {expired} expired", wallet.code);
+                    found.add(Law::Returns, Place::posting(row.member, row.seq), says);
+                }
             }
         }
     }

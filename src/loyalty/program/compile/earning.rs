@@ -4,14 +4,15 @@ use std::mem::discriminant;
 
 use rust_decimal::Decimal;
 
+use crate::kernel::calendar::Period;
 use crate::kernel::cycle::Cycle;
 use crate::kernel::money::{MONEY_MINOR_MAX, Ratio};
 use crate::kernel::points::{POINTS_MAX, Points};
 use crate::loyalty::program::compile::names::Named;
-use crate::loyalty::program::compile::{EARNING_RULES_MAX, Reading, in_minor, plain_decimal};
+use crate::loyalty::program::compile::{EARNING_RULES_MAX, Reading, always_within, in_minor, plain_decimal};
 use crate::loyalty::program::condition::{Condition, PROGRAM_COST_MAX};
 use crate::loyalty::program::document::{self, Document, Earning, Wallet as WrittenWallet};
-use crate::loyalty::program::model::{Award, Budget, Cap, EarningRule, NetOf, Slot, Step};
+use crate::loyalty::program::model::{Award, Budget, Cap, EarningRule, NetOf, OwnExpiry, Slot, Step};
 use crate::loyalty::program::slots::{Slots, awards_of};
 
 /// No rule multiplies by more.
@@ -41,6 +42,7 @@ impl Reading {
                 }
             }
             self.texts(&place, &written.text);
+            let expiry = written.expiry.as_ref().map(|expiry| self.own_expiry(code, expiry, document, wallet));
             let value = wallet.and_then(|wallet| value_of(document, wallet, exponent));
             let budget = written.budget.as_ref().map(|budget| self.budget(code, budget, value, exponent));
             let slot = wallet.and_then(|wallet| slots.wallets.get(wallet).copied());
@@ -49,6 +51,7 @@ impl Reading {
             else {
                 continue;
             };
+            let Some(expiry) = expiry.map_or(Some(None), |expiry| expiry.map(Some)) else { continue };
             let (code, stack) = (code.clone(), written.stack.clone());
             rules.push(EarningRule {
                 code,
@@ -63,6 +66,7 @@ impl Reading {
                 cap,
                 awards,
                 budget,
+                expiry,
             });
         }
         self.multiplied(document, &mut rules);
@@ -93,6 +97,35 @@ impl Reading {
             return None;
         }
         Some(named)
+    }
+
+    /// Points of a rule may be over sooner than others of their wallet, and not later, nor before they can be spent.
+    fn own_expiry(
+        &mut self,
+        rule: &str,
+        written: &document::OwnExpiry,
+        document: &Document,
+        wallet: Option<&str>,
+    ) -> Option<OwnExpiry> {
+        let place = ["earning", rule, "expiry", "after"];
+        let after: Period = self.text(&place, &written.after)?;
+        let wallet = wallet.and_then(|wallet| document.wallets.get(wallet));
+        let Some(WrittenWallet::Redeemable(wallet)) = wallet else { return None };
+        let period = |text: &String| text.parse::<Period>().ok();
+        if let document::Expiry::Term(term) = &wallet.expiry
+            && let Some(most) = term.after.as_ref().or(term.inactive.as_ref()).and_then(period)
+            && !always_within(after, most)
+        {
+            self.wrong(&place, "is longer than that of its wallet");
+            return None;
+        }
+        if let Some(pending) = wallet.pending.as_ref().and_then(|pending| period(&pending.after))
+            && !always_within(pending, after)
+        {
+            self.wrong(&place, "points would be over before they can be spent");
+            return None;
+        }
+        Some(OwnExpiry { after, round: written.round })
     }
 
     /// Each order asks them all.

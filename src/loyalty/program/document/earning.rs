@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::kernel::calendar::RoundUp;
 use crate::loyalty::program::document::audience::Audience;
 use crate::loyalty::program::document::texts::Text;
 
@@ -42,6 +43,9 @@ pub struct Earning {
     /// How much all members together can get of it; absent: as much as is earned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<Budget>,
+    /// When what it awards is over, where that is sooner than other points of the wallet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expiry: Option<OwnExpiry>,
     /// What it is part of, for reports: a code, which stands nowhere else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub campaign: Option<String>,
@@ -160,6 +164,17 @@ pub struct Budget {
     /// The period, P1D, P1W, P1M, P3M, P6M or P1Y; absent: all time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub each: Option<String>,
+}
+
+/// When the points of a rule are over: never later than other points of the wallet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OwnExpiry {
+    /// A period, from the order's day.
+    pub after: String,
+    /// The round day that the end is moved on to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub round: Option<RoundUp>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]

@@ -17,7 +17,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 
-pub use earning::{Award, Base, Budget, Caps, Earning, NetOf, On, PerMember, Schedule};
+pub use earning::{Award, Base, Budget, Caps, Earning, NetOf, On, OwnExpiry, PerMember, Schedule};
 pub use spend::Spend;
 
 use crate::kernel::calendar::{RoundUp, Zone};

@@ -52,10 +52,10 @@ pub struct DraftView {
 #[schema(as = NewValidation)]
 struct ValidationIn {
     /// The document, in JSON. The order in it is meaning.
-    #[schema(value_type = Object, nullable = false)]
+    #[schema(value_type = Object, nullable)]
     document: Option<Box<RawValue>>,
     /// The document, in TOML.
-    #[schema(nullable = false)]
+    #[schema(nullable)]
     toml: Option<String>,
 }
 
@@ -93,7 +93,7 @@ async fn write_draft(
     body: Body<Box<RawValue>, DOCUMENT_BYTES_MAX>,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
-    let document = object(body.0)?.get().to_owned();
+    let document = object(body.0, "")?.get().to_owned();
     let changed = edit(&mut *db.conn().await?, caller.scope(), &seen, |_| Ok(Some(document))).await;
     answer(&changed.map_err(edit_problem)?)
 }
@@ -115,7 +115,7 @@ async fn change_draft(
     body: Body<Box<RawValue>, DOCUMENT_BYTES_MAX>,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
-    let patch = object(body.0)?;
+    let patch = object(body.0, "")?;
     let change = |before: &Standing| {
         let document = patched(&raw(before.document())?, &patch)?.get().to_owned();
         if document.len() > DOCUMENT_BYTES_MAX { Err(EditError::TooLarge) } else { Ok(Some(document)) }
@@ -158,6 +158,7 @@ async fn validate_draft(
     db: Data<Db>,
 ) -> Result<Json<ValidationView>, Problem> {
     let ValidationIn { document, toml } = body.0;
+    let document = document.map(|document| object(document, "/document")).transpose()?;
     let conn = db.conn().await?;
     let draft = match (&document, &toml) {
         (Some(_), Some(_)) => {
@@ -181,11 +182,11 @@ async fn validate_draft(
     Ok(Json(ValidationView { mistakes }))
 }
 
-fn object(sent: Box<RawValue>) -> Result<Box<RawValue>, Problem> {
+fn object(sent: Box<RawValue>, place: &str) -> Result<Box<RawValue>, Problem> {
     if sent.get().starts_with('{') {
         return Ok(sent);
     }
-    Err(Problem::of(&codes::INVALID_FIELD).at("").detail("a document is an object"))
+    Err(Problem::of(&codes::INVALID_FIELD).at(place).detail("a document is an object"))
 }
 
 fn raw(text: &str) -> Result<Box<RawValue>, serde_json::Error> {

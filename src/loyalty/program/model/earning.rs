@@ -1,5 +1,8 @@
 //! What is earned, as decisions read it.
 
+use chrono::NaiveDate;
+
+use crate::kernel::calendar::{Period, RoundUp};
 use crate::kernel::clock::Instant;
 use crate::kernel::cycle::Cycle;
 use crate::kernel::money::Ratio;
@@ -35,6 +38,8 @@ pub struct EarningRule {
     pub awards: Option<Cap>,
     /// How much all members together can get of it.
     pub budget: Option<Budget>,
+    /// When what it awards is over, where that is not as the wallet says.
+    pub expiry: Option<OwnExpiry>,
 }
 
 /// What a rule awards.
@@ -106,6 +111,23 @@ pub struct Budget {
     pub points: Points,
     /// in each of these, by the business day.
     pub cycle: Cycle,
+}
+
+/// When the points of a rule are over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnExpiry {
+    /// So long after the day they were earned,
+    pub after: Period,
+    /// moved on to a round day.
+    pub round: Option<RoundUp>,
+}
+
+impl OwnExpiry {
+    /// The last usable day of points of a business day.
+    pub fn last_day(self, day: NaiveDate) -> NaiveDate {
+        let last = self.after.after(day);
+        self.round.map_or(last, |round| round.of(last))
+    }
 }
 
 /// What is taken out of the money of a line before points are computed. Source: golden.md R2.

@@ -10,7 +10,7 @@ pub mod window;
 
 use std::sync::Arc;
 
-pub use earning::{Award, Budget, Cap, CountedSlot, EarningRule, NetOf, Schedule, Step};
+pub use earning::{Award, Budget, Cap, CountedSlot, EarningRule, NetOf, OwnExpiry, Schedule, Step};
 pub use spend::Spend;
 
 use crate::kernel::calendar::{Period, RoundUp, Zone};

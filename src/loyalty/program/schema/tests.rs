@@ -12,8 +12,8 @@ use crate::loyalty::program::document::perks::{Goal, Perk};
 use crate::loyalty::program::document::texts::Text;
 use crate::loyalty::program::document::tiers::{DowngradeRule, Tier, Tiers};
 use crate::loyalty::program::document::{
-    Award, Base, Budget, Caps, Document, Earning, Pending, PerMember, Program, Qualifying, Redeemable, Schedule, Spend,
-    Term, Transfer, Window,
+    Award, Base, Budget, Caps, Document, Earning, OwnExpiry, Pending, PerMember, Program, Qualifying, Redeemable,
+    Schedule, Spend, Term, Transfer, Window,
 };
 use crate::loyalty::program::schema::{FIELDS, Holds, json_schema};
 
@@ -65,6 +65,7 @@ fn every_field_is_in_the_schema_and_no_other() {
         read_by::<Caps>(),
         read_by::<PerMember>(),
         read_by::<Budget>(),
+        read_by::<OwnExpiry>(),
         read_by::<Tiers>(),
         read_by::<Tier>(),
         read_by::<DowngradeRule>(),

@@ -9,17 +9,14 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use crate::kernel::id::MemberId;
-use crate::kernel::money::{Amount, Money};
 use crate::kernel::points::Points;
 use crate::loyalty::ledger::http::problem_of;
 use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::ledger::tier_receipt::{GivenReceipt, HeldReceipt, StandingReceipt};
-use crate::loyalty::program::model::tiers::Ladder;
-use crate::loyalty::program::model::{Counts, Rulebook};
 use crate::loyalty::statement::balance::present;
 use crate::loyalty::statement::http::{stored_account, timeline_of};
 use crate::loyalty::statement::reader::AccountReader;
-use crate::loyalty::statement::tier::stands::Stands;
+use crate::loyalty::statement::tier::stands::{NextTier, Stands, TierFigure};
 use crate::platform::auth::{Caller, needs};
 use crate::platform::db::Db;
 use crate::platform::web::problem::Problem;
@@ -50,41 +47,15 @@ struct TierView {
     /// What lies in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    balance: Option<FigureView>,
+    balance: Option<TierFigure>,
     /// The next tier; absent: there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    next: Option<NextView>,
+    next: Option<NextTier>,
     /// What keeps the tier that was earned; absent: nothing has to.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     keep: Option<KeepView>,
-}
-
-/// A figure of the wallet that earns tiers: money where it counts spend, else points or orders.
-#[derive(Serialize, ToSchema)]
-#[schema(as = TierFigure)]
-struct FigureView {
-    /// Points, or orders.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    points: Option<i64>,
-    /// Money.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, example = "127.81", required = false)]
-    amount: Option<Amount>,
-}
-
-/// A tier that is not reached yet.
-#[derive(Serialize, ToSchema)]
-#[schema(as = NextTier)]
-struct NextView {
-    /// Its code.
-    tier: String,
-    /// The balance that earns it.
-    from: FigureView,
-    /// What is missing to it.
-    missing: FigureView,
 }
 
 /// What keeps a tier.
@@ -94,7 +65,7 @@ struct KeepView {
     /// The last programme-local day on which it counts.
     by: NaiveDate,
     /// What is missing, as the balance is now: what will have left it by then is still in it.
-    missing: FigureView,
+    missing: TierFigure,
 }
 
 /// Tier of a member
@@ -125,7 +96,7 @@ async fn get_tier(
     let stands = Stands::of(&account, ladder);
     let known = StandingReceipt::of(account.member, &account.standing, &timeline);
     let (earned, given) = known.map_or((None, None), |known| (known.earned, known.given));
-    let figure = |points: Points| figure(points, ladder, book);
+    let figure = |points: Points| TierFigure::of(points, ladder, book);
     Ok(Json(TierView {
         as_of: now,
         tier: stands.tier.map(|tier| tier.code.clone()),
@@ -133,17 +104,7 @@ async fn get_tier(
         given,
         wallet: book.wallet_in(ladder.wallet).map(|wallet| wallet.code.clone()),
         balance: Some(figure(stands.balance)),
-        next: stands.next.map(|(tier, missing)| NextView {
-            tier: tier.code.clone(),
-            from: figure(tier.from),
-            missing: figure(missing),
-        }),
+        next: stands.next_tier(ladder, book),
         keep: stands.keep.map(|(missing, by)| KeepView { by, missing: figure(missing) }),
     }))
-}
-
-fn figure(points: Points, ladder: &Ladder, book: &Rulebook) -> FigureView {
-    let money = (ladder.counts == Counts::Spend).then(|| Money::from_minor(points.get()).unwrap_or(Money::MAX));
-    let amount = money.map(|money| money.amount(book.currency));
-    FigureView { points: amount.is_none().then(|| points.get()), amount }
 }

@@ -119,6 +119,30 @@ fn mistakes_of_budgets_are_named_and_money_becomes_points() {
 }
 
 #[test]
+fn points_of_a_rule_are_over_sooner_than_others_and_not_before_they_can_be_spent() {
+    let wrong = |after: &str| {
+        let rule = format!("[earning.a]\naward = {{ points = 1 }}\nexpiry = {{ after = \"{after}\" }}\n");
+        let text = document(&rule).replace(
+            "value = \"0.01\"",
+            "value = \"0.01\", pending = { after = \"P14D\" }, expiry = { after = \"P6M\" }",
+        );
+        Document::from_toml(&text).map_or_else(|mistakes| wrong_at(&mistakes).join(", "), |_| String::new())
+    };
+    assert_eq!(wrong("P6M"), "");
+    assert_eq!(wrong("P14D"), "");
+    for (after, mistake) in [
+        ("P7M", "is longer than that of its wallet"),
+        ("P6M1D", "is longer than that of its wallet"),
+        ("P13D", "points would be over before they can be spent"),
+        ("soon", ""),
+        ("", "is required"),
+    ] {
+        let found = wrong(after);
+        assert!(found.contains("/earning/a/expiry/after: ") && found.contains(mistake), "{after}: {found}");
+    }
+}
+
+#[test]
 fn mistakes_of_stacks_caps_and_multipliers_are_named() {
     let rule = |code: &str, award: &str, more: &str| {
         format!("[earning.{code}]\nwallet = \"points\"\naward = {{ {award} }}\n{more}\n")
