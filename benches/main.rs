@@ -295,7 +295,6 @@ fn goals(report: &mut Report) {
     report.goal("replay", "", 200_000.0);
     report.goal("replay20", "", 50_000.0);
     report.goal("replay_memory", "", -20.0);
-    report.goal("preview", "", 0.0);
     report.goal("own", "a", 0.0);
     report.goal("c", "a", 0.0);
     report.goal("engine", "a", 0.0);
