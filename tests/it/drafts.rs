@@ -1,5 +1,8 @@
 //! The draft of the next version, over the API: written by several editors, looked at for mistakes, published, rolled back.
 
+use perennial::kernel::id::Version;
+use perennial::loyalty::program::document::Document;
+use perennial::loyalty::program::publish::{Publication, PublishError, publish};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -134,4 +137,36 @@ async fn a_draft_is_published_once_and_an_earlier_version_can_decide_again() {
     let want = "program.draft_changed program.published program.published program.draft_changed \
         program.published";
     assert_eq!(told, want);
+}
+
+#[tokio::test]
+async fn a_draft_that_two_publish_at_once_is_published_once() {
+    let app = TestApp::new().await;
+    let (ana, ben) = (app.shop().await, app.shop().await);
+    let seen = tag(&with_rule(&ana, "welcome", 50).await);
+    let body = json!({});
+    let publish =
+        async |who: &Client| send(who, Method::POST, "/v1/program/publications", Some(&seen), &body).await.status;
+    let mut statuses = <[u16; 2]>::from(tokio::join!(publish(&ana), publish(&ben)));
+    statuses.sort_unstable();
+    assert!(statuses[0] == 201 && [409, 412].contains(&statuses[1]), "{statuses:?}");
+    assert_eq!(facts::count(&app.test.db, "program_versions WHERE version > 1").await, 1);
+}
+
+#[tokio::test]
+async fn a_draft_that_is_changed_while_it_is_published_is_not() {
+    let app = TestApp::new().await;
+    let shop = app.shop().await;
+    let draft = with_rule(&shop, "welcome", 50).await;
+    let document = Document::from_json(&draft.json["document"].to_string()).unwrap();
+    with_rule(&shop, "welcome", 60).await;
+    let (starts, note) = (None, "of what was seen before");
+    let wanted = Publication { document: &document, based_on: Version(1), starts, note, draft: Some(1) };
+    let refused = publish(&mut app.test.db.conn().await.unwrap(), &app.program, &wanted).await;
+    assert!(matches!(refused, Err(PublishError::DraftChanged)), "{refused:?}");
+    assert_eq!(
+        facts::count(&app.test.db, "program_versions WHERE program_id = (SELECT program_id FROM program_drafts)").await,
+        1
+    );
+    assert_eq!(tag(&shop.get(DRAFT).await), "\"d2\"");
 }

@@ -246,15 +246,17 @@ async fn publish_program(
     let PublicationIn { note, starts_at, version } = body.0;
     let note = note.as_ref().map_or("", Text::as_str);
     let mut conn = db.conn().await?;
-    let standing = standing(&conn, caller.scope()).await?;
-    if !seen.has(&standing.tag()) {
-        return Err(edit_problem(EditError::Changed(Box::new(standing))));
+    // First: what is published after it was not seen, and refuses.
+    let newest = newest_version(&conn, caller.scope()).await?;
+    let found = standing(&conn, caller.scope()).await?;
+    if !seen.has(&found.tag()) {
+        return Err(edit_problem(EditError::Changed(Box::new(found))));
     }
-    let (written, based_on, draft) = match (version, &standing) {
+    let (written, based_on, draft) = match (version, &found) {
         (Some(version), _) => {
             let row = find_version(&conn, caller.scope(), Version(version)).await?;
             let row = row.ok_or_else(|| Problem::of(&codes::NOT_FOUND).at("/version"))?;
-            (row.document, newest_version(&conn, caller.scope()).await?, None)
+            (row.document, newest, None)
         }
         (None, Standing::Draft(draft)) => (draft.document.clone(), Version(draft.based_on), Some(draft.revision)),
         (None, Standing::Newest(_)) => return Err(Problem::of(&DRAFT_MISSING)),
@@ -262,16 +264,22 @@ async fn publish_program(
     let document = Document::from_json(&written).map_err(invalid)?;
     let starts = starts_at.map(|at| at.trunc_subsecs(6));
     let wanted = Publication { document: &document, based_on, starts, note, draft };
-    let published = publish(&mut conn, caller.scope(), &wanted).await.map_err(|error| match error {
+    let published = publish(&mut conn, caller.scope(), &wanted).await;
+    if matches!(published, Err(PublishError::DraftChanged)) {
+        let now = standing(&conn, caller.scope()).await?;
+        return Err(edit_problem(EditError::Changed(Box::new(now))));
+    }
+    let published = published.map_err(|error| match error {
         PublishError::Mistakes(mut mistakes) => {
             place(Written::Json(&written), &mut mistakes);
             invalid(mistakes)
         }
         PublishError::Outdated(version) => Problem::of(&PROGRAM_OUTDATED).with("version", version.0),
-        PublishError::DraftChanged => Problem::of(&codes::PRECONDITION_FAILED),
         PublishError::Past => Problem::of(&codes::INVALID_FIELD).at("/starts_at").detail(error.to_string()),
         PublishError::Query(error) => error.into(),
-        error @ PublishError::Unreadable { .. } => Problem::of(&codes::INTERNAL).because(error),
+        error @ (PublishError::DraftChanged | PublishError::Unreadable { .. }) => {
+            Problem::of(&codes::INTERNAL).because(error)
+        }
     })?;
     let row = find_version(&conn, caller.scope(), published.version).await?;
     let row = row.ok_or_else(|| Problem::of(&codes::INTERNAL).detail("the version is gone"))?;
