@@ -5,6 +5,7 @@
 pub mod backtest;
 pub mod bulk;
 pub mod checkout;
+pub mod discounts;
 pub mod earning;
 pub mod ledger;
 pub mod members;

@@ -17,7 +17,7 @@ const ROOMS: [(&str, &[&[&str]]); 3] = [
         &[
             &["program"],
             &["members", "tiers"],
-            &["earning", "ledger"],
+            &["discounts", "earning", "ledger"],
             &["bulk", "membership", "statement"],
             &["checkout"],
             &["backtest"],

@@ -17,6 +17,7 @@ mod commands;
 mod counters;
 mod crash;
 mod demo;
+mod discounts;
 mod drafts;
 mod due;
 mod embedded;

@@ -33,6 +33,7 @@ pub fn order_code(refusal: &OrderRefusal) -> String {
         OrderRefusal::WalletUnknown => "order WalletUnknown".into(),
         OrderRefusal::Spend(error) => spend_code(*error),
         OrderRefusal::Hold(refusal) => hold_code(refusal),
+        OrderRefusal::Discount(refusal) => format!("discount {}", name(refusal)),
         OrderRefusal::TooOld | OrderRefusal::TooFarAhead => name(refusal),
     }
 }
@@ -179,6 +180,10 @@ pub fn order_facts(currency: Currency, receipt: &OrderReceipt) -> OrderFacts {
                     (code, wallet.clone(), [*asked, 0, 0])
                 }
                 FlagReceipt::HoldUnavailable { hold } => ("HoldUnavailable", hold.clone(), [0; 3]),
+                FlagReceipt::DiscountDiffers { discount, stated, ours, .. } => {
+                    ("DiscountDiffers", discount.clone(), [minor(*stated), minor(*ours), 0])
+                }
+                FlagReceipt::DiscountTwice { discount } => ("DiscountTwice", discount.clone(), [0; 3]),
                 FlagReceipt::MemberSuspended { wallet, asked, uncovered } => {
                     ("MemberSuspended", wallet.clone(), [*asked, 0, minor(*uncovered)])
                 }

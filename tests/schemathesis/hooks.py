@@ -12,6 +12,7 @@ OWN_KEY = os.environ["PERENNIAL_KEY_ID"]
 MEANING = {
     "currency_mismatch",
     "discount_exceeds_line",
+    "discount_stack_conflict",
     "duplicate_line",
     "expiry_passed",
     "gift_card_exceeds_order",

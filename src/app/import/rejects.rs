@@ -8,7 +8,7 @@ use csv::{StringRecord, Writer, WriterBuilder};
 
 use super::columns::REJECT_COLUMNS;
 use crate::loyalty::checkout::error::{
-    CART_INVALID, HOLD_UNKNOWN, ORDER_IN_FUTURE, ORDER_TOO_OLD, OrderRefusal, POINTS_BELOW_MINIMUM,
+    CART_INVALID, DISCOUNT_DIFFERS, HOLD_UNKNOWN, ORDER_IN_FUTURE, ORDER_TOO_OLD, OrderRefusal, POINTS_BELOW_MINIMUM,
     POINTS_NOT_IN_STEPS, POINTS_SHARE_EXCEEDED,
 };
 use crate::loyalty::checkout::spend::SpendError;
@@ -73,6 +73,7 @@ impl From<OrderRefusal> for Reject {
             OrderRefusal::TooOld => ORDER_TOO_OLD,
             OrderRefusal::TooFarAhead => ORDER_IN_FUTURE,
             OrderRefusal::Hold(_) => HOLD_UNKNOWN,
+            OrderRefusal::Discount(_) => DISCOUNT_DIFFERS,
         };
         Self::new(known.code, says)
     }

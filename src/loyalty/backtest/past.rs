@@ -238,7 +238,9 @@ fn bought(reading: Reading, member: MemberId, row: &Recorded) -> Option<Bought> 
         FlagReceipt::InsufficientPoints { wallet, asked, .. }
         | FlagReceipt::MemberSuspended { wallet, asked, .. }
         | FlagReceipt::SpendRule { wallet, asked, .. } => Some((wallet.clone(), *asked)),
-        FlagReceipt::HoldUnavailable { .. } => None,
+        FlagReceipt::HoldUnavailable { .. }
+        | FlagReceipt::DiscountDiffers { .. }
+        | FlagReceipt::DiscountTwice { .. } => None,
     });
     let spent = || receipt.spent.first().map(|spent| (spent.wallet.clone(), spent.points));
     let (wallet, wanted) = asked.or_else(spent).map_or((None, 0), |(wallet, points)| (Some(wallet), points));
@@ -254,6 +256,7 @@ fn bought(reading: Reading, member: MemberId, row: &Recorded) -> Option<Bought> 
         prices: Prices::TaxIncluded,
         lines,
         discounts: Vec::new(),
+        entered: Vec::new(),
         points: Points::ZERO,
         gift_card,
         total: None,
@@ -271,6 +274,7 @@ fn bought(reading: Reading, member: MemberId, row: &Recorded) -> Option<Bought> 
         cart,
         stated: true,
         quoted: false,
+        valid_with: None,
         spend_from: None,
         hold: None,
         place: said.place(),

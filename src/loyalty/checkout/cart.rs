@@ -9,7 +9,9 @@ pub use crate::loyalty::program::facts::ORDER_LINES_MAX;
 use crate::loyalty::program::facts::Values;
 
 /// The most discounts of an order.
-pub const ORDER_DISCOUNTS_MAX: usize = 100;
+pub const ORDER_DISCOUNTS_MAX: usize = 200;
+/// The most codes that a customer enters.
+pub const ENTERED_MAX: usize = 20;
 /// The most pieces of a line.
 pub const LINE_QUANTITY_MAX: u32 = 1_000_000;
 /// The most decimal places of a tax rate in percent.
@@ -24,6 +26,8 @@ pub struct Cart {
     pub lines: Vec<CartLine>,
     /// What was taken off, as the customer was told.
     pub discounts: Vec<StatedDiscount>,
+    /// The codes that the customer entered, in capitals.
+    pub entered: Vec<String>,
     /// Points to pay with.
     pub points: Points,
     /// The part that a gift card pays.
@@ -158,7 +162,7 @@ pub enum CartError {
         rate: bool,
     },
     /// More than [`ORDER_DISCOUNTS_MAX`], or one with more than [`ORDER_LINES_MAX`] lines.
-    #[error("an order has at most 100 discounts of at most 500 lines each")]
+    #[error("an order has at most 200 discounts of at most 500 lines each")]
     TooManyDiscounts,
     /// A discount on a line that is not there.
     #[error("no line has this id")]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::kernel::id::{MemberId, ProgramId};
+use crate::kernel::id::{MemberId, ProgramId, Version};
 use crate::kernel::scope::ProgramScope;
 use crate::loyalty::checkout::order_in::{BadOrder, OrderIn};
 use crate::loyalty::checkout::settle::SettleOrder;
@@ -115,6 +115,7 @@ pub fn read_order(sent: &OrderIn, book: &Rulebook, program: ProgramId) -> Result
         cart,
         stated: false,
         quoted: false,
+        valid_with: sent.valid_with.map(Version),
         spend_from: sent.points.as_ref().and_then(|p| p.wallet.clone()),
         hold: sent.hold.clone(),
         place: sent.place(),

@@ -1,8 +1,10 @@
 //! What the checkout refuses.
 
 use crate::kernel::clock::Instant;
-use crate::kernel::id::MemberId;
+use crate::kernel::id::{MemberId, Version};
+use crate::kernel::money::Amount;
 use crate::loyalty::checkout::cart::CartError;
+use crate::loyalty::checkout::offer::QUOTE_VALID_H;
 use crate::loyalty::checkout::returns::ReturnError;
 use crate::loyalty::checkout::spend::SpendError;
 use crate::loyalty::ledger::error::LedgerRefusal;
@@ -30,9 +32,53 @@ pub enum OrderRefusal {
     /// The hold does not pay.
     #[error(transparent)]
     Hold(HoldRefusal),
+    /// It names a discount that it may not have.
+    #[error(transparent)]
+    Discount(Box<DiscountRefusal>),
     /// The ledger refuses.
     #[error(transparent)]
     Ledger(#[from] LedgerRefusal),
+}
+
+/// Why a discount of the programme is not as a quote would give it. Numbers name places in the order's list, from 0.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DiscountRefusal {
+    /// The version of its quote is followed by another for too long, or never was in force.
+    #[error("version {} was not in force within {QUOTE_VALID_H} hours before the order", valid_with.0)]
+    QuoteTooOld {
+        /// The version that the order names.
+        valid_with: Version,
+        /// The version that decides the order.
+        decides: Version,
+    },
+    /// It takes off something else.
+    #[error("a quote does not take that off by `{code}`")]
+    Differs {
+        /// Which.
+        at: usize,
+        /// Its code.
+        code: String,
+        /// What the order says,
+        stated: Amount,
+        /// and what a quote would say.
+        ours: Amount,
+        /// Why it takes nothing off, where it does not apply.
+        reason: Option<&'static str>,
+        /// What in a condition could not be told.
+        detail: Option<String>,
+        /// The discount that applies instead.
+        better: Option<String>,
+    },
+    /// Another of its stack is named before it.
+    #[error("of the stack of `{code}` another is named already")]
+    Twice {
+        /// Which.
+        at: usize,
+        /// The one before.
+        other: usize,
+        /// Its code.
+        code: String,
+    },
 }
 
 /// Why a hold is not opened, taken or released.
@@ -59,6 +105,12 @@ pub enum HoldRefusal {
     /// The ledger refuses.
     #[error(transparent)]
     Ledger(#[from] LedgerRefusal),
+}
+
+impl From<DiscountRefusal> for OrderRefusal {
+    fn from(refusal: DiscountRefusal) -> Self {
+        Self::Discount(Box::new(refusal))
+    }
 }
 
 impl From<HoldRefusal> for OrderRefusal {
@@ -150,6 +202,12 @@ problems! {
     HOLD_CAPTURED = 409 "hold_captured", "Hold taken", "An order took the hold already.";
     HOLD_RELEASED = 409 "hold_released", "Hold released", "The hold was released already.";
     HOLD_ENDED = 409 "hold_ended", "Hold over", "The hold ended by itself, and its points went back.";
+    DISCOUNT_DIFFERS = 409 "discount_differs", "Another discount",
+        "A quote would not take that off by the discount: stated and ours are the figures, reason says why it does not apply.";
+    DISCOUNT_STACK_CONFLICT = 422 "discount_stack_conflict", "One discount of a stack",
+        "Of a stack of discounts one applies, and the order names two.";
+    QUOTE_TOO_OLD = 409 "quote_too_old", "Quote too old",
+        "The version of the programme that valid_with names was not in force within a day before the order: quote it again.";
     RETURN_INVALID = 422 "return_invalid", "Return not valid", "The return is not one of this order; pointer names where.";
     RETURN_EXCEEDS_PURCHASE = 409 "return_exceeds_purchase", "More than was bought",
         "More would come back than is left of the order.";

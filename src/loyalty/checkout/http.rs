@@ -15,9 +15,10 @@ use crate::loyalty::checkout::cart::CartError;
 use crate::loyalty::checkout::claim_order::ClaimOrder;
 use crate::loyalty::checkout::door::{Door, DoorError, HOPS_MAX};
 use crate::loyalty::checkout::error::{
-    CART_INVALID, CURRENCY_MISMATCH, ClaimRefusal, DISCOUNT_EXCEEDS_LINE, DUPLICATE_LINE, GIFT_CARD_EXCEEDS_ORDER,
-    LINES_DO_NOT_SUM, ORDER_CLAIMED, ORDER_IN_FUTURE, ORDER_NOT_A_GUESTS, ORDER_TOO_OLD, ORDER_UNKNOWN, OrderRefusal,
-    POINTS_EXCEED_ORDER, RETURN_EXCEEDS_PURCHASE, RETURN_INVALID, ReturnRefusal, TOO_MANY_LINES,
+    CART_INVALID, CURRENCY_MISMATCH, ClaimRefusal, DISCOUNT_DIFFERS, DISCOUNT_EXCEEDS_LINE, DISCOUNT_STACK_CONFLICT,
+    DUPLICATE_LINE, DiscountRefusal, GIFT_CARD_EXCEEDS_ORDER, LINES_DO_NOT_SUM, ORDER_CLAIMED, ORDER_IN_FUTURE,
+    ORDER_NOT_A_GUESTS, ORDER_TOO_OLD, ORDER_UNKNOWN, OrderRefusal, POINTS_EXCEED_ORDER, QUOTE_TOO_OLD,
+    RETURN_EXCEEDS_PURCHASE, RETURN_INVALID, ReturnRefusal, TOO_MANY_LINES,
 };
 use crate::loyalty::checkout::holds::http::{hold_problem, spend_problem};
 use crate::loyalty::checkout::order_in::{BadOrder, OrderIn, REFERENCE_WANTS, is_reference};
@@ -316,11 +317,34 @@ pub fn order_problem(refusal: OrderRefusal, ordered: OrderedAt) -> Problem {
         OrderRefusal::TooOld => Problem::of(&ORDER_TOO_OLD).at(when),
         OrderRefusal::TooFarAhead => Problem::of(&ORDER_IN_FUTURE).at(when),
         OrderRefusal::Hold(refusal) => hold_problem(refusal).at("/hold"),
+        OrderRefusal::Discount(refusal) => discount_problem(*refusal).detail(says),
         OrderRefusal::Ledger(
             refusal @ (LedgerRefusal::InsufficientPoints { .. } | LedgerRefusal::HoldExceeded { .. }),
         ) => problem_of(refusal).at("/points/spend"),
         OrderRefusal::Ledger(LedgerRefusal::MemberUnknown) => problem_of(LedgerRefusal::MemberUnknown).at("/member"),
         OrderRefusal::Ledger(refusal) => problem_of(refusal),
+    }
+}
+
+fn discount_problem(refusal: DiscountRefusal) -> Problem {
+    match refusal {
+        DiscountRefusal::QuoteTooOld { valid_with, decides } => {
+            let problem = Problem::of(&QUOTE_TOO_OLD).at("/valid_with");
+            problem.with("valid_with", valid_with.0).with("program_version", decides.0)
+        }
+        DiscountRefusal::Twice { at, other, .. } => {
+            let other = format!("/discounts/{other}");
+            Problem::of(&DISCOUNT_STACK_CONFLICT).at(format!("/discounts/{at}")).with("other", other)
+        }
+        DiscountRefusal::Differs { at, stated, ours, reason, detail, better, .. } => {
+            let problem = Problem::of(&DISCOUNT_DIFFERS).at(format!("/discounts/{at}"));
+            let problem = problem.with("stated", stated.0.to_string()).with("ours", ours.0.to_string());
+            let words = [("reason", reason.map(str::to_owned)), ("condition", detail), ("better", better)];
+            words.into_iter().fold(problem, |problem, (name, word)| match word {
+                Some(word) => problem.with(name, word),
+                None => problem,
+            })
+        }
     }
 }
 

@@ -107,28 +107,36 @@ impl<'o> Judged<'o> {
     }
 
     fn facts<'f>(&'f self, lines: &'f [LineFacts<'f>], account: &Account) -> Facts<'f> {
-        let (charged, shipping) = (self.priced.charged, self.priced.shipping);
-        let products = self.cart.lines.iter().filter(|line| line.kind == LineKind::Product);
-        let label = |label: fn(&Place) -> &Option<String>| self.place.and_then(|p| label(p).as_deref()).unwrap_or("");
-        let order = OrderFacts {
-            // Pricing has summed them already.
-            total: charged.plus(shipping).unwrap_or(Money::ZERO),
-            products: charged,
-            shipping,
-            channel: label(|place| &place.channel),
-            store: label(|place| &place.store),
-            quantity: products.map(|line| u64::from(line.quantity)).sum(),
-            lines,
-            attributes: Some(&self.cart.attributes),
-        };
+        let prices = (self.priced.charged, self.priced.shipping);
         Facts {
             book: self.book,
             at: self.ordered,
             local: self.book.zone.time_of(self.ordered),
             member: member_facts(account, self.book, (self.ordered, self.day)),
-            order: Some(order),
+            order: Some(order_facts(self.cart, self.place, lines, prices)),
             event: None,
         }
+    }
+}
+
+/// What the rules see of an order whose products and shipping cost so much.
+pub fn order_facts<'f>(
+    cart: &'f Cart,
+    place: Option<&'f Place>,
+    lines: &'f [LineFacts<'f>],
+    (products, shipping): (Money, Money),
+) -> OrderFacts<'f> {
+    let pieces = cart.lines.iter().filter(|line| line.kind == LineKind::Product);
+    let label = |label: fn(&Place) -> &Option<String>| place.and_then(|p| label(p).as_deref()).unwrap_or("");
+    OrderFacts {
+        total: products.plus(shipping).unwrap_or(Money::MAX),
+        products,
+        shipping,
+        channel: label(|place| &place.channel),
+        store: label(|place| &place.store),
+        quantity: pieces.map(|line| u64::from(line.quantity)).sum(),
+        lines,
+        attributes: Some(&cart.attributes),
     }
 }
 

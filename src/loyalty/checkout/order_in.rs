@@ -7,13 +7,14 @@ use utoipa::ToSchema;
 
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::points::Points;
-use crate::loyalty::checkout::cart::{Cart, CartLine, DiscountedLine, Place, Prices, StatedDiscount, Tax};
+use crate::loyalty::checkout::cart::{Cart, CartLine, DiscountedLine, ENTERED_MAX, Place, Prices, StatedDiscount, Tax};
 use crate::loyalty::checkout::return_in::money;
 use crate::loyalty::checkout::settle::OrderedAt;
 use crate::loyalty::earning::model::LineKind;
 use crate::loyalty::membership::attributes_in::{stated, stated_schema};
 use crate::loyalty::membership::profile_in::{BadField, MemberRefIn};
 use crate::loyalty::program::model::attributes::{Declared, DeclaredAttributes};
+use crate::loyalty::program::model::discounts::entered;
 use crate::platform::web::amount::AmountIn;
 use crate::platform::web::text::Text;
 
@@ -67,10 +68,20 @@ pub struct OrderIn {
     /// What was bought.
     #[schema(min_items = 1, max_items = 500)]
     pub lines: Vec<LineIn>,
-    /// What was taken off.
+    /// What was taken off: discounts of the programme as a quote gave them, and the shop's own, which come off first. A quote
+    /// works the programme's out itself.
     #[serde(default)]
-    #[schema(max_items = 100)]
+    #[schema(max_items = 200)]
     pub discounts: Vec<DiscountIn>,
+    /// What the customer entered to get discounts, in capitals or not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    pub codes: Vec<Code>,
+    /// The version that quoted the discounts, its `program_version`: they are verified by it as long as no other was in
+    /// force for a day; absent: the one in force when the order was placed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, nullable)]
+    pub valid_with: Option<i32>,
     /// Points to pay with.
     #[serde(default)]
     pub points: Option<PointsIn>,
@@ -162,7 +173,7 @@ fn one() -> u32 {
 #[serde(deny_unknown_fields)]
 #[schema(as = StatedDiscount)]
 pub struct DiscountIn {
-    /// What it is called.
+    /// What it is called: of the programme's, the code in the document.
     pub code: Code,
     /// What it took off which line.
     #[schema(max_items = 500)]
@@ -246,6 +257,9 @@ impl OrderIn {
                 return Err(bad("/points", "how many points the hold pays").into());
             }
         }
+        if self.codes.len() > ENTERED_MAX {
+            return Err(bad("/codes", "20 codes at most").into());
+        }
         let spend = self.points.as_ref().map_or(0, |p| p.spend);
         let lines = self.lines.iter().enumerate().map(|(i, line)| line.read(currency, &declared.line, i));
         let discounts = self.discounts.iter().enumerate().map(|(i, discount)| discount.read(currency, i));
@@ -257,6 +271,7 @@ impl OrderIn {
             },
             lines: lines.collect::<Result<_, _>>()?,
             discounts: discounts.collect::<Result<_, _>>()?,
+            entered: self.codes.iter().map(|code| entered(code.as_str())).collect(),
             points: Points::try_from(spend).map_err(|_| bad("/points/spend", "0 to 10^15 points"))?,
             gift_card: optional(&self.gift_card, "/gift_card")?.unwrap_or(Money::ZERO),
             total: optional(&self.total, "/total")?,

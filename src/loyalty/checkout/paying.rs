@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use crate::kernel::clock::Instant;
 use crate::kernel::money::{Money, Ratio};
 use crate::kernel::points::Points;
-use crate::loyalty::checkout::cart::CartError;
+use crate::loyalty::checkout::cart::{Cart, CartError};
 use crate::loyalty::checkout::error::OrderRefusal;
 use crate::loyalty::checkout::judge::member_facts;
 use crate::loyalty::checkout::pay::Payer;
@@ -22,6 +22,8 @@ use crate::loyalty::program::model::{Rulebook, Spend};
 pub struct Paying<'o> {
     /// The order.
     pub order: &'o SettleOrder,
+    /// What was bought, with what comes off.
+    pub cart: &'o Cart,
     /// The version that decides.
     pub book: &'o Rulebook,
     /// The wallet that pays, by the rules under which its points have a value.
@@ -48,7 +50,7 @@ impl Paying<'_> {
     /// # Errors
     /// The cart is wrong, or the programme does not let members pay so; a sale that has happened is paid as it was.
     pub fn price(self, taken: Points, held: bool) -> Result<Paid, OrderRefusal> {
-        let (cart, asked) = (&self.order.cart, self.order.cart.points);
+        let (cart, asked) = (self.cart, self.cart.points);
         let barred = self.barred();
         let terms = Terms { value: self.value(), net_of: self.book.net_of(), barred: &barred };
         let count = if held { Ok(()) } else { check_count(self.spend(), asked) };
@@ -97,7 +99,7 @@ impl Paying<'_> {
         let local = self.book.zone.time_of(self.ordered);
         let member = member_facts(self.account, self.book, (self.ordered, self.day));
         let facts = Facts { book: self.book, at: self.ordered, local, member, order: None, event: None };
-        barred(self.spend(), &self.order.cart, &facts)
+        barred(self.spend(), self.cart, &facts)
     }
 }
 

@@ -91,7 +91,11 @@ pub fn price(cart: &Cart, taken: Points, terms: &Terms<'_>) -> Result<Priced, Ca
     Ok(Priced { lines, charged, shipping, payable, tax, worth, uncovered, paid, base })
 }
 
-fn places(lines: &[CartLine]) -> Result<HashMap<&str, usize>, CartError> {
+/// The places of lines by their ids.
+///
+/// # Errors
+/// There is none or too many, two have one id, or a quantity is out of its range.
+pub fn places(lines: &[CartLine]) -> Result<HashMap<&str, usize>, CartError> {
     if lines.is_empty() {
         return Err(CartError::NoLines);
     }

@@ -76,6 +76,7 @@ impl Posting for ReturnOrder {
         let restored = story.restore(account, book, back.sum.points_spent, today)?;
         let mut clawed_back = story.claw_back(account, book, &back)?;
         let given_back = story.give_room((account, counters), book, &back);
+        let uses_given_back = if back.completes { story.give_uses((account, counters), book) } else { Vec::new() };
         clawed_back.extend(story.uncount(account, book, &back)?);
         let upgrade = story.upgrade(program, account.member);
         let tier = account.take_tier_back(program, at.at, upgrade.as_ref()).filter(TierReceipt::is_change);
@@ -94,6 +95,7 @@ impl Posting for ReturnOrder {
             restored,
             clawed_back,
             given_back,
+            uses_given_back,
             tier,
             complete: back.complete,
         };

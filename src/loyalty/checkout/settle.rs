@@ -1,26 +1,26 @@
 //! An order, settled: points paid, points earned, orders counted, in one posting.
 
 use chrono::{Duration, NaiveDate};
+use rust_decimal::Decimal;
 
 use crate::kernel::clock::{Instant, Moment, earlier, later};
-use crate::kernel::money::{Currency, Money};
+use crate::kernel::id::Version;
 use crate::kernel::points::Points;
-use crate::loyalty::checkout::came_in::{count_for, earn, expires_on};
+use crate::loyalty::checkout::came_in::{count_for, earn};
 use crate::loyalty::checkout::cart::{Cart, Place};
 use crate::loyalty::checkout::error::OrderRefusal;
 use crate::loyalty::checkout::holds::story::hold_reference;
 use crate::loyalty::checkout::judge::{Judged, skipped_receipt};
-use crate::loyalty::checkout::pay::{Payer, Source};
+use crate::loyalty::checkout::offer::Offering;
+use crate::loyalty::checkout::pay::Source;
 use crate::loyalty::checkout::paying::{Paid, Paying};
-use crate::loyalty::checkout::price::Priced;
-use crate::loyalty::checkout::receipt::{
-    CutName, CutReceipt, LineKindName, LinePoints, LineReceipt, OrderReceipt, RowReceipt, SpentReceipt,
-};
+use crate::loyalty::checkout::receipt::OrderReceipt;
+use crate::loyalty::checkout::receipt::write::Writer;
 use crate::loyalty::checkout::said::Said;
 use crate::loyalty::checkout::stated::flags;
 use crate::loyalty::earning::credit::credits;
-use crate::loyalty::earning::model::{LineFigures, LineKind};
-use crate::loyalty::earning::rows::{Awarded, Row};
+use crate::loyalty::earning::model::LineKind;
+use crate::loyalty::earning::rows::Awarded;
 use crate::loyalty::ledger::account::{Account, Status};
 use crate::loyalty::ledger::accounts::Accounts;
 use crate::loyalty::ledger::counters::CounterKey;
@@ -30,7 +30,7 @@ use crate::loyalty::ledger::posting::{
 };
 use crate::loyalty::members::model::{Identity, Profile};
 use crate::loyalty::membership::enrol::{enrol, verify_owner};
-use crate::loyalty::program::model::{Rulebook, Slot, Timeline};
+use crate::loyalty::program::model::{Rulebook, Timeline};
 use crate::loyalty::statement::tier::stands::{NextTier, Stands};
 
 /// How old a live order may be, in days: a till that was offline for long.
@@ -65,6 +65,8 @@ pub struct SettleOrder {
     pub stated: bool,
     /// Whether it is only asked for: then it is also told how many points could be spent.
     pub quoted: bool,
+    /// The version that quoted its discounts.
+    pub valid_with: Option<Version>,
     /// The wallet that pays.
     pub spend_from: Option<String>,
     /// The hold that pays, by its reference.
@@ -115,7 +117,11 @@ impl Posting for SettleOrder {
         let day = book.zone.day_of(ordered);
         let budgets = book.earning.iter().filter_map(|rule| Some((rule, rule.budget.as_ref()?)));
         let due = budgets.filter(|(rule, _)| rule.schedule.has(ordered));
-        due.map(|(rule, budget)| CounterKey::budget(guess.program, &rule.code, budget, day)).collect()
+        let of_rules = due.map(|(rule, budget)| CounterKey::budget(guess.program, &rule.code, budget, day));
+        let named = |code: &str| self.quoted || self.cart.discounts.iter().any(|stated| stated.code == code);
+        let totals = book.discounts.iter().filter_map(|discount| Some((discount, discount.total.as_ref()?)));
+        let totals = totals.filter(|(discount, _)| named(&discount.code));
+        of_rules.chain(totals.map(|(of, total)| CounterKey::uses(guess.program, &of.code, total, day))).collect()
     }
 
     fn time(&self) -> AccountTime {
@@ -135,26 +141,31 @@ impl Posting for SettleOrder {
         let enrols = self.enrolled(accounts, (ordered.min(at.at), day))?;
         let rows = accounts.story();
         let (account, counters) = accounts.account_and_counters()?;
+        let now = program.at(at.at.max(at.recorded));
+        let offering = Offering { order: self, program, book, now, ordered, day };
+        let offered = offering.offered(account, counters)?;
+        let (cart, place) = (&*offered.cart, self.place.as_ref());
         let (source, taken) = self.source((program, book), &rows, account)?;
         let payer = source.payer();
-        let paying = Paying { order: self, book, payer, account, ordered, day };
+        let paying = Paying { order: self, cart, book, payer, account, ordered, day };
         let Paid { priced, broken } = paying.price(taken, matches!(source, Source::Hold(..)))?;
         let can_spend = self.quoted.then(|| paying.can_spend(&priced)).flatten();
         let hold = source.pay(account, program, taken, (ordered, day, at.at))?;
         let suspended = account.status == Status::Suspended;
-        let (now, place) = (program.at(at.at.max(at.recorded)), self.place.as_ref());
-        let judged = Judged { book, now, cart: &self.cart, priced: &priced, place, ordered, day };
+        let judged = Judged { book, now, cart, priced: &priced, place, ordered, day };
         let Awarded { rows, skipped } = judged.awarded(account, counters)?;
         let credit = credits(book, &priced.lines, &rows).map_err(|_| LedgerRefusal::TooManyPoints)?;
         let credit = if suspended { Vec::new() } else { credit };
         judged.use_up(&rows, account, counters)?;
+        offering.use_up(&offered.receipts, account, counters)?;
         let posting = account.next_posting();
         let mut came_in = earn(account, program, book, &rows, (ordered, day, at))?;
         came_in.extend(count_for(account, book, &credit, (day, at))?);
         account.last_order_on = account.last_order_on.max(Some(day));
-        let money = Writer { currency: book.currency };
+        let write = Writer { cart, book, day };
         let missed = self.hold.as_ref().filter(|_| hold.is_none());
-        let paying = payer.map(|p| p.wallet);
+        let pays = payer.map(|p| p.wallet);
+        let flags = flags(cart.points, (taken, &priced), (pays, missed, broken), (suspended, book.currency));
         let receipt = OrderReceipt {
             reference: self.reference.clone(),
             posting: Some(posting.to_string()),
@@ -166,27 +177,24 @@ impl Posting for SettleOrder {
             charged: priced.charged.amount(book.currency),
             shipping: priced.shipping.amount(book.currency),
             tax: priced.tax.amount(book.currency),
-            gift_card: self.cart.gift_card.amount(book.currency),
+            gift_card: cart.gift_card.amount(book.currency),
             paid: priced.paid.amount(book.currency),
-            lines: self.line_receipts(&priced, &rows, money),
-            rows: self.row_receipts(book, &rows, day),
+            lines: write.lines(&priced, &rows),
+            discounts: offered.receipts,
+            rows: write.rows(&rows),
             earned: came_in,
-            spent: spent((taken, priced.worth), payer, money),
+            spent: write.spent((taken, priced.worth), payer),
             tier: account.look_at_tier(program, at.at, Some(posting.seq)),
             hold,
             can_spend,
             next_tier: self.quoted.then(|| next_tier(account, book)).flatten(),
             skipped: skipped.iter().map(skipped_receipt).collect(),
-            flags: flags(self.cart.points, (taken, &priced), (paying, missed, broken), (suspended, book.currency)),
+            skipped_discounts: offered.skipped,
+            unknown_codes: offered.unknown_codes,
+            flags: [flags, offered.flags].concat(),
         };
-        accounts.record(Record {
-            paid: Some(priced.paid.to_decimal(book.currency)),
-            items: self.items(),
-            orders: 1,
-            texts: Said::of(self.place.as_ref(), &self.cart).map(|said| said.text()),
-            profile: enrols.then(|| self.profile.clone()),
-            ..Record::plain(PostingKind::Order, ordered, book.version)
-        });
+        let record = Record::plain(PostingKind::Order, ordered, book.version);
+        accounts.record(self.sold(priced.paid.to_decimal(book.currency), enrols, record));
         Ok(receipt)
     }
 }
@@ -241,88 +249,25 @@ impl SettleOrder {
         Ok((source, taken))
     }
 
+    fn sold(&self, paid: Decimal, enrols: bool, record: Record) -> Record {
+        Record {
+            paid: Some(paid),
+            items: self.items(),
+            orders: 1,
+            texts: Said::of(self.place.as_ref(), &self.cart).map(|said| said.text()),
+            profile: enrols.then(|| self.profile.clone()),
+            ..record
+        }
+    }
+
     fn items(&self) -> i32 {
         let products = self.cart.lines.iter().filter(|l| l.kind == LineKind::Product);
         let items: u64 = products.map(|l| u64::from(l.quantity)).sum();
         i32::try_from(items).unwrap_or(i32::MAX)
-    }
-
-    fn line_receipts(&self, priced: &Priced, rows: &[Row<'_>], money: Writer) -> Vec<LineReceipt> {
-        let earned = |i: usize| rows.iter().filter_map(|r| r.by_line.get(i)).map(|p| p.get()).sum();
-        let lines = self.cart.lines.iter().zip(&priced.lines).enumerate();
-        lines.map(|(i, (stated, line))| money.line(&stated.id, line, earned(i))).collect()
-    }
-
-    fn row_receipts(&self, book: &Rulebook, rows: &[Row<'_>], day: NaiveDate) -> Vec<RowReceipt> {
-        let of_lines = |row: &Row<'_>| {
-            let parts = self.cart.lines.iter().zip(&row.by_line).filter(|(_, p)| !p.is_zero());
-            parts.map(|(line, p)| LinePoints { id: line.id.clone(), points: p.get() }).collect()
-        };
-        let receipt = |row: &Row<'_>| RowReceipt {
-            rule: row.name(),
-            wallet: code_of(book, row.wallet),
-            points: row.points.get(),
-            expires_on: expires_on(row, book, day),
-            uncut: (row.uncut > row.points).then_some(row.uncut.get()),
-            cut_by: cuts(row).last().map(|cut| cut.by),
-            cuts: Some(cuts(row)).filter(|cuts| cuts.len() > 1).unwrap_or_default(),
-            lines: of_lines(row),
-        };
-        rows.iter().map(receipt).collect()
-    }
-}
-
-/// What cut a row, one after the other.
-fn cuts(row: &Row<'_>) -> Vec<CutReceipt> {
-    let steps = [(CutName::Cap, row.uncut, row.capped), (CutName::Budget, row.capped, row.points)];
-    let cuts = steps.into_iter().filter(|(_, from, to)| to < from);
-    cuts.map(|(by, _, to)| CutReceipt { by, to: to.get() }).collect()
-}
-
-fn spent((points, worth): (Points, Money), payer: Option<Payer<'_>>, money: Writer) -> Vec<SpentReceipt> {
-    let paying = payer.filter(|_| !points.is_zero());
-    let spent = paying.map(|payer| SpentReceipt {
-        wallet: payer.wallet.code.clone(),
-        points: points.get(),
-        worth: worth.amount(money.currency),
-    });
-    spent.into_iter().collect()
-}
-
-/// Writes money of one currency.
-#[derive(Clone, Copy)]
-struct Writer {
-    currency: Currency,
-}
-
-impl Writer {
-    fn line(self, id: &str, line: &LineFigures, earned: i64) -> LineReceipt {
-        let amount = |money: Money| money.amount(self.currency);
-        LineReceipt {
-            id: id.to_owned(),
-            kind: match line.kind {
-                LineKind::Product => LineKindName::Product,
-                LineKind::Shipping => LineKindName::Shipping,
-            },
-            quantity: line.quantity,
-            charged: amount(line.charged),
-            tax: amount(line.tax),
-            points_spent: line.points_spent.get(),
-            worth: amount(line.worth),
-            uncovered: (line.uncovered > Money::ZERO).then(|| amount(line.uncovered)),
-            gift_card: amount(line.gift_card),
-            paid: amount(line.paid),
-            base: amount(line.base),
-            earned,
-        }
     }
 }
 
 fn next_tier(account: &Account, book: &Rulebook) -> Option<NextTier> {
     let ladder = book.tiers.as_ref()?;
     Stands::of(account, ladder).next_tier(ladder, book)
-}
-
-fn code_of(book: &Rulebook, slot: Slot) -> String {
-    book.wallet_in(slot).map(|w| w.code.clone()).unwrap_or_default()
 }

@@ -255,6 +255,25 @@ impl<'g> Story<'g> {
         receipts
     }
 
+    /// The uses of discounts of an order that has come back can be had again in the period of the order.
+    pub fn give_uses(&self, (account, counters): (&mut Account, &mut Counters<'_>), book: &Rulebook) -> Vec<String> {
+        let day = self.receipt.ordered_on;
+        let mut codes = Vec::new();
+        for receipt in self.receipt.discounts.iter().filter(|receipt| receipt.is_counted()) {
+            let Some(discount) = book.discount(&receipt.code) else { continue };
+            if let Some(cap) = &discount.per_member {
+                account.give_room(cap, day, Points::ONE);
+            }
+            if let Some(total) = &discount.total {
+                counters.give_back(CounterKey::uses(account.program, &discount.code, total, day), 1);
+            }
+            if discount.per_member.is_some() || discount.total.is_some() {
+                codes.push(discount.code.clone());
+            }
+        }
+        codes
+    }
+
     /// Takes back what counted in qualifying wallets.
     ///
     /// # Errors

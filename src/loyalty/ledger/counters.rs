@@ -9,13 +9,14 @@ use crate::kernel::id::ProgramId;
 use crate::kernel::points::Points;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::program::model::Budget;
+use crate::loyalty::program::slots::uses_of;
 
 /// The name of a counter: stock or a budget in one business period.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CounterKey {
     /// Whose.
     pub program: ProgramId,
-    /// The rule or reward.
+    /// The rule, or the uses of a discount: `gold_ten.uses`.
     pub rule: String,
     /// The business period, `2026-12`; `-` for one without.
     pub period: String,
@@ -25,6 +26,11 @@ impl CounterKey {
     /// The counter of a rule's budget on a business day.
     pub fn budget(program: ProgramId, rule: &str, budget: &Budget, day: NaiveDate) -> Self {
         Self { program, rule: rule.to_owned(), period: budget.cycle.name(day) }
+    }
+
+    /// The counter of the uses of a discount on a business day.
+    pub fn uses(program: ProgramId, discount: &str, total: &Budget, day: NaiveDate) -> Self {
+        Self { program, rule: uses_of(discount), period: total.cycle.name(day) }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::loyalty::members::model::Profile;
 use crate::loyalty::program::model::Timeline;
 
 /// One programme's ledger in memory.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct MemoryLedger {
     /// The accounts.
     pub accounts: HashMap<MemberId, Account>,

@@ -18,7 +18,7 @@ use crate::loyalty::program::document::Document;
 use crate::loyalty::program::draft::store::clear_draft;
 use crate::loyalty::program::model::Rulebook;
 use crate::loyalty::program::read::Mistake;
-use crate::loyalty::program::slots::assign_slots;
+use crate::loyalty::program::slots::{assign_slots, uses_of};
 use crate::loyalty::program::store::{
     find_version, insert_slots, insert_version, list_slots, list_used, lock_lanes, lock_program, read_clock,
     set_version,
@@ -143,21 +143,29 @@ async fn overspent(
     book: &Rulebook,
     starts: Instant,
 ) -> Result<Vec<Mistake>, PublishError> {
-    let budgets = || book.earning.iter().filter_map(|rule| Some((rule.code.as_str(), rule.budget.as_ref()?)));
-    let rules: Vec<String> = budgets().map(|(code, _)| code.to_owned()).collect();
-    if rules.is_empty() {
+    let of_rules = book.earning.iter().filter_map(|rule| {
+        let place = vec!["earning", &rule.code, "budget"];
+        Some((rule.code.clone(), place, "points", rule.budget.as_ref()?))
+    });
+    let of_discounts = book.discounts.iter().filter_map(|discount| {
+        let place = vec!["discounts", &discount.code, "limits", "total"];
+        Some((uses_of(&discount.code), place, "uses", discount.total.as_ref()?))
+    });
+    let budgets: Vec<_> = of_rules.chain(of_discounts).collect();
+    if budgets.is_empty() {
         return Ok(Vec::new());
     }
+    let rules = budgets.iter().map(|(name, ..)| name.clone()).collect();
     let day = book.zone.day_of(starts);
     let days = [Some(day), day.succ_opt()];
     let used = list_used(conn, scope, rules).await?;
     let mut mistakes = Vec::new();
-    for (code, budget) in budgets() {
+    for (name, place, what, budget) in budgets {
         let is_due = |period: &str| days.iter().flatten().any(|day| budget.cycle.name(*day) == period);
-        let most = used.iter().filter(|(rule, period, _)| rule == code && is_due(period)).map(|(.., used)| *used).max();
+        let most =
+            used.iter().filter(|(rule, period, _)| *rule == name && is_due(period)).map(|(.., used)| *used).max();
         if let Some(most) = most.filter(|most| *most > budget.points.get()) {
-            mistakes
-                .push(Mistake::at(&["earning", code, "budget"], format_args!("{most} points of it are spent already")));
+            mistakes.push(Mistake::at(&place, format_args!("{most} {what} of it are spent already")));
         }
     }
     Ok(mistakes)

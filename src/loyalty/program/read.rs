@@ -175,12 +175,13 @@ type Table = IndexMap<String, Value>;
 type ReadPart = fn(&mut Document, Table, &mut Reading);
 
 /// The parts of a document, and how each is read.
-const PARTS: [(&str, ReadPart); 9] = [
+const PARTS: [(&str, ReadPart); 10] = [
     ("program", |document, table, reading| document.program = reading.whole("program", table).unwrap_or_default()),
     ("wallets", |document, table, reading| document.wallets = reading.wallets(table)),
     ("earning", |document, table, reading| document.earning = reading.each("earning", table)),
     ("tiers", |document, table, reading| document.tiers = reading.whole("tiers", table)),
     ("perks", |document, table, reading| document.perks = reading.each("perks", table)),
+    ("discounts", |document, table, reading| document.discounts = reading.each("discounts", table)),
     ("attributes", |document, table, reading| {
         document.attributes = reading.whole("attributes", table).unwrap_or_default();
     }),
@@ -237,7 +238,7 @@ impl Reading {
             "/wallets" | "/tiers/wallet" => true,
             _ => pointer.starts_with("/earning/") && pointer.ends_with("/wallet"),
         };
-        let condition = ["/lines", "/when"].iter().any(|field| pointer.ends_with(field));
+        let condition = ["/lines", "/when", "/benefit/of"].iter().any(|field| pointer.ends_with(field));
         let names = condition || pointer.contains("/audience/");
         let of_ladder = pointer.starts_with("/tiers/ladder/") && pointer.contains("/perks/");
         let unread = |part: &str| self.mistakes.iter().any(|mistake| mistake.pointer.starts_with(part));

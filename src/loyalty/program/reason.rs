@@ -1,8 +1,12 @@
-//! Why a rule did not apply.
+//! Why a rule or a discount did not apply.
 
-/// Why a rule did not apply, in the order in which that is asked. The names are stored and part of the API: never change one.
+/// Why a rule or a discount did not apply, in the order in which that is asked. The names are stored and part of the API: never change one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
+    /// It is not its time.
+    NotScheduled,
+    /// It is for who enters a code, and that was not entered.
+    CodeNotGiven,
     /// The member is in none of the tiers that it is for.
     WrongTier,
     /// The member is in none of the lists that it is for.
@@ -17,12 +21,16 @@ pub enum Reason {
     NoMatchingLines,
     /// What it would award is less than a point.
     RoundsToZero,
-    /// Another rule of its stack awards more.
+    /// It would take nothing off.
+    TakesNothing,
+    /// Another of its stack is better.
     StackHadBetter,
     /// The member has had all that the rule gives one member in the period.
     CapReached,
     /// All members together have had all that the rule gives in the period.
     BudgetSpent,
+    /// It was used as often as it can be.
+    LimitReached,
     /// The member takes no part for now.
     MemberSuspended,
 }
@@ -31,6 +39,10 @@ impl Reason {
     /// The name in the API.
     pub fn name(self) -> &'static str {
         match self {
+            Self::NotScheduled => "not_scheduled",
+            Self::CodeNotGiven => "code_not_given",
+            Self::TakesNothing => "takes_nothing",
+            Self::LimitReached => "limit_reached",
             Self::WrongTier => "wrong_tier",
             Self::WrongSegment => "wrong_segment",
             Self::WrongArm => "wrong_arm",

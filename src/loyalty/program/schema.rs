@@ -8,6 +8,7 @@ use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::kernel::points::POINTS_MAX;
+use crate::loyalty::program::compile::discounts::{DISCOUNTS_MAX, ENTERED_CODES_MAX};
 use crate::loyalty::program::compile::names::{
     ARMS_MAX, ATTRIBUTE_CHARS_MAX, ATTRIBUTE_TEXTS_MAX, ATTRIBUTES_MAX, EXPERIMENTS_MAX, SALT_CHARS_MAX,
 };
@@ -72,7 +73,7 @@ enum Holds {
 
 /// The fields of the document that hold more than their types tell: the type, the field, what it holds, and whether a
 /// document without it is refused, though it can be read.
-const FIELDS: [(&str, &str, Holds, bool); 69] = [
+const FIELDS: [(&str, &str, Holds, bool); 81] = [
     ("Document", "wallets", Holds::Parts(1, WALLETS_MAX), true),
     ("Document", "earning", Holds::Parts(0, EARNING_RULES_MAX), false),
     ("Program", "name", Holds::Name, true),
@@ -116,6 +117,18 @@ const FIELDS: [(&str, &str, Holds, bool); 69] = [
     ("Tier", "earn", Holds::Amount, false),
     ("DowngradeRule", "grace", Holds::Period, false),
     ("Document", "perks", Holds::Parts(0, PERKS_MAX), false),
+    ("Document", "discounts", Holds::Parts(0, DISCOUNTS_MAX), false),
+    ("Discount", "benefit", Holds::Table, true),
+    ("Discount", "codes", Holds::List(ENTERED_CODES_MAX), false),
+    ("Discount", "when", Holds::Condition, false),
+    ("Discount", "stack", Holds::Code, false),
+    ("Discount", "text", Holds::Texts, false),
+    ("Benefit", "percent", Holds::Amount, false),
+    ("Benefit", "amount", Holds::Amount, false),
+    ("Benefit", "price", Holds::Amount, false),
+    ("Benefit", "of", Holds::Condition, false),
+    ("Uses", "uses", Holds::Points, true),
+    ("Uses", "each", Holds::Period, false),
     ("Document", "segments", Holds::Parts(0, SEGMENTS_MAX), false),
     ("Document", "experiments", Holds::Parts(0, EXPERIMENTS_MAX), false),
     ("Document", "goals", Holds::Parts(0, GOALS_MAX), false),

@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 
 use crate::loyalty::program::document::Document;
+use crate::loyalty::program::document::discounts::Discount;
 use crate::loyalty::program::model::{CountedSlot, SEGMENTS_MAX, SegmentSlot, Slot, TierSlot, WALLETS_MAX};
 
 /// The most tiers of a programme, over all of its versions.
@@ -38,7 +39,8 @@ impl NoRoom {
 pub struct Slots {
     /// Where each wallet's figures stand.
     pub wallets: IndexMap<String, Slot>,
-    /// What stands for each earning rule that counts points by member, and for each of which awards are counted.
+    /// What stands for each earning rule that counts points by member, for each of which awards are counted, and for each
+    /// discount with uses by member.
     pub rules: IndexMap<String, CountedSlot>,
     /// What stands for each tier.
     pub tiers: IndexMap<String, TierSlot>,
@@ -62,6 +64,23 @@ impl Slots {
 /// The name under which it is counted how often a rule awards: no code of a rule has the sign.
 pub fn awards_of(rule: &str) -> String {
     format!("{rule}.awards")
+}
+
+/// The name under which uses of a discount are counted: no code has the sign.
+pub fn uses_of(discount: &str) -> String {
+    format!("{discount}.uses")
+}
+
+/// The names of all that a document counts by member.
+pub fn counted(document: &Document) -> impl Iterator<Item = String> {
+    let rules = document.earning.iter().flat_map(|(code, rule)| {
+        let cap = rule.caps.as_ref().and_then(|caps| caps.per_member.as_ref());
+        let points = cap.is_some_and(|cap| cap.points.is_some()).then(|| code.clone());
+        points.into_iter().chain(cap.is_some_and(|cap| cap.awards.is_some()).then(|| awards_of(code)))
+    });
+    let limited = |discount: &Discount| discount.limits.as_ref().is_some_and(|limits| limits.per_member.is_some());
+    let discounts = document.discounts.iter().filter(move |(_, discount)| limited(discount));
+    rules.chain(discounts.map(|(code, _)| uses_of(code)))
 }
 
 fn others_left_out<S: Copy>(all: &IndexMap<String, S>, others: &IndexMap<String, S>) -> IndexMap<String, S> {
@@ -92,12 +111,7 @@ pub fn assign_slots(existing: &Slots, document: &Document) -> Result<Slots, NoRo
         let free = (0..).take(SEGMENTS_MAX).find(|slot| !taken(*slot)).ok_or(NoRoom::Segments)?;
         slots.segments.insert(code.clone(), SegmentSlot(free));
     }
-    let capped = document.earning.iter().flat_map(|(code, rule)| {
-        let cap = rule.caps.as_ref().and_then(|caps| caps.per_member.as_ref());
-        let points = cap.is_some_and(|cap| cap.points.is_some()).then(|| code.clone());
-        points.into_iter().chain(cap.is_some_and(|cap| cap.awards.is_some()).then(|| awards_of(code)))
-    });
-    for code in capped.filter(|code| !existing.rules.contains_key(code)) {
+    for code in counted(document).filter(|code| !existing.rules.contains_key(code)) {
         let next = slots.rules.values().map(|slot| slot.0.saturating_add(1)).max().unwrap_or_default();
         slots.rules.insert(code, CountedSlot(next));
     }

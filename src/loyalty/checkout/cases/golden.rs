@@ -44,6 +44,7 @@ pub fn g1() -> Cart {
             off("item", &[("shoes", "9.00")]),
             off("order", &[("shoes", "6.90"), ("socks", "2.03"), ("mug", "1.07")]),
         ],
+        entered: Vec::new(),
         points: points(2_000),
         gift_card: money("0"),
         total: Some(money("112.29")),

@@ -4,6 +4,7 @@ mod budgets;
 mod caps;
 mod conditions;
 mod days;
+mod discounts;
 mod edges;
 mod golden;
 mod holds;
@@ -102,6 +103,7 @@ fn lines(lines: &[(&str, u32, &str)]) -> Cart {
         prices: Prices::NoTax,
         lines: lines.iter().map(line).collect(),
         discounts: Vec::new(),
+        entered: Vec::new(),
         points: Points::ZERO,
         gift_card: Money::ZERO,
         total: None,
@@ -241,6 +243,7 @@ impl Shop {
             cart,
             stated: false,
             quoted: false,
+            valid_with: None,
             spend_from: None,
             hold: None,
             place: None,

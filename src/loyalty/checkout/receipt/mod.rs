@@ -1,6 +1,8 @@
 //! What settling and returning answer: stored once, sent as it is, and all that a later return works on.
 
+mod discounts;
 mod returned;
+pub mod write;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -12,6 +14,7 @@ use crate::kernel::money::Amount;
 use crate::loyalty::checkout::holds::receipt::OrderHoldReceipt;
 use crate::loyalty::ledger::tier_receipt::TierReceipt;
 use crate::loyalty::statement::tier::stands::NextTier;
+pub use discounts::{DiscountOf, DiscountReceipt, DiscountedLineReceipt, SkippedDiscountReceipt};
 pub use returned::{
     AmountClawedBack, ClawedBackReceipt, GivenBackReceipt, PointsClawedBack, RestoredReceipt, ReturnReceipt,
     ReturnedLineReceipt, ReturnedReceipt,
@@ -57,6 +60,9 @@ pub struct OrderReceipt {
     pub paid: Amount,
     /// The figures of each line.
     pub lines: Vec<LineReceipt>,
+    /// What came off, one after the other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub discounts: Vec<DiscountReceipt>,
     /// What each rule awarded, and to which lines.
     pub rows: Vec<RowReceipt>,
     /// What came into which wallet.
@@ -81,6 +87,12 @@ pub struct OrderReceipt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub next_tier: Option<NextTier>,
+    /// The discounts that do not apply, and why; of a quote alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped_discounts: Vec<SkippedDiscountReceipt>,
+    /// What was entered that is no code of any discount; of a quote alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown_codes: Vec<String>,
     /// For what an order online would have been refused, of one that was taken as stated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<FlagReceipt>,
@@ -119,6 +131,26 @@ pub enum FlagReceipt {
         asked: i64,
         /// The rule of the wallet's `spend` that it was not paid by.
         rule: BrokenRule,
+    },
+    /// A quote would not have taken that off.
+    DiscountDiffers {
+        /// The discount's code.
+        discount: String,
+        /// What was taken off.
+        #[schema(value_type = String, example = "9.00")]
+        stated: Amount,
+        /// What a quote would have.
+        #[schema(value_type = String, example = "0.00")]
+        ours: Amount,
+        /// Why nothing, where it does not apply.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        reason: Option<String>,
+    },
+    /// Another discount of its stack was taken off before it.
+    DiscountTwice {
+        /// The discount's code.
+        discount: String,
     },
     /// It was paid with points of a member who is suspended: none were taken.
     MemberSuspended {

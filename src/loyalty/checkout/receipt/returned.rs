@@ -45,6 +45,9 @@ pub struct ReturnReceipt {
     /// What of rules with a cap or a budget can be had again, in the period of the order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub given_back: Vec<GivenBackReceipt>,
+    /// The discounts of which a use can be had again, in the period of the order: once it has come back in full.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uses_given_back: Vec<String>,
     /// What became of the member's tier, where it changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

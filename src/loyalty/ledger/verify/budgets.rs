@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
+
 use crate::kernel::grow::Grow;
 use crate::loyalty::ledger::counters::CounterKey;
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow};
@@ -17,7 +19,8 @@ impl Spent {
     /// Adds a posting; `order` is the one that a return is of.
     pub fn step(&mut self, row: &PostingRow, order: Option<&PostingRow>, timeline: &Timeline, found: &mut Findings) {
         let book = timeline.version(row.version);
-        if book.earning.iter().all(|rule| rule.budget.is_none()) {
+        let budgets = book.earning.iter().any(|rule| rule.budget.is_some());
+        if !budgets && book.discounts.iter().all(|discount| discount.total.is_none()) {
             return;
         }
         let done = match row.kind {
@@ -32,6 +35,9 @@ impl Spent {
 
     fn award(&mut self, row: &PostingRow, book: &Rulebook) -> Result<(), String> {
         let document: OrderDocument = parse(row)?;
+        for code in document.uses() {
+            self.uses((row, book, code), document.ordered_on, 1);
+        }
         for of_rule in &document.rows {
             let budget = book.rule(&of_rule.rule).and_then(|rule| rule.budget);
             if of_rule.cut_to("budget").is_some() && budget.is_none() {
@@ -46,16 +52,25 @@ impl Spent {
 
     fn give_back(&mut self, row: &PostingRow, order: Option<&PostingRow>, book: &Rulebook) -> Result<(), String> {
         let document: ReturnDocument = parse(row)?;
-        if document.given_back.is_empty() {
+        if document.given_back.is_empty() && document.uses_given_back.is_empty() {
             return Ok(());
         }
         let day = parse::<OrderDocument>(order.ok_or("it gives back, and there is no order")?)?.ordered_on;
+        for code in &document.uses_given_back {
+            self.uses((row, book, code), day, -1);
+        }
         for back in &document.given_back {
             let Some(budget) = book.rule(&back.rule).and_then(|rule| rule.budget) else { continue };
             let key = CounterKey::budget(row.program, &back.rule, &budget, day);
             self.0.entry(key).or_default().grow(0_i64.saturating_sub(back.points));
         }
         Ok(())
+    }
+
+    fn uses(&mut self, (row, book, code): (&PostingRow, &Rulebook, &str), day: NaiveDate, by: i64) {
+        let total = book.discount(code).and_then(|discount| discount.total);
+        let key = total.map(|total| CounterKey::uses(row.program, code, &total, day));
+        key.into_iter().for_each(|key| self.0.entry(key).or_default().grow(by));
     }
 
     /// Takes out what a counter stands for: 0 when no posting used it.

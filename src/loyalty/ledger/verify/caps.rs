@@ -12,7 +12,7 @@ use crate::loyalty::ledger::posting::{PostingKind, PostingRow};
 use crate::loyalty::ledger::usage::{USAGE_KEPT_D, Used};
 use crate::loyalty::ledger::verify::documents::{OrderDocument, ReturnDocument, parse};
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
-use crate::loyalty::program::model::{Cap, CountedSlot, EarningRule, Rulebook, Timeline};
+use crate::loyalty::program::model::{Cap, CountedSlot, Rulebook, Timeline};
 
 /// A rule in one of its periods, by the first day of that.
 type Name = (CountedSlot, Cycle, NaiveDate);
@@ -38,6 +38,7 @@ pub struct UsedDocument {
     first_day: Option<NaiveDate>,
     points: Option<i64>,
     awards: Option<i64>,
+    uses: Option<i64>,
 }
 
 impl FoldedCaps {
@@ -76,10 +77,19 @@ impl FoldedCaps {
     }
 
     fn award(&mut self, row: &PostingRow, book: &Rulebook) -> Result<(), String> {
-        if book.earning.iter().all(|rule| rule.cap.is_none() && rule.awards.is_none()) {
+        let capped = book.earning.iter().any(|rule| rule.cap.is_some() || rule.awards.is_some());
+        if !capped && book.discounts.iter().all(|discount| discount.per_member.is_none()) {
             return Ok(());
         }
         let document: OrderDocument = parse(row)?;
+        for code in document.uses() {
+            let Some(limit) = book.discount(code).and_then(|discount| discount.per_member) else { continue };
+            let had = self.had.entry(name_of(&limit, document.ordered_on)).or_default();
+            had.grow(1);
+            if *had > limit.points.get() {
+                return Err(format!("{code} was used {had} times, of {} at most", limit.points));
+            }
+        }
         for of_rule in &document.rows {
             if let Some(awards) = book.rule(&of_rule.rule).and_then(|rule| rule.awards) {
                 let had = self.had.entry(name_of(&awards, document.ordered_on)).or_default();
@@ -108,10 +118,16 @@ impl FoldedCaps {
 
     fn give_back(&mut self, row: &PostingRow, order: Option<&PostingRow>, book: &Rulebook) -> Result<(), String> {
         let document: ReturnDocument = parse(row)?;
-        if document.given_back.is_empty() {
+        if document.given_back.is_empty() && document.uses_given_back.is_empty() {
             return Ok(());
         }
         let day = parse::<OrderDocument>(order.ok_or("it gives caps back, and there is no order")?)?.ordered_on;
+        let limits = document.uses_given_back.iter().filter_map(|code| book.discount(code)?.per_member);
+        for limit in limits {
+            if let Some(had) = self.had.get_mut(&name_of(&limit, day)) {
+                *had = had.saturating_sub(1).max(0);
+            }
+        }
         for back in &document.given_back {
             let Some(rule) = book.rule(&back.rule) else { continue };
             for (cap, given) in [(&rule.cap, back.points), (&rule.awards, back.awards)] {
@@ -151,12 +167,13 @@ fn said(row: &PostingRow, timeline: &Timeline) -> Result<BTreeMap<Name, i64>, St
     let document: MergedCaps = parse(row)?;
     let versions = || (1..=timeline.newest().version.0).rev().map(|n| timeline.version(Version(n)));
     let read = |used: &UsedDocument| {
-        let (had, cap): (_, fn(&EarningRule) -> Option<Cap>) = match (used.points, used.awards) {
-            (Some(points), None) => (points, |rule| rule.cap),
-            (None, Some(awards)) => (awards, |rule| rule.awards),
-            _ => return Err(format!("{} is neither points nor awards", used.rule)),
+        let (had, cap): (_, fn(&Rulebook, &str) -> Option<Cap>) = match (used.points, used.awards, used.uses) {
+            (Some(points), None, None) => (points, |book, code| book.rule(code)?.cap),
+            (None, Some(awards), None) => (awards, |book, code| book.rule(code)?.awards),
+            (None, None, Some(uses)) => (uses, |book, code| book.discount(code)?.per_member),
+            _ => return Err(format!("{} is not one of points, awards and uses", used.rule)),
         };
-        let slot = versions().find_map(|book| book.rule(&used.rule).and_then(cap)).map(|cap| cap.slot);
+        let slot = versions().find_map(|book| cap(book, &used.rule)).map(|cap| cap.slot);
         let slot = slot.ok_or_else(|| format!("no version has a cap on {}", used.rule))?;
         let cycle = Cycle::read(used.each.as_deref()).map_err(|e| e.to_string())?;
         Ok(((slot, cycle, used.first_day.unwrap_or(NaiveDate::MIN)), had))

@@ -72,6 +72,9 @@ pub struct OrderDocument {
     pub paid: Amount,
     /// Line by line.
     pub lines: Vec<LineDocument>,
+    /// What came off.
+    #[serde(default)]
+    pub discounts: Vec<DiscountDocument>,
     /// Rule by rule.
     pub rows: Vec<RowDocument>,
     /// Wallet by wallet.
@@ -81,6 +84,26 @@ pub struct OrderDocument {
     /// What it was flagged for.
     #[serde(default)]
     pub flags: Vec<FlagDocument>,
+}
+
+/// What came off an order.
+#[derive(Debug, Deserialize)]
+pub struct DiscountDocument {
+    /// The discount's code.
+    pub code: String,
+    /// Whose it is.
+    of: String,
+    /// Whether there were no uses left.
+    #[serde(default)]
+    uncounted: bool,
+}
+
+impl OrderDocument {
+    /// The discounts of the programme of which it is a use.
+    pub fn uses(&self) -> impl Iterator<Item = &str> {
+        let counted = |discount: &&DiscountDocument| discount.of == "program" && !discount.uncounted;
+        self.discounts.iter().filter(counted).map(|discount| discount.code.as_str())
+    }
 }
 
 /// A line.
@@ -162,6 +185,9 @@ pub struct ReturnDocument {
     /// Of rules with a cap or a budget.
     #[serde(default)]
     pub given_back: Vec<GivenBackDocument>,
+    /// Discounts with a use that can be had again.
+    #[serde(default)]
+    pub uses_given_back: Vec<String>,
     /// Whether the order has come back.
     pub complete: bool,
 }

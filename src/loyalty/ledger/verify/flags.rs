@@ -15,8 +15,8 @@ pub enum FlagDocument {
     /// Points that were not there, or not taken.
     #[serde(rename = "insufficient_points", alias = "member_suspended")]
     Short(ShortDocument),
-    /// A hold that could not pay, or a rule that it was not paid by.
-    #[serde(rename = "hold_unavailable", alias = "spend_rule")]
+    /// A hold that could not pay, a rule that it was not paid by, or a discount that a quote would not have given.
+    #[serde(rename = "hold_unavailable", alias = "spend_rule", alias = "discount_differs", alias = "discount_twice")]
     Other {},
 }
 

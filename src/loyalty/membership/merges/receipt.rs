@@ -15,7 +15,7 @@ use crate::loyalty::ledger::merge::{Merged, MergedWallet};
 use crate::loyalty::ledger::tier_receipt::{StandingReceipt, TierReceipt};
 use crate::loyalty::ledger::usage::Used;
 use crate::loyalty::members::model::IdentityKind;
-use crate::loyalty::program::model::{Counts, Timeline, Wallet, WalletKind};
+use crate::loyalty::program::model::{Counted, Counts, Timeline, Wallet, WalletKind};
 
 /// What went on in another account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -56,10 +56,10 @@ pub struct MergeReceipt {
     pub branch: i32,
 }
 
-/// What was had of a rule with a cap in one calendar period.
+/// What was had of a rule with a cap, or of a discount with a limit, in one calendar period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UsedReceipt {
-    /// The rule's code.
+    /// The rule's code, or the discount's.
     pub rule: String,
     /// How long the period is, `P1M`; absent: it is all time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,6 +77,10 @@ pub struct UsedReceipt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub awards: Option<i64>,
+    /// How many orders had the discount.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub uses: Option<i64>,
 }
 
 /// What came over in one wallet.
@@ -182,15 +186,20 @@ pub fn wallets(merged: &Merged, into: &Account, program: &Timeline) -> Vec<Merge
 /// What was had of rules with a cap, as it is told.
 pub fn used(merged: &Merged, program: &Timeline) -> Vec<UsedReceipt> {
     let receipt = |used: &Used| {
-        let rule = program.capped(used.slot);
-        let counts_awards = rule.and_then(|rule| rule.awards).is_some_and(|awards| awards.slot == used.slot);
         let had = Some(used.points.get());
+        let (code, [points, awards, uses]) = match program.counted(used.slot) {
+            Some(Counted::Points(rule)) => (rule.code.as_str(), [had, None, None]),
+            Some(Counted::Awards(rule)) => (rule.code.as_str(), [None, had, None]),
+            Some(Counted::Uses(discount)) => (discount.code.as_str(), [None, None, had]),
+            None => ("", [had, None, None]),
+        };
         UsedReceipt {
-            rule: rule.map(|rule| rule.code.clone()).unwrap_or_default(),
+            rule: code.to_owned(),
             each: used.cycle.written().map(str::to_owned),
             first_day: (used.cycle != Cycle::Ever).then_some(used.first),
-            points: had.filter(|_| !counts_awards),
-            awards: had.filter(|_| counts_awards),
+            points,
+            awards,
+            uses,
         }
     };
     merged.usage.iter().map(receipt).collect()

@@ -306,10 +306,7 @@ impl Reading {
     }
 
     fn points_for(&mut self, place: &[&str], money: &str, value: Option<Decimal>, exponent: u32) -> Option<Points> {
-        let money = self.ok(place, plain_decimal(money).ok_or("is not a decimal such as \"0.01\""))?;
-        let minor = in_minor(money, exponent).map(|minor| minor.normalize()).filter(|minor| minor.scale() == 0);
-        let minor = minor.and_then(|minor| i64::try_from(minor).ok()).filter(|minor| *minor <= MONEY_MINOR_MAX);
-        let minor = self.ok(place, minor.ok_or("is too large, or has more decimal places than the currency"))?;
+        let minor = self.money(place, money, exponent)?.minor();
         // Where the value is wrong, that is a mistake of its own.
         let points = Ratio::of(Decimal::ONE, value?).and_then(|each| each.floor(minor));
         let points = points.and_then(|points| Points::try_from(points).ok());

@@ -1,6 +1,7 @@
 //! From a document to what decisions need; on the way every mistake is named.
 
 mod audience;
+pub mod discounts;
 mod earning;
 pub mod names;
 pub mod perks;
@@ -26,7 +27,7 @@ use crate::loyalty::program::model::{
     WALLETS_MAX, Wallet, WalletKind, Window,
 };
 use crate::loyalty::program::read::Mistake;
-use crate::loyalty::program::slots::{Slots, awards_of};
+use crate::loyalty::program::slots::{Slots, counted};
 
 /// The most characters of a programme's name.
 pub const PROGRAM_NAME_CHARS_MAX: usize = 100;
@@ -60,6 +61,7 @@ pub fn compile(
     let earning = reading.earning(&named);
     let tiers = reading.tiers(document, slots, currency);
     let perks = reading.perks(&named);
+    let discounts = reading.discounts(&named);
     reading.goals(document);
     match (currency, zone) {
         (Some(currency), Some(zone)) if reading.mistakes.is_empty() => {
@@ -76,6 +78,7 @@ pub fn compile(
                 tiers,
                 tier_mapping,
                 perks,
+                discounts,
                 segment_codes,
                 experiments,
                 declared: named.declared,
@@ -89,8 +92,7 @@ pub fn compile(
 pub fn check(document: &Document) -> Vec<Mistake> {
     // However many there are: that there are too many is a mistake of its own.
     let wallets = document.wallets.keys().cloned().zip((0..).map(Slot)).collect();
-    let counted = document.earning.keys().flat_map(|code| [code.clone(), awards_of(code)]);
-    let rules = counted.zip((0..).map(CountedSlot)).collect();
+    let rules = counted(document).zip((0..).map(CountedSlot)).collect();
     let ladder = document.tiers.iter().flat_map(|tiers| &tiers.ladder);
     let tiers = ladder.map(|tier| tier.code.clone()).zip((0..).map(TierSlot)).collect();
     let segments = document.segments.keys().cloned().zip((0..=u8::MAX).map(SegmentSlot)).collect();

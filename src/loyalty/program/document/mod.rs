@@ -5,6 +5,7 @@
 
 pub mod attributes;
 pub mod audience;
+pub mod discounts;
 mod earning;
 mod either;
 pub mod perks;
@@ -24,6 +25,7 @@ use crate::kernel::calendar::{RoundUp, Zone};
 use crate::kernel::money::Currency;
 use crate::loyalty::program::document::attributes::Attributes;
 use crate::loyalty::program::document::audience::{Experiment, Segment};
+use crate::loyalty::program::document::discounts::Discount;
 use crate::loyalty::program::document::perks::{Goal, Perk};
 use crate::loyalty::program::document::tiers::Tiers;
 
@@ -44,6 +46,9 @@ pub struct Document {
     /// What members can be entitled to, by code.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub perks: IndexMap<String, Perk>,
+    /// What is taken off the price, by code.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub discounts: IndexMap<String, Discount>,
     /// What conditions may ask of what the shop tells.
     #[serde(default, skip_serializing_if = "Attributes::is_empty")]
     pub attributes: Attributes,

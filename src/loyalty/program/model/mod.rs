@@ -2,6 +2,7 @@
 
 pub mod attributes;
 pub mod audience;
+pub mod discounts;
 mod earning;
 pub mod names;
 mod spend;
@@ -21,6 +22,7 @@ use crate::kernel::points::Points;
 use crate::loyalty::program::arm::Experiment;
 use crate::loyalty::program::model::attributes::DeclaredAttributes;
 use crate::loyalty::program::model::audience::Perk;
+use crate::loyalty::program::model::discounts::Discount;
 use crate::loyalty::program::model::tiers::{Ladder, TierMapping};
 
 /// The most wallets of a programme, over all of its versions: each keeps its slot for ever.
@@ -163,6 +165,17 @@ pub enum Window {
     Lifetime,
 }
 
+/// What is counted by member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted<'b> {
+    /// Points of a rule.
+    Points(&'b EarningRule),
+    /// How often a rule awards.
+    Awards(&'b EarningRule),
+    /// Uses of a discount.
+    Uses(&'b Discount),
+}
+
 /// One version of the programme, compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rulebook {
@@ -188,6 +201,8 @@ pub struct Rulebook {
     pub segment_codes: Vec<(String, SegmentSlot)>,
     /// What members can be entitled to, in document order.
     pub perks: Vec<Perk>,
+    /// What is taken off the price, in document order.
+    pub discounts: Vec<Discount>,
     /// The experiments, in document order.
     pub experiments: Vec<Experiment>,
     /// What conditions may ask of what the shop tells.
@@ -220,6 +235,20 @@ impl Rulebook {
     /// An earning rule by its code.
     pub fn rule(&self, code: &str) -> Option<&EarningRule> {
         self.earning.iter().find(|rule| rule.code == code)
+    }
+
+    /// A discount by its code.
+    pub fn discount(&self, code: &str) -> Option<&Discount> {
+        self.discounts.iter().find(|discount| discount.code == code)
+    }
+
+    /// What a slot of what is counted by member stands for.
+    pub fn counted(&self, slot: CountedSlot) -> Option<Counted<'_>> {
+        let is = |cap: Option<Cap>| cap.is_some_and(|cap| cap.slot == slot);
+        let points = self.earning.iter().filter(|rule| is(rule.cap)).map(Counted::Points);
+        let awards = self.earning.iter().filter(|rule| is(rule.awards)).map(Counted::Awards);
+        let uses = self.discounts.iter().filter(|discount| is(discount.per_member)).map(Counted::Uses);
+        points.chain(awards).chain(uses).next()
     }
 
     /// The only, or first, wallet whose points can be spent.
@@ -293,11 +322,15 @@ impl Timeline {
         versions.find_map(|v| v.tier_codes.iter().find(|(known, _)| known == code)).map(|(_, slot)| *slot)
     }
 
-    /// The rule that a slot of what is counted by member stands for, as the newest version has it that caps it.
-    pub fn capped(&self, slot: CountedSlot) -> Option<&EarningRule> {
+    /// What a slot of what is counted by member stands for, as the newest version has it that counts it.
+    pub fn counted(&self, slot: CountedSlot) -> Option<Counted<'_>> {
         let mut versions = self.later.iter().rev().chain([&self.first]);
-        let counted = |rule: &&EarningRule| rule.cap.iter().chain(&rule.awards).any(|cap| cap.slot == slot);
-        versions.find_map(|v| v.earning.iter().find(counted))
+        versions.find_map(|v| v.counted(slot))
+    }
+
+    /// Whether any version has a discount of a code.
+    pub fn has_discount(&self, code: &str) -> bool {
+        self.later.iter().chain([&self.first]).any(|v| v.discount(code).is_some())
     }
 
     /// The newest version, perhaps of the future.

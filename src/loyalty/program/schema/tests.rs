@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::loyalty::program::document::attributes::{Attribute, Attributes};
 use crate::loyalty::program::document::audience::{Audience, Experiment, Segment};
+use crate::loyalty::program::document::discounts::{Benefit, Discount, Limits, Uses};
 use crate::loyalty::program::document::perks::{Goal, Perk};
 use crate::loyalty::program::document::texts::Text;
 use crate::loyalty::program::document::tiers::{DowngradeRule, Tier, Tiers};
@@ -72,6 +73,10 @@ fn every_field_is_in_the_schema_and_no_other() {
         read_by::<Perk>(),
         read_by::<Attributes>(),
         read_by::<Attribute>(),
+        read_by::<Discount>(),
+        read_by::<Benefit>(),
+        read_by::<Limits>(),
+        read_by::<Uses>(),
         read_by::<Segment>(),
         read_by::<Experiment>(),
         read_by::<Goal>(),
