@@ -51,6 +51,7 @@ pub fn rooms(config: &mut ServiceConfig) {
     statement::tier::http::configure(config);
     membership::http::configure(config);
     membership::grants::http::configure(config);
+    membership::segments::http::configure(config);
     ledger::http::configure(config);
     program::http::configure(config);
     program::draft::http::configure(config);

@@ -39,6 +39,7 @@ mod previews;
 mod programs;
 mod publishing;
 mod readers;
+mod segments;
 mod shutdown;
 mod spending;
 mod statements;

@@ -60,6 +60,10 @@ async fn an_order_paid_with_points_of_two_lots_has_the_golden_figures() {
             line("socks", "product", 3, ["21.82", "3.79", "4.07", "17.75", "14.67"], 407, 14),
             line("mug", "product", 1, ["11.43", "1.98", "2.13", "9.30", "7.69"], 213, 8),
             line("s", "shipping", 1, ["4.95", "0.86", "0.00", "4.95", "0.00"], 0, 0)],
+        "discounts": [
+            { "code": "gold_ten", "of": "shop", "amount": "9.00", "lines": [{ "id": "shoes", "amount": "9.00" }] },
+            { "code": "ten_off", "of": "shop", "amount": "10.00", "lines": [{ "id": "shoes", "amount": "6.90" },
+                { "id": "socks", "amount": "2.03" }, { "id": "mug", "amount": "1.07" }] }],
         "rows": [{ "rule": "base", "wallet": "points", "points": 72, "lines": [{ "id": "shoes", "points": 50 },
             { "id": "socks", "points": 14 }, { "id": "mug", "points": 8 }] }],
         "earned": [{ "wallet": "points", "points": 72, "expires_on": ends },

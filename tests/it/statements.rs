@@ -330,6 +330,7 @@ fn no_accounts() -> SaveAccounts {
         merged_branch,
         branches,
         alias_depth,
+        segments,
         last_order_on,
         figures_ends,
         wallets_ends,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use perennial::app::http::api;
+use perennial::loyalty::ledger::writer::Pace;
 use perennial::platform::auth::Scopes;
 use perennial::platform::jobs::{NewJob, queue_job};
 use perennial::platform::web::openapi::written;
@@ -39,6 +40,7 @@ fn row(operation: &str, ours: &Ours) -> Option<Row> {
     let (member, none) = (ours.member.clone(), String::new());
     let order = json!({ "reference": fresh("order"), "member": { "id": member }, "currency": "EUR",
         "lines": [{ "id": "1", "amount": "1.00" }] });
+    let transfer = json!({ "to": { "external_id": "ours-18" }, "wallet": "points", "points": 1 });
     Some(match operation {
         "enrol_member" => ("members:write", MeetTheirOwn, none, json!({ "name": "Ana" })),
         "get_member" | "get_balances" | "get_tier" | "list_statement" => ("members:read", Meet404, member, Value::Null),
@@ -49,16 +51,13 @@ fn row(operation: &str, ours: &Ours) -> Option<Row> {
             ("adjustments:write", Meet404, member, json!({ "wallet": "points", "points": 1, "reason": "mine" }))
         }
         "create_tier_grant" => ("tiers:write", Meet404, member, json!({ "tier": "gold", "reason": "mine" })),
+        "change_segment" => ("segments:write", Meet404, "ours".to_owned(), json!({ "add": [{ "id": member }] })),
+        "list_segment" => ("members:read", Meet404, "ours".to_owned(), Value::Null),
         "create_suspension" | "create_reinstatement" => {
             ("suspensions:write", Meet404, member, json!({ "reason": "mine" }))
         }
         "quote_order" | "settle_order" => ("orders:write", Meet404, none, order),
-        "create_transfer" => (
-            "transfers:write",
-            Meet404,
-            member,
-            json!({ "to": { "external_id": "ours-18" }, "wallet": "points", "points": 1 }),
-        ),
+        "create_transfer" => ("transfers:write", Meet404, member, transfer),
         "create_merge" => {
             ("merges:write", Meet404, member, json!({ "source": { "external_id": "ours-19" }, "reason": "mine" }))
         }
@@ -138,7 +137,7 @@ fn calls(ours: &Ours) -> Vec<Call> {
             let id = operation["operationId"].as_str().unwrap().to_owned();
             let (scope, strangers, place, body) =
                 row(&id, ours).unwrap_or_else(|| panic!("{id} is not in the table: who may call it?"));
-            let path = path.replace("{id}", &place).replace("{reference}", &place);
+            let path = path.replace("{id}", &place).replace("{reference}", &place).replace("{code}", &place);
             // What has to be in a query stands in the table.
             let path = path.replace(if place.contains('?') { "{version}/diff" } else { "{version}" }, &place);
             let method = method.to_uppercase().parse().unwrap();
@@ -146,6 +145,11 @@ fn calls(ours: &Ours) -> Vec<Call> {
         }
     }
     calls
+}
+
+/// An app whose programme has a list of members.
+async fn app() -> TestApp {
+    TestApp::with(&format!("{EURO}\n[segments.ours]\n"), Pace::serving()).await
 }
 
 async fn ours(app: &TestApp, shop: &Client) -> Ours {
@@ -177,7 +181,7 @@ async fn ours(app: &TestApp, shop: &Client) -> Ours {
 
 #[tokio::test]
 async fn without_a_good_key_no_operation_answers() {
-    let app = TestApp::new().await;
+    let app = app().await;
     let shop = app.shop().await;
     let calls = calls(&ours(&app, &shop).await);
     let (revoked, expired) = (app.shop().await, app.shop().await);
@@ -204,7 +208,7 @@ async fn without_a_good_key_no_operation_answers() {
 
 #[tokio::test]
 async fn a_key_without_the_scope_is_told_which_it_lacks() {
-    let app = TestApp::new().await;
+    let app = app().await;
     let shop = app.shop().await;
     let calls = calls(&ours(&app, &shop).await);
     for scope in calls.iter().map(|call| call.scope).collect::<BTreeSet<_>>() {
@@ -222,7 +226,7 @@ async fn a_key_without_the_scope_is_told_which_it_lacks() {
 
 #[tokio::test]
 async fn another_programmes_key_finds_nothing_of_ours_and_changes_nothing() {
-    let app = TestApp::new().await;
+    let app = app().await;
     let shop = app.shop().await;
     let ours = ours(&app, &shop).await;
     let stranger = app.stranger().await;
@@ -245,7 +249,7 @@ async fn another_programmes_key_finds_nothing_of_ours_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_key_with_the_one_scope_may_do_what_the_scope_says() {
-    let app = TestApp::new().await;
+    let app = app().await;
     let shop = app.shop().await;
     for call in calls(&ours(&app, &shop).await) {
         let scopes = if call.id == "rotate_api_key" { "keys:manage members:read" } else { call.scope };
@@ -258,7 +262,7 @@ async fn a_key_with_the_one_scope_may_do_what_the_scope_says() {
 
 #[tokio::test]
 async fn two_programmes_may_use_the_same_names() {
-    let app = TestApp::new().await;
+    let app = app().await;
     let (shop, stranger) = (app.shop().await, app.stranger().await);
     let ana = json!({ "external_id": "c-17", "email": "ana@example.com" });
     let (mine, theirs) = (shop.enrol(&ana).await, stranger.enrol(&ana).await);

@@ -26,10 +26,11 @@ use crate::loyalty::ledger::posting::{AccountTime, PostingKind, Reference, Reque
 use crate::loyalty::ledger::suspend::Suspend;
 use crate::loyalty::members::model::Profile;
 use crate::loyalty::membership::enrol::{Enrol, Enrolled};
+use crate::loyalty::membership::segments::change_segment::{ChangeSegment, SegmentChanged};
 use crate::loyalty::membership::transfer::{ReceivedReceipt, TransferReceipt};
 
 /// The kinds of postings that a replay reads; of the others the new version makes its own, or they change no figure.
-pub const KINDS: [PostingKind; 9] = [
+pub const KINDS: [PostingKind; 10] = [
     PostingKind::Enrol,
     PostingKind::Order,
     PostingKind::Return,
@@ -39,6 +40,7 @@ pub const KINDS: [PostingKind; 9] = [
     PostingKind::Received,
     PostingKind::Suspend,
     PostingKind::Reinstate,
+    PostingKind::ChangeSegment,
 ];
 
 /// A stored posting, as far as a replay reads it.
@@ -82,6 +84,8 @@ pub enum Deed {
     Opening(OpenBalance),
     /// A suspension or its end.
     Suspend(Suspend),
+    /// A member put into a list, or taken out.
+    Segment(ChangeSegment),
 }
 
 /// An order, and how it was to be paid.
@@ -198,6 +202,11 @@ impl Past {
             PostingKind::Opening => Deed::Opening(opening(reading.zone, member, row)?),
             PostingKind::Suspend => Deed::Suspend(suspend(member, Status::Suspended)),
             PostingKind::Reinstate => Deed::Suspend(suspend(member, Status::Active)),
+            PostingKind::ChangeSegment => {
+                let SegmentChanged { segment, listed, .. } = json(&row.document)?;
+                let reference = Reference::keyed("segment", "");
+                Deed::Segment(ChangeSegment { reference, hash: NO_HASH, member, identity: None, segment, listed })
+            }
             PostingKind::CatchUp
             | PostingKind::Change
             | PostingKind::Hold

@@ -17,6 +17,7 @@ use crate::loyalty::ledger::entry::{Entry, EntryKind};
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::posting::Target;
 use crate::loyalty::ledger::solo::Solo;
+use crate::loyalty::membership::segments::change_segment::SegmentRefusal;
 use crate::loyalty::program::model::{Rulebook, Timeline, WALLETS_MAX, Wallet, WalletKind};
 
 /// What is counted: from an instant until just before another. What came before is replayed all the same.
@@ -172,6 +173,11 @@ impl<'s> Tape<'s> {
             Deed::Adjust(adjusted) => adjust(solo, book, adjusted, at, seen).is_err(),
             Deed::Opening(opening) => solo.post(opening, at, false, seen).is_err(),
             Deed::Suspend(suspend) => solo.post(suspend, at, false, seen).is_err(),
+            // Of a list that the version does not have nobody asks.
+            Deed::Segment(change) => {
+                let changed = solo.post(change, at, false, seen);
+                matches!(changed, Err(SegmentRefusal::Ledger(_)))
+            }
         };
         self.refused.grow(refused.into());
     }

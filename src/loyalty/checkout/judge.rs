@@ -16,7 +16,7 @@ use crate::loyalty::ledger::counters::{CounterKey, Counters};
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::program::facts::{Facts, LineFacts, MemberFacts, OrderFacts};
 use crate::loyalty::program::model::tiers::Tier;
-use crate::loyalty::program::model::{EarningRule, Rulebook, SegmentSet};
+use crate::loyalty::program::model::{EarningRule, Rulebook};
 use crate::loyalty::program::reason::Reason;
 
 /// An order that is decided.
@@ -151,7 +151,7 @@ pub fn member_facts(
     MemberFacts {
         member: account.member,
         tier: account.tier_at(book, ordered),
-        segments: SegmentSet::default(),
+        segments: account.segments,
         order_count: account.order_count,
         // Orders that came back do not count, and their day stays in the account.
         days_since_last_order: account.last_order_on.filter(|_| account.order_count > 0).map(days_since),

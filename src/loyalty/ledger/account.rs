@@ -2,6 +2,8 @@
 //!
 //! A decision works on a clone, which replaces the account when it is accepted: a refused command leaves nothing behind.
 
+mod parts;
+
 use chrono::NaiveDate;
 
 use crate::kernel::clock::Instant;
@@ -16,35 +18,9 @@ use crate::loyalty::ledger::lot::{
     Branch, LOTS_OPEN_MAX, LOTS_OPEN_SOFT_MAX, LOTS_OPENED_A_POSTING_MAX, Lot, LotExpiry, LotId, spending_order,
 };
 use crate::loyalty::ledger::usage::Used;
-use crate::loyalty::program::model::Slot;
+use crate::loyalty::program::model::{SegmentSet, Slot};
 use crate::loyalty::tiers::standing::Standing;
-
-/// Whether a member takes part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// Takes part.
-    Active,
-    /// Earns and spends nothing until reinstated.
-    Suspended,
-}
-
-/// One wallet of an account.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct WalletState {
-    /// Its figures.
-    pub figures: Figures,
-    /// The last day on which its lots that end by inactivity can be used.
-    pub expires_on: Option<NaiveDate>,
-}
-
-/// Where an account went on that was merged into another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Alias {
-    /// In whose account.
-    pub into: MemberId,
-    /// Where its lots have their names there.
-    pub branch: Branch,
-}
+pub use parts::{Alias, Draft, LotDates, Status, WalletState};
 
 /// One member's state: a fold of its postings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +53,8 @@ pub struct Account {
     pub usage: Vec<Used>,
     /// The tiers.
     pub standing: Standing,
+    /// The lists that the member is in.
+    pub segments: SegmentSet,
     /// Where it went on, if it was merged into another account: it is empty then, for good.
     pub alias: Option<Alias>,
     /// How many branches its lots have names in: its own, and those of all that were merged into it.
@@ -85,25 +63,6 @@ pub struct Account {
     pub alias_depth: i16,
     /// What the posting in the making has done so far.
     pub draft: Draft,
-}
-
-/// The entries of a posting in the making.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Draft {
-    /// The entries so far.
-    pub entries: Vec<Entry>,
-    /// What they did to lots.
-    pub moves: Vec<Move>,
-    opened: i64,
-}
-
-/// When the points of an award can be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LotDates {
-    /// From when, if later than the award.
-    pub available_at: Option<Instant>,
-    /// Until when.
-    pub expiry: LotExpiry,
 }
 
 impl Account {
@@ -124,6 +83,7 @@ impl Account {
             holds: Vec::new(),
             usage: Vec::new(),
             standing: Standing::default(),
+            segments: SegmentSet::default(),
             alias: None,
             branches: Branch(1),
             alias_depth: 0,

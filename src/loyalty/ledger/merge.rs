@@ -15,7 +15,7 @@ use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::figures::Figures;
 use crate::loyalty::ledger::lot::{BRANCHES_MAX, Branch, LOTS_OPEN_MAX, Lot, LotExpiry, LotId};
 use crate::loyalty::ledger::usage::Used;
-use crate::loyalty::program::model::Slot;
+use crate::loyalty::program::model::{SegmentSet, Slot};
 use crate::loyalty::tiers::standing::Standing;
 
 /// No chain of accounts that were merged one into the next is longer.
@@ -38,6 +38,8 @@ pub struct Merged {
     pub usage: Vec<Used>,
     /// What was known of tiers.
     pub standing: Standing,
+    /// The lists that the member was in.
+    pub segments: SegmentSet,
     /// The wallets in which anything was.
     pub wallets: Vec<MergedWallet>,
 }
@@ -78,6 +80,8 @@ pub fn merge(source: &mut Account, into: &mut Account) -> Result<Merged, LedgerR
     let usage = source.usage.clone();
     into.take_usage(source)?;
     let standing = std::mem::take(&mut source.standing);
+    let segments = std::mem::take(&mut source.segments);
+    into.segments = into.segments.or(segments);
     let slots: Vec<Slot> = (0..).map(Slot).zip(&source.wallets).map(|(slot, _)| slot).collect();
     let mut wallets = Vec::new();
     for slot in slots {
@@ -86,7 +90,7 @@ pub fn merge(source: &mut Account, into: &mut Account) -> Result<Merged, LedgerR
     }
     (source.order_count, source.last_order_on) = (0, None);
     source.alias = Some(Alias { into: into.member, branch });
-    Ok(Merged { branch, branches, depth, orders, last_order_on, usage, standing, wallets })
+    Ok(Merged { branch, branches, depth, orders, last_order_on, usage, standing, segments, wallets })
 }
 
 fn merge_wallet(

@@ -37,6 +37,7 @@ pub type AccountSql = (
     Nullable<SmallInt>,
     Nullable<Array<BigInt>>,
     Nullable<Array<BigInt>>,
+    Nullable<BigInt>,
 );
 
 /// The SQL types of a row of `postings`.

@@ -17,7 +17,7 @@ use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference, Reques
 use crate::loyalty::ledger::tier::standing_of;
 use crate::loyalty::ledger::usage::usage_of;
 use crate::loyalty::members::model::Profile;
-use crate::loyalty::program::model::Slot;
+use crate::loyalty::program::model::{SegmentSet, Slot};
 
 /// A stored row cannot be read: somebody changed it by hand.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -84,6 +84,8 @@ pub struct AccountRow {
     pub usage: Option<Vec<i64>>,
     /// The tiers, as numbers.
     pub standing: Option<Vec<i64>>,
+    /// The lists that the member is in, a bit each.
+    pub segments: Option<i64>,
 }
 
 impl AccountRow {
@@ -118,6 +120,7 @@ impl AccountRow {
             holds: holds_of(self.holds.as_deref().unwrap_or_default()).ok_or_else(|| bad("holds"))?,
             usage: usage_of(self.usage.as_deref().unwrap_or_default()).ok_or_else(|| bad("usage"))?,
             standing: standing_of(self.standing.as_deref().unwrap_or_default()).ok_or_else(|| bad("standing"))?,
+            segments: segments_of(self.segments).ok_or_else(|| bad("segments"))?,
             alias: self
                 .merged_into
                 .zip(self.merged_branch)
@@ -147,6 +150,15 @@ impl AccountRow {
         });
         lots.collect()
     }
+}
+
+/// The stored lists of members.
+pub fn segments_number(segments: SegmentSet) -> Option<i64> {
+    i64::try_from(segments.0).ok().filter(|bits| *bits > 0)
+}
+
+fn segments_of(stored: Option<i64>) -> Option<SegmentSet> {
+    u64::try_from(stored.unwrap_or_default()).ok().map(SegmentSet)
 }
 
 /// The stored number of a status.

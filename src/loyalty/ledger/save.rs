@@ -33,7 +33,7 @@ use crate::loyalty::ledger::numbers::{
     entry_numbers, entry_numbers_len, expiry_day, hold_numbers, move_numbers, move_numbers_len,
 };
 use crate::loyalty::ledger::posting::PostingRow;
-use crate::loyalty::ledger::rows::status_number;
+use crate::loyalty::ledger::rows::{segments_number, status_number};
 use crate::loyalty::ledger::tier::standing_numbers;
 use crate::loyalty::ledger::usage::usage_numbers;
 use crate::loyalty::ledger::writes::{
@@ -128,6 +128,7 @@ fn save_accounts(group: &Group, lanes: LaneCount, programs: &HashMap<ProgramId, 
         merged_branch: accounts.iter().map(|a| a.alias.map(|alias| alias.branch.0)).collect(),
         branches: accounts.iter().map(|a| (a.branches.0 > 1).then_some(a.branches.0)).collect(),
         alias_depth: accounts.iter().map(|a| (a.alias_depth > 0).then_some(a.alias_depth)).collect(),
+        segments: accounts.iter().map(|a| segments_number(a.segments)).collect(),
         figures_ends: ends(&figures_counts),
         wallets_ends: ends(&wallets_counts),
         lots_ends: ends(&lots_counts),

@@ -39,6 +39,7 @@ statement! {
         merged_branch: Vec<Option<i32>> => Array<Nullable<Int4>>,
         branches: Vec<Option<i32>> => Array<Nullable<Int4>>,
         alias_depth: Vec<Option<i16>> => Array<Nullable<SmallInt>>,
+        segments: Vec<Option<i64>> => Array<Nullable<BigInt>>,
         figures_ends: Vec<i32> => Array<Int4>,
         wallets_ends: Vec<i32> => Array<Int4>,
         lots_ends: Vec<i32> => Array<Int4>,
@@ -59,19 +60,19 @@ statement! {
      CASE WHEN hn > 0 THEN (?)[hz - hn + 1:hz] END AS holds, \
      CASE WHEN un > 0 THEN (?)[uz - un + 1:uz] END AS usage, \
      CASE WHEN sn > 0 THEN (?)[sz - sn + 1:sz] END AS standing \
-     FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS u (lane, member_id, program_id, \
+     FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS u (lane, member_id, program_id, \
      status, seq, moved_at, changes_at, enrolled_on, decided_by, order_count, last_order_on, merged_into, merged_branch, \
-     branches, alias_depth, fz, xz, lz, fn, xn, ln, hz, hn, uz, un, sz, sn)) AS s \
+     branches, alias_depth, segments, fz, xz, lz, fn, xn, ln, hz, hn, uz, un, sz, sn)) AS s \
      ON a.lane = s.lane AND a.member_id = s.member_id \
      WHEN MATCHED THEN UPDATE SET status = s.status, seq = s.seq, moved_at = s.moved_at, changes_at = s.changes_at, \
      decided_by = s.decided_by, order_count = s.order_count, last_order_on = s.last_order_on, figures = s.figures, \
      expires_on = s.expires_on, lot_ids = s.lot_ids, lot_wallets = s.lot_wallets, lot_remaining = s.lot_remaining, \
      lot_available_at = s.lot_available_at, lot_expires_on = s.lot_expires_on, holds = s.holds, usage = s.usage, \
-     standing = s.standing, merged_into = s.merged_into, merged_branch = s.merged_branch, branches = s.branches, alias_depth = s.alias_depth \
+     standing = s.standing, segments = s.segments, merged_into = s.merged_into, merged_branch = s.merged_branch, branches = s.branches, alias_depth = s.alias_depth \
      WHEN NOT MATCHED THEN INSERT VALUES (s.lane, s.member_id, s.program_id, s.status, s.seq, s.moved_at, \
      s.changes_at, s.enrolled_on, s.decided_by, s.order_count, s.last_order_on, s.figures, s.expires_on, s.lot_ids, \
      s.lot_wallets, s.lot_remaining, s.lot_available_at, s.lot_expires_on, s.holds, s.merged_into, s.merged_branch, \
-     s.branches, s.alias_depth, s.usage, s.standing)"
+     s.branches, s.alias_depth, s.usage, s.standing, s.segments)"
 }
 
 statement! {

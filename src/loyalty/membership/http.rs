@@ -59,6 +59,8 @@ pub struct MemberView {
     birthday: Option<NaiveDate>,
     locale: Option<String>,
     attributes: Map<String, Value>,
+    /// The lists that the member is in, by their codes.
+    segments: Vec<String>,
     /// `active`, `suspended` or `merged`.
     status: &'static str,
     /// As whom the member goes on, of one that was merged.
@@ -82,6 +84,7 @@ impl From<Member> for MemberView {
             birthday: profile.birthday,
             locale: profile.locale,
             attributes: profile.attributes,
+            segments: member.segments,
             status: match (member.merged_into, member.suspended) {
                 (Some(_), _) => "merged",
                 (None, true) => "suspended",

@@ -9,5 +9,6 @@ pub mod http;
 pub mod identities;
 pub mod merges;
 pub mod profile_in;
+pub mod segments;
 pub mod store;
 pub mod transfer;

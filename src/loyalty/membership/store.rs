@@ -17,10 +17,11 @@ statement! {
     /// A member of a programme with its profile.
     FindMember { lane: i16 => SmallInt, member: Id => Uuid, program: Id => Uuid } -> (
         Uuid, SmallInt, Nullable<Uuid>, Date, Nullable<Text>, Nullable<Text>, Nullable<Text>, Nullable<Text>,
-        Nullable<Text>, Nullable<Date>, Nullable<Text>, Nullable<Text>,
+        Nullable<Text>, Nullable<Date>, Nullable<Text>, Nullable<Text>, Array<Text>,
     ),
     "SELECT a.member_id, a.status, a.merged_into, a.enrolled_on, m.external_id, m.email, m.phone, m.card, m.name, m.birthday, \
-     m.locale, m.attributes FROM accounts AS a LEFT JOIN members AS m ON m.lane = a.lane AND m.member_id = a.member_id \
+     m.locale, m.attributes, ARRAY(SELECT c.code FROM program_codes AS c WHERE c.program_id = a.program_id AND c.kind = 3 \
+     AND (a.segments >> c.slot & 1) = 1 ORDER BY c.slot) FROM accounts AS a LEFT JOIN members AS m ON m.lane = a.lane AND m.member_id = a.member_id \
      WHERE a.lane = ? AND a.member_id = ? AND a.program_id = ?"
 }
 
@@ -47,6 +48,8 @@ pub struct Member {
     pub merged_into: Option<MemberId>,
     /// The programme-local day of the enrolment.
     pub enrolled_on: NaiveDate,
+    /// The lists that the member is in.
+    pub segments: Vec<String>,
     /// What is known of the member.
     pub profile: Profile,
 }
@@ -65,6 +68,7 @@ struct MemberRow {
     birthday: Option<NaiveDate>,
     locale: Option<String>,
     attributes: Option<String>,
+    segments: Vec<String>,
 }
 
 /// A member by id; none when it is of another programme.
@@ -84,6 +88,7 @@ pub async fn find_member(
         suspended: row.status == 1,
         merged_into: row.merged_into.map(MemberId),
         enrolled_on: row.enrolled_on,
+        segments: row.segments,
         profile: Profile {
             external_id: row.external_id,
             email: row.email,

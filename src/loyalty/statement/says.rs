@@ -91,6 +91,9 @@ fn nothing(kind: PostingKind, language: Language) -> &'static str {
             ("Membership reinstated", "Lidmaatschap hersteld", "Mitgliedschaft wiederhergestellt")
         }
         PostingKind::GrantTier => ("Tier given by us", "Niveau door ons toegekend", "Status von uns verliehen"),
+        PostingKind::ChangeSegment => {
+            ("Group of members changed", "Groep van leden gewijzigd", "Mitgliedergruppe geändert")
+        }
         PostingKind::MergeOut => (
             "Account merged into another",
             "Account met een ander samengevoegd",

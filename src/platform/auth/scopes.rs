@@ -72,6 +72,7 @@ scopes! {
     OrdersWrite = 7 "orders:write", "Settle, hold and return orders.";
     ProgramRead = 8 "program:read", "Read the programme and its versions.";
     ProgramWrite = 12 "program:write", "Draft, preview and publish the programme.";
+    SegmentsWrite = 14 "segments:write", "Put members into lists and take them out.";
     SuspensionsWrite = 9 "suspensions:write", "Suspend and reinstate members.";
     TiersWrite = 13 "tiers:write", "Give members tiers by hand.";
     TransfersWrite = 10 "transfers:write", "Give points of one member to another.";

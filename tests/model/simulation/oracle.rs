@@ -13,7 +13,7 @@ use perennial::loyalty::ledger::memory::MemoryLedger;
 use perennial::loyalty::ledger::numbers::{expiry_day, hold_numbers};
 use perennial::loyalty::ledger::posting::{Posting, PostingKind, PostingRow, RequestHash};
 use perennial::loyalty::ledger::queue::PostError;
-use perennial::loyalty::ledger::rows::{AccountRow, status_number};
+use perennial::loyalty::ledger::rows::{AccountRow, segments_number, status_number};
 use perennial::loyalty::ledger::tier::standing_numbers;
 use perennial::loyalty::ledger::usage::usage_numbers;
 use perennial::loyalty::ledger::verify::budgets::Spent;
@@ -352,5 +352,6 @@ fn account_row(account: &Account, lanes: LaneCount, timeline: &Timeline) -> Acco
         merged_branch: account.alias.map(|alias| alias.branch.0),
         branches: (account.branches.0 > 1).then_some(account.branches.0),
         alias_depth: (account.alias_depth > 0).then_some(account.alias_depth),
+        segments: segments_number(account.segments),
     }
 }

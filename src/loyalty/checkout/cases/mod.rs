@@ -11,6 +11,7 @@ mod holds;
 mod merges;
 mod own_expiry;
 mod pains;
+mod segments;
 mod spending;
 mod stacks;
 mod stated;

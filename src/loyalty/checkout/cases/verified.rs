@@ -49,7 +49,7 @@ impl Shop {
                 folded.step(row, sold.as_ref(), &self.timeline, &mut Findings::default());
             }
             check_account(account, next_change(account, &self.timeline), &self.timeline, &mut found);
-            check_fold(account, &folded, &mut found);
+            check_fold(account, &folded, &self.timeline, &mut found);
         }
         let of_budgets = self.ledger.counters.iter().map(|(key, used)| (key, *used, spent.take(key)));
         let wrong = of_budgets.filter(|(_, used, given)| used != given).map(|counter| format!("{counter:?}"));

@@ -16,6 +16,7 @@ use crate::loyalty::ledger::verify::caps::FoldedCaps;
 use crate::loyalty::ledger::verify::holds::FoldedHolds;
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::ledger::verify::merges::{FoldedMerges, branch_of};
+use crate::loyalty::ledger::verify::segments::FoldedSegments;
 use crate::loyalty::ledger::verify::tiers::{FoldedTiers, TierStep};
 use crate::loyalty::program::model::{Slot, Timeline};
 
@@ -80,6 +81,8 @@ pub struct Folded {
     pub caps: FoldedCaps,
     /// The tiers.
     pub tiers: FoldedTiers,
+    /// The lists that the member is in, by their codes.
+    pub segments: FoldedSegments,
 }
 
 /// What a step of the fold works on.
@@ -133,6 +136,7 @@ impl Folded {
         self.merge_step(row, timeline, found);
         self.caps.step(row, order, (timeline, at.date_naive()), found);
         self.tiers_after(&of_tier, found);
+        self.segments.step(row, found);
         self.moved_at = Some(at);
         self.decided_by = row.version.0;
         self.order_count.grow(row.orders.into());
@@ -159,7 +163,8 @@ impl Folded {
             | PostingKind::CatchUp
             | PostingKind::Opening
             | PostingKind::Release
-            | PostingKind::Change => (self.suspended, false),
+            | PostingKind::Change
+            | PostingKind::ChangeSegment => (self.suspended, false),
         };
         if wrong {
             let status = if self.suspended { "suspended" } else { "active" };

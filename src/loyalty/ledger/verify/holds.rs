@@ -73,6 +73,7 @@ impl FoldedHolds {
             | PostingKind::Suspend
             | PostingKind::Reinstate
             | PostingKind::GrantTier
+            | PostingKind::ChangeSegment
             | PostingKind::MergeOut
             | PostingKind::MergeIn => {}
         }

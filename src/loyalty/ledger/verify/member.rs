@@ -141,7 +141,7 @@ impl<'a> MemberCheck<'a> {
         match (stored.read(), self.timeline) {
             (Ok(account), Some(timeline)) => {
                 check_account(&account, stored.changes_at, timeline, found);
-                check_fold(&account, &self.folded, found);
+                check_fold(&account, &self.folded, timeline, found);
             }
             (Ok(_), None) => {}
             (Err(bad), _) => found.add(Law::Readable, place, bad.to_string()),

@@ -22,6 +22,7 @@ pub mod orders;
 pub mod report;
 pub mod returned_line;
 pub mod returns;
+pub mod segments;
 pub mod state;
 pub mod store;
 pub mod stream;

@@ -44,7 +44,9 @@ pub fn check_document(row: &PostingRow, timeline: &Timeline, found: &mut Finding
     let checked = match row.kind {
         PostingKind::CatchUp => check_catch_up(row, found),
         PostingKind::Enrol => of_member(row, found).and_then(|()| enrolled_on(row)).map(Some),
-        PostingKind::Change | PostingKind::GrantTier => of_member(row, found).map(|()| None),
+        PostingKind::Change | PostingKind::GrantTier | PostingKind::ChangeSegment => {
+            of_member(row, found).map(|()| None)
+        }
         PostingKind::Order => of_member(row, found)
             .and_then(|()| check_order(row, timeline, found))
             .map(|day| (row.seq.0 == 1).then_some(day)),
@@ -91,7 +93,8 @@ fn check_kinds(row: &PostingRow, found: &mut Findings) {
         | PostingKind::Change
         | PostingKind::Suspend
         | PostingKind::Reinstate
-        | PostingKind::GrantTier => &[],
+        | PostingKind::GrantTier
+        | PostingKind::ChangeSegment => &[],
         PostingKind::Order => &[
             EntryKind::Award,
             EntryKind::Spend,

@@ -32,7 +32,7 @@ pub fn check_account(account: &Account, changes_at: Option<Instant>, timeline: &
 }
 
 /// Checks an account against its postings.
-pub fn check_fold(account: &Account, folded: &Folded, found: &mut Findings) {
+pub fn check_fold(account: &Account, folded: &Folded, timeline: &Timeline, found: &mut Findings) {
     let place = Place::member(account.member);
     if account.seq != folded.seq {
         let says = format!("the account is at posting {}, and the last is {}", account.seq.0, folded.seq.0);
@@ -84,6 +84,7 @@ pub fn check_fold(account: &Account, folded: &Folded, found: &mut Findings) {
         ("merged_into", account.alias.map(|a| (a.into.0, i64::from(a.branch.0))) == folded.merges.alias),
         ("branches", i64::from(account.branches.0) == folded.merges.branches),
         ("standing", folded.tiers.is(&account.standing)),
+        ("segments", folded.segments.is(&timeline.segment_codes(account.segments))),
         ("usage", folded.caps.is(&account.usage)),
         ("alias_depth", i64::from(account.alias_depth) == folded.merges.depth),
     ];

@@ -99,6 +99,7 @@ pub fn merge_accounts(
     let standing = StandingReceipt::of(source.member, &merged.standing, program);
     let tier = into.merge_tier(program, at.at, &merged.standing).filter(TierReceipt::is_change);
     let (wallets, used) = (wallets(&merged, into, program), used(&merged, program));
+    let segments = program.segment_codes(merged.segments);
     let (orders, last_order_on, branch) = (merged.orders, merged.last_order_on, merged.branch.0);
     let receipt = MergeReceipt {
         posting: Some(merged_out.to_string()),
@@ -107,6 +108,7 @@ pub fn merge_accounts(
         merged_in: Some(merged_in.to_string()),
         wallets: wallets.clone(),
         used: used.clone(),
+        segments: segments.clone(),
         standing: standing.clone(),
         tier: tier.clone(),
         orders,
@@ -121,6 +123,7 @@ pub fn merge_accounts(
         merged_out: merged_out.to_string(),
         wallets,
         used,
+        segments,
         standing,
         tier,
         orders,

@@ -37,6 +37,9 @@ pub struct MergeReceipt {
     /// What was had of rules with a cap: it counts with what who goes on has had.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub used: Vec<UsedReceipt>,
+    /// The lists that the member was in, and now who goes on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<String>,
     /// What was known of tiers: who goes on holds the better one of both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -160,6 +163,9 @@ pub struct MergedInReceipt {
     /// What was had of rules with a cap.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub used: Vec<UsedReceipt>,
+    /// The lists that the member was in, and now who goes on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<String>,
     /// What was known of tiers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing: Option<StandingReceipt>,

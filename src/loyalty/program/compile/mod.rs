@@ -103,11 +103,10 @@ pub fn check(document: &Document) -> Vec<Mistake> {
 /// What can be written and read, and nothing decides by it yet: it is refused where it would come into force.
 pub fn check_decided(document: &Document) -> Vec<Mistake> {
     let attributes = &document.attributes;
-    let parts: [(&[&str], bool, &str); 5] = [
+    let parts: [(&[&str], bool, &str); 4] = [
         (&["perks"], !document.perks.is_empty(), "nobody is told of perks yet: leave it out"),
         (&["attributes", "member"], !attributes.member.is_empty(), "no rule reads those of members yet: leave it out"),
         (&["attributes", "event"], !attributes.event.is_empty(), "nobody sends events yet: leave it out"),
-        (&["segments"], !document.segments.is_empty(), "nobody is put into lists yet: leave it out"),
         (&["goals"], !document.goals.is_empty(), "nothing measures goals yet: leave it out"),
     ];
     parts.into_iter().filter(|(_, there, _)| *there).map(|(part, _, why)| Mistake::at(part, why)).collect()

@@ -9,6 +9,7 @@ mod spend;
 pub mod tiers;
 pub mod window;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use earning::{Award, Budget, Cap, CountedSlot, EarningRule, NetOf, OwnExpiry, Schedule, Step};
@@ -50,8 +51,25 @@ pub struct SegmentSet(pub u64);
 impl SegmentSet {
     /// Whether a list is among them.
     pub fn has(self, slot: SegmentSlot) -> bool {
-        self.0.checked_shr(slot.0.into()).is_some_and(|bits| bits & 1 == 1)
+        self.0 & bit(slot) != 0
     }
+
+    /// The same with a list, or without it.
+    #[must_use]
+    pub fn with(self, slot: SegmentSlot, there: bool) -> Self {
+        Self(if there { self.0 | bit(slot) } else { self.0 & !bit(slot) })
+    }
+
+    /// The lists that are in either of two.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// No slot is beyond the bits that there are.
+fn bit(slot: SegmentSlot) -> u64 {
+    1_u64.checked_shl(slot.0.into()).unwrap_or_default()
 }
 
 /// A wallet of one version.
@@ -320,6 +338,23 @@ impl Timeline {
     pub fn tier_slot(&self, code: &str) -> Option<TierSlot> {
         let mut versions = self.later.iter().rev().chain([&self.first]);
         versions.find_map(|v| v.tier_codes.iter().find(|(known, _)| known == code)).map(|(_, slot)| *slot)
+    }
+
+    /// What stands for a list of members that some version has.
+    pub fn segment_slot(&self, code: &str) -> Option<SegmentSlot> {
+        let mut versions = self.later.iter().rev().chain([&self.first]);
+        versions.find_map(|v| v.segment_codes.iter().find(|(known, _)| known == code)).map(|(_, slot)| *slot)
+    }
+
+    /// The codes of lists of members, by their slots.
+    pub fn segment_codes(&self, segments: SegmentSet) -> Vec<String> {
+        let versions = self.later.iter().rev().chain([&self.first]);
+        let known = versions.flat_map(|v| &v.segment_codes).filter(|(_, slot)| segments.has(*slot));
+        let mut codes: BTreeMap<SegmentSlot, &str> = BTreeMap::new();
+        for (code, slot) in known {
+            codes.entry(*slot).or_insert(code);
+        }
+        codes.into_values().map(str::to_owned).collect()
     }
 
     /// What a slot of what is counted by member stands for, as the newest version has it that counts it.
