@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow};
 use crate::loyalty::ledger::verify::documents::parse;
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
+use crate::loyalty::program::model::{SegmentSet, Timeline};
 
 /// The codes of the lists so far.
 #[derive(Clone, Debug, Default)]
@@ -40,9 +41,11 @@ impl FoldedSegments {
         }
     }
 
-    /// Whether an account is in the same lists.
-    pub fn is(&self, codes: &[String]) -> bool {
-        self.0 == codes.iter().cloned().collect()
+    /// Whether an account is in the same lists, and in none that no version has.
+    pub fn is(&self, segments: SegmentSet, timeline: &Timeline) -> bool {
+        let codes: BTreeSet<String> = timeline.segment_codes(segments).into_iter().collect();
+        let known = usize::try_from(segments.0.count_ones()).is_ok_and(|bits| bits == codes.len());
+        known && self.0 == codes
     }
 
     fn change(&mut self, ChangeDocument { segment, listed }: ChangeDocument) -> Result<(), String> {

@@ -84,7 +84,7 @@ pub fn check_fold(account: &Account, folded: &Folded, timeline: &Timeline, found
         ("merged_into", account.alias.map(|a| (a.into.0, i64::from(a.branch.0))) == folded.merges.alias),
         ("branches", i64::from(account.branches.0) == folded.merges.branches),
         ("standing", folded.tiers.is(&account.standing)),
-        ("segments", folded.segments.is(&timeline.segment_codes(account.segments))),
+        ("segments", folded.segments.is(account.segments, timeline)),
         ("usage", folded.caps.is(&account.usage)),
         ("alias_depth", i64::from(account.alias_depth) == folded.merges.depth),
     ];

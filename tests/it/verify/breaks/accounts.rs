@@ -129,6 +129,7 @@ pub const BREAKS: &[Break] = &[
     change("accounts", "standing", STANDING, "SET standing[7] = standing[7] + 1", Law::Fold),
     change("accounts", "standing", STANDING, "SET standing = standing[2:]", Law::Readable),
     change("accounts", "standing", STANDING, "SET standing[1] = 7", Law::Readable),
+    change("accounts", "segments", "true", "SET segments = 1", Law::Fold),
     change("accounts", "merged_into", MERGED, "SET merged_into = member_id", Law::Fold),
     change("accounts", "merged_into", MERGED, "SET merged_into = NULL, merged_branch = NULL", Law::Fold),
     change("accounts", "merged_branch", MERGED, "SET merged_branch = merged_branch + 1", Law::Fold),
