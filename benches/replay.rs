@@ -159,7 +159,7 @@ fn cdnow_pasts(text: &str) -> Outcome<Vec<Past>> {
 
 fn past(number: u32, deeds: impl Iterator<Item = Option<Done>>) -> Option<Past> {
     let deeds = deeds.collect::<Option<_>>()?;
-    Some(Past { member: member(number), deeds, returns: false, unreadable: 0 })
+    Some(Past { member: member(number), attributes: Default::default(), deeds, returns: false, unreadable: 0 })
 }
 
 fn member(number: u32) -> MemberId {

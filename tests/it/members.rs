@@ -1,8 +1,9 @@
 //! Members over HTTP: enrolled, found by what they are known by, changed.
 
+use perennial::loyalty::ledger::writer::Pace;
 use serde_json::{Value, json};
 
-use crate::harness::{TestApp, facts, fresh};
+use crate::harness::{EURO, Reply, TestApp, facts, fresh};
 
 #[tokio::test]
 async fn enrolling_again_with_the_same_key_answers_the_same_member() {
@@ -15,7 +16,7 @@ async fn enrolling_again_with_the_same_key_answers_the_same_member() {
     let today = facts::one(&app.test.db, "SELECT (now() AT TIME ZONE 'Europe/Amsterdam')::date::text AS fact").await;
     let expected = json!({ "id": first.json["id"], "external_id": "c-17", "email": "ana@example.com",
         "phone": "+31612345678", "card": "9826000017", "name": "Ana", "birthday": "1990-02-28", "locale": "nl",
-        "attributes": { "newsletter": true, "shoe_size": 39.5 }, "status": "active", "enrolled_on": today });
+        "attributes": { "newsletter": true, "shoe_size": 39.5 }, "segments": [], "status": "active", "enrolled_on": today });
     assert_eq!(first.json, expected);
     let again = shop.post_keyed("/v1/members", "e-1", &ana).await;
     assert_eq!((again.status, again.header("idempotency-replayed")), (200, Some("true")));
@@ -158,4 +159,31 @@ async fn one_of_many_enrolments_with_one_email_succeeds() {
         }
     }
     assert_eq!((enrolled, facts::count(&app.test.db, "accounts").await), (1, 1));
+}
+
+#[tokio::test]
+async fn rules_read_what_is_known_of_a_member_and_it_is_what_the_programme_declares() {
+    let declared = "[attributes.member]\nshoe_size = { kind = \"number\" }\n[earning.large]\nwallet = \"points\"\n\
+        when = 'member.attributes.shoe_size >= 45'\naward = { points = 9 }\n";
+    let app = TestApp::with(&format!("{EURO}\n{declared}"), Pace::serving()).await;
+    let shop = app.shop().await;
+    let wrong = json!({ "attributes": { "shoe_size": "large" } });
+    let refused = shop.post_keyed("/v1/members", &fresh("enrol"), &wrong).await;
+    refused.refused(422, "invalid_field");
+    assert_eq!(refused.pointer(), Some("/attributes/shoe_size"));
+    let ana = shop.enrol(&json!({ "attributes": { "shoe_size": 46, "mood": "good" } })).await;
+    let refused = shop.patch(&format!("/v1/members/{ana}"), &json!({ "attributes": { "shoe_size": true } })).await;
+    assert_eq!(refused.pointer(), Some("/attributes/shoe_size"));
+    let order = |reference: &str| {
+        json!({ "reference": reference, "member": { "id": ana }, "currency": "EUR",
+        "lines": [{ "id": "1", "amount": "1.00" }] })
+    };
+    let large = |reply: &Reply| reply.json["rows"].as_array().unwrap().iter().any(|row| row["rule"] == "large");
+    let quoted = shop.post("/v1/checkout/quotes", &order("1")).await;
+    let settled = shop.post("/v1/orders", &order("1")).await;
+    assert!(large(&quoted) && large(&settled), "{quoted:?} {settled:?}");
+    let cleared = shop.patch(&format!("/v1/members/{ana}"), &json!({ "attributes": { "shoe_size": null } })).await;
+    assert_eq!((cleared.status, &cleared.json["attributes"]), (200, &json!({ "mood": "good" })));
+    let settled = shop.post("/v1/orders", &order("2")).await;
+    assert_eq!(settled.json["skipped"][0]["reason"], "condition_failed", "{settled:?}");
 }

@@ -28,6 +28,7 @@ use crate::loyalty::members::model::Profile;
 use crate::loyalty::membership::enrol::{Enrol, Enrolled};
 use crate::loyalty::membership::segments::change_segment::{ChangeSegment, SegmentChanged};
 use crate::loyalty::membership::transfer::{ReceivedReceipt, TransferReceipt};
+use crate::loyalty::program::facts::Values;
 
 /// The kinds of postings that a replay reads; of the others the new version makes its own, or they change no figure.
 pub const KINDS: [PostingKind; 10] = [
@@ -60,6 +61,8 @@ pub struct Recorded {
     pub texts: Option<String>,
     /// What it did, of an opening balance.
     pub entries: Vec<Entry>,
+    /// What the shop says of the member today, as JSON: with the first posting, where rules ask for it.
+    pub attributes: Option<String>,
 }
 
 impl Recorded {
@@ -132,6 +135,8 @@ pub struct Done {
 pub struct Past {
     /// Whose.
     pub member: MemberId,
+    /// What the shop says of the member today.
+    pub attributes: Values,
     /// What happened.
     pub deeds: Vec<Done>,
     /// Whether anything came back.
@@ -157,9 +162,13 @@ const NO_HASH: RequestHash = RequestHash([0; 16]);
 impl Past {
     /// Reads a member's postings, oldest first, as far as they were decided before `until`.
     pub fn read(reading: Reading, member: MemberId, rows: impl IntoIterator<Item = Recorded>, until: Instant) -> Self {
-        let mut past = Self { member, deeds: Vec::new(), returns: false, unreadable: 0 };
+        let (attributes, deeds) = (Values::default(), Vec::new());
+        let mut past = Self { member, attributes, deeds, returns: false, unreadable: 0 };
         let mut back = Back::default();
         for row in rows {
+            if let Some(attributes) = row.attributes.as_deref().and_then(json) {
+                past.attributes = attributes;
+            }
             let at = row.moment();
             if at.at >= until {
                 break;

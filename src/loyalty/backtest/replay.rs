@@ -17,6 +17,7 @@ use crate::loyalty::ledger::entry::{Entry, EntryKind};
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::posting::Target;
 use crate::loyalty::ledger::solo::Solo;
+use crate::loyalty::members::model::Profile;
 use crate::loyalty::membership::segments::change_segment::SegmentRefusal;
 use crate::loyalty::program::model::{Rulebook, Timeline, WALLETS_MAX, Wallet, WalletKind};
 
@@ -88,6 +89,9 @@ pub struct Replayed {
 /// Decides a member's past again. What is refused leaves nothing, and is counted.
 pub fn replay(past: &mut Past, tenant: ProgramId, (program, spent): (&Timeline, &Spent), span: Span) -> Replayed {
     let mut solo = Solo::new(program, tenant, past.member, past.returns);
+    if program.newest().reads_attributes {
+        solo.know(Profile { attributes: past.attributes.clone(), ..Profile::default() });
+    }
     let mut tape = Tape::new(program.newest(), spent);
     for done in past.deeds.iter_mut().take_while(|done| done.at.at < span.to) {
         if done.at.at >= span.from {

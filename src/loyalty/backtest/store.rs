@@ -20,13 +20,15 @@ statement! {
     /// Postings of a programme that a replay reads, after one. Only an opening balance tells by its entries alone what it
     /// was. Accounts lead the way, in the order of their key, so that a page costs no more than what is in it.
     ListRecorded {
-        from_lane: i16 => SmallInt, from_member: Id => Uuid, program: Id => Uuid, lane: i16 => SmallInt, member: Id => Uuid,
+        attributes: bool => Bool, from_lane: i16 => SmallInt, from_member: Id => Uuid, program: Id => Uuid, lane: i16 => SmallInt, member: Id => Uuid,
         seq: i64 => BigInt, kinds: Vec<i16> => Array<SmallInt>, limit: i64 => BigInt,
     } -> (
-        SmallInt, Uuid, BigInt, SmallInt, Timestamptz, Timestamptz, Bool, Text, Nullable<Text>, Nullable<Array<BigInt>>
+        SmallInt, Uuid, BigInt, SmallInt, Timestamptz, Timestamptz, Bool, Text, Nullable<Text>, Nullable<Array<BigInt>>,
+        Nullable<Text>,
     ),
     "SELECT p.lane, p.member_id, p.seq, p.kind, p.effective_at, p.recorded_at, p.imported, p.document, p.texts, \
-        CASE p.kind WHEN 6 THEN p.entries END \
+        CASE p.kind WHEN 6 THEN p.entries END, CASE WHEN ? AND p.seq = 1 THEN \
+        (SELECT m.attributes FROM members AS m WHERE m.lane = p.lane AND m.member_id = p.member_id) END \
      FROM (SELECT lane, member_id FROM accounts WHERE (lane, member_id) >= (?, ?) AND program_id = ? \
         ORDER BY lane, member_id OFFSET 0) AS a \
      CROSS JOIN LATERAL (SELECT * FROM postings AS p WHERE p.lane = a.lane AND p.member_id = a.member_id \
@@ -63,6 +65,7 @@ struct RecordedRow {
     document: String,
     texts: Option<String>,
     entries: Option<Vec<i64>>,
+    attributes: Option<String>,
 }
 
 impl RecordedRow {
@@ -71,14 +74,15 @@ impl RecordedRow {
     }
 
     fn read(self) -> (MemberId, Recorded) {
-        let Self { member_id, effective_at, recorded_at, imported, document, texts, .. } = self;
+        let Self { member_id, effective_at, recorded_at, imported, document, texts, attributes, .. } = self;
         let kind = PostingKind::of(self.kind).unwrap_or(PostingKind::Change);
         let entries = self.entries.and_then(|numbers| entries_of(&numbers)).unwrap_or_default();
-        (MemberId(member_id), Recorded { kind, effective_at, recorded_at, imported, document, texts, entries })
+        let row = Recorded { kind, effective_at, recorded_at, imported, document, texts, entries, attributes };
+        (MemberId(member_id), row)
     }
 }
 
-/// A page of the past: postings in the order of lanes, members and positions, and where the next page starts, if there
+/// A page of the past, with what is known of members today where that is wanted: postings in the order of lanes, members and positions, and where the next page starts, if there
 /// is one.
 ///
 /// # Errors
@@ -87,11 +91,12 @@ pub async fn list_recorded(
     conn: &AsyncPgConnection,
     scope: &ProgramScope,
     after: Place,
+    attributes: bool,
 ) -> QueryResult<(Vec<(MemberId, Recorded)>, Option<Place>)> {
     let Place { lane, member, seq } = after;
     let (program, kinds) = (scope.program().0, KINDS.iter().map(|kind| kind.number()).collect());
     let (from_lane, from_member) = (lane, member);
-    let list = ListRecorded { from_lane, from_member, program, lane, member, seq, kinds, limit: PAGE_ROWS };
+    let list = ListRecorded { attributes, from_lane, from_member, program, lane, member, seq, kinds, limit: PAGE_ROWS };
     let rows: Vec<RecordedRow> = list.load(&mut &*conn).await?;
     let full = i64::try_from(rows.len()).is_ok_and(|found| found >= PAGE_ROWS);
     let next = rows.last().map(RecordedRow::place).filter(|_| full);

@@ -58,6 +58,12 @@ pub struct Sides {
     pub after: Side,
 }
 
+impl Sides {
+    fn read_attributes(&self) -> bool {
+        [&self.before, &self.after].iter().any(|side| side.program.newest().reads_attributes)
+    }
+}
+
 /// How hard the past is gone through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
@@ -138,7 +144,7 @@ async fn pass(
     let mut turns = queues.iter().cycle();
     while let Some(after) = place {
         let begun = Started::now();
-        let (page, next) = list_recorded(conn, scope, after).await?;
+        let (page, next) = list_recorded(conn, scope, after, sides.read_attributes()).await?;
         let mut whole = gather(&mut open, page);
         if next.is_none() {
             whole.extend(open.take());

@@ -14,7 +14,7 @@ use crate::loyalty::earning::rows::{Awarded, Room, Row, Skipped, award};
 use crate::loyalty::ledger::account::{Account, Status};
 use crate::loyalty::ledger::counters::{CounterKey, Counters};
 use crate::loyalty::ledger::error::LedgerRefusal;
-use crate::loyalty::program::facts::{Facts, LineFacts, MemberFacts, OrderFacts};
+use crate::loyalty::program::facts::{Facts, LineFacts, MemberFacts, OrderFacts, Values};
 use crate::loyalty::program::model::tiers::Tier;
 use crate::loyalty::program::model::{EarningRule, Rulebook};
 use crate::loyalty::program::reason::Reason;
@@ -36,6 +36,8 @@ pub struct Judged<'o> {
     pub ordered: Instant,
     /// and on which local day.
     pub day: NaiveDate,
+    /// The member's attributes, where the version reads them.
+    pub attributes: Option<&'o Values>,
 }
 
 impl<'o> Judged<'o> {
@@ -112,7 +114,7 @@ impl<'o> Judged<'o> {
             book: self.book,
             at: self.ordered,
             local: self.book.zone.time_of(self.ordered),
-            member: member_facts(account, self.book, (self.ordered, self.day)),
+            member: member_facts(account, self.book, (self.ordered, self.day), self.attributes),
             order: Some(order_facts(self.cart, self.place, lines, prices)),
             event: None,
         }
@@ -141,11 +143,12 @@ pub fn order_facts<'f>(
 }
 
 /// What the rules see of a member on a day, as the account was before the order.
-pub fn member_facts(
+pub fn member_facts<'f>(
     account: &Account,
     book: &Rulebook,
     (ordered, today): (Instant, NaiveDate),
-) -> MemberFacts<'static> {
+    attributes: Option<&'f Values>,
+) -> MemberFacts<'f> {
     // A late order may be older than the last one, or than the enrolment.
     let days_since = |day: NaiveDate| today.signed_duration_since(day).num_days().max(0);
     MemberFacts {
@@ -156,7 +159,7 @@ pub fn member_facts(
         // Orders that came back do not count, and their day stays in the account.
         days_since_last_order: account.last_order_on.filter(|_| account.order_count > 0).map(days_since),
         days_enrolled: days_since(account.enrolled_on),
-        attributes: None,
+        attributes,
     }
 }
 

@@ -25,7 +25,7 @@ use crate::loyalty::earning::model::LineKind;
 use crate::loyalty::ledger::account::{Account, Status};
 use crate::loyalty::ledger::counters::{CounterKey, Counters};
 use crate::loyalty::ledger::error::LedgerRefusal;
-use crate::loyalty::program::facts::{Facts, LineFacts};
+use crate::loyalty::program::facts::{Facts, LineFacts, Values};
 use crate::loyalty::program::model::discounts::Discount;
 use crate::loyalty::program::model::{Rulebook, Timeline};
 
@@ -47,6 +47,8 @@ pub struct Offering<'o> {
     pub ordered: Instant,
     /// and on which local day.
     pub day: NaiveDate,
+    /// The member's attributes, where a version reads them.
+    pub attributes: Option<&'o Values>,
 }
 
 /// What comes off an order.
@@ -169,7 +171,7 @@ impl<'o> Offering<'o> {
             book: by,
             at: self.ordered,
             local: by.zone.time_of(self.ordered),
-            member: member_facts(account, by, (self.ordered, self.day)),
+            member: member_facts(account, by, (self.ordered, self.day), self.attributes),
             order: Some(order_facts(cart, self.order.place.as_ref(), &lines, prices)),
             event: None,
         };

@@ -14,7 +14,7 @@ use crate::loyalty::checkout::receipt::{BrokenRule, CanSpendReceipt};
 use crate::loyalty::checkout::settle::SettleOrder;
 use crate::loyalty::checkout::spend::{SpendError, barred, check_count, check_share, fewest, most, worth_of};
 use crate::loyalty::ledger::account::{Account, Status};
-use crate::loyalty::program::facts::Facts;
+use crate::loyalty::program::facts::{Facts, Values};
 use crate::loyalty::program::model::{Rulebook, Spend};
 
 /// An order that is to be paid.
@@ -34,6 +34,8 @@ pub struct Paying<'o> {
     pub ordered: Instant,
     /// and on which local day.
     pub day: NaiveDate,
+    /// The member's attributes, where the version reads them.
+    pub attributes: Option<&'o Values>,
 }
 
 /// What an order costs.
@@ -97,7 +99,7 @@ impl Paying<'_> {
 
     fn barred(&self) -> Vec<bool> {
         let local = self.book.zone.time_of(self.ordered);
-        let member = member_facts(self.account, self.book, (self.ordered, self.day));
+        let member = member_facts(self.account, self.book, (self.ordered, self.day), self.attributes);
         let facts = Facts { book: self.book, at: self.ordered, local, member, order: None, event: None };
         barred(self.spend(), self.cart, &facts)
     }

@@ -109,6 +109,10 @@ impl Posting for SettleOrder {
         Needs { identities, story_of: self.hold.as_deref().map(hold_reference), ..Needs::default() }
     }
 
+    fn attributes(&self, guess: Guess<'_>) -> bool {
+        guess.timeline.is_some_and(|program| self.reads_attributes(program, program.newest()))
+    }
+
     fn counters(&self, guess: Guess<'_>) -> Vec<CounterKey> {
         let Some((program, clock)) = guess.timeline.zip(guess.clock) else { return Vec::new() };
         let at = if let AccountTime::Imported(at) = self.time { at } else { clock };
@@ -140,19 +144,20 @@ impl Posting for SettleOrder {
         let day = book.zone.day_of(ordered);
         let enrols = self.enrolled(accounts, (ordered.min(at.at), day))?;
         let rows = accounts.story();
+        let attributes = self.reads_attributes(program, book).then(|| accounts.attributes()).flatten();
         let (account, counters) = accounts.account_and_counters()?;
         let now = program.at(at.at.max(at.recorded));
-        let offering = Offering { order: self, program, book, now, ordered, day };
+        let offering = Offering { order: self, program, book, now, ordered, day, attributes };
         let offered = offering.offered(account, counters)?;
         let (cart, place) = (&*offered.cart, self.place.as_ref());
         let (source, taken) = self.source((program, book), &rows, account)?;
         let payer = source.payer();
-        let paying = Paying { order: self, cart, book, payer, account, ordered, day };
+        let paying = Paying { order: self, cart, book, payer, account, ordered, day, attributes };
         let Paid { priced, broken } = paying.price(taken, matches!(source, Source::Hold(..)))?;
         let can_spend = self.quoted.then(|| paying.can_spend(&priced)).flatten();
         let hold = source.pay(account, program, taken, (ordered, day, at.at))?;
         let suspended = account.status == Status::Suspended;
-        let judged = Judged { book, now, cart, priced: &priced, place, ordered, day };
+        let judged = Judged { book, now, cart, priced: &priced, place, ordered, day, attributes };
         let Awarded { rows, skipped } = judged.awarded(account, counters)?;
         let credit = credits(book, &priced.lines, &rows).map_err(|_| LedgerRefusal::TooManyPoints)?;
         let credit = if suspended { Vec::new() } else { credit };
@@ -211,6 +216,11 @@ impl SettleOrder {
                 Ok(true)
             }
         }
+    }
+
+    /// Whether the version that decides, or the one that quoted it, asks for attributes of members.
+    fn reads_attributes(&self, program: &Timeline, book: &Rulebook) -> bool {
+        book.reads_attributes || self.valid_with.is_some_and(|quoted| program.version(quoted).reads_attributes)
     }
 
     fn placed_at(&self, now: Instant, program: &Timeline) -> Instant {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::kernel::clock::Instant;
 use crate::kernel::id::{MemberId, ProgramId, Seq};
@@ -72,6 +73,8 @@ pub struct Accounts<'g> {
     pub(in crate::loyalty::ledger) story: Vec<&'g PostingRow>,
     pub(in crate::loyalty::ledger) counters: Counters<'g>,
     pub(in crate::loyalty::ledger) profile: Option<&'g Profile>,
+    /// Whether the decision asked for a profile that was not read.
+    pub(in crate::loyalty::ledger) wants_profile: bool,
     pub(in crate::loyalty::ledger) wishes: Wishes,
 }
 
@@ -150,6 +153,12 @@ impl<'g> Accounts<'g> {
     /// The member's profile, for a command that needs it.
     pub fn profile(&self) -> Profile {
         self.profile.cloned().unwrap_or_default()
+    }
+
+    /// The member's attributes. Where nobody had read them they are wanted: the decision is made again once they are.
+    pub fn attributes(&mut self) -> Option<&'g Map<String, Value>> {
+        self.wants_profile |= self.profile.is_none();
+        self.profile.map(|profile| &profile.attributes)
     }
 
     /// The postings that the command's `story_of` asked for, oldest first: that posting, those that opened the lots it

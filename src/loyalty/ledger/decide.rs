@@ -12,8 +12,7 @@ use crate::kernel::grow::Grow;
 use crate::kernel::id::{LaneCount, ProgramId};
 use crate::loyalty::ledger::accounts::Owner;
 use crate::loyalty::ledger::alias::Aliases;
-use crate::loyalty::ledger::counters::CounterKey;
-use crate::loyalty::ledger::group::{Group, Outcome};
+use crate::loyalty::ledger::group::{Group, Outcome, Wanted};
 use crate::loyalty::ledger::load::{LaneHead, LoadError, Loaded, Lock, Plan};
 use crate::loyalty::ledger::posting::Guess;
 use crate::loyalty::ledger::queue::{Queued, Verdict, replay};
@@ -41,7 +40,7 @@ pub enum GroupError {
     #[error("a command panicked")]
     Panicked,
     /// A bug: decided again with what they wanted, its commands want still more.
-    #[error("the group wants more counters each time it is decided")]
+    #[error("the group wants more each time it is decided")]
     Wanting,
 }
 
@@ -57,7 +56,7 @@ impl GroupError {
     }
 }
 
-/// How often a group is decided for the counters that it wants: the first time tells which, and a publish or the end of a
+/// How often a group is decided for what it wants: the first time tells which, and a publish or the end of a
 /// period in between tells others.
 const TURNS_MAX: u32 = 4;
 
@@ -117,10 +116,11 @@ pub async fn decide<S: Session>(
     jobs: &mut [Box<dyn Queued>],
 ) -> Result<Decided, GroupError> {
     let timelines = &met.timelines;
-    let (mut aliases, mut wanted, mut turns) = (Aliases::default(), BTreeSet::new(), 0_u32);
+    let (mut aliases, mut turns) = (Aliases::default(), 0_u32);
+    let (mut counters, mut profiles) = (BTreeSet::new(), BTreeSet::new());
     // Each turn knows one alias more, of chains that are bounded: nearly always there is one turn.
     loop {
-        let mut plan = Plan { counters: wanted.clone(), ..Plan::default() };
+        let mut plan = Plan { counters: counters.clone(), profiles: profiles.clone(), ..Plan::default() };
         for job in jobs.iter() {
             let known = timelines.known(job.program());
             let guess = Guess { program: job.program(), timeline: known.as_deref(), clock: met.clock() };
@@ -153,9 +153,12 @@ pub async fn decide<S: Session>(
             session.rollback().await?;
             continue;
         }
-        let before = wanted.len();
-        wanted.extend(outcomes.iter().filter_map(wants).flatten().cloned());
-        if wanted.len() > before {
+        let before = counters.len().saturating_add(profiles.len());
+        for Wanted { counters: wanted, profile } in outcomes.iter().filter_map(wants) {
+            counters.extend(wanted.iter().cloned());
+            profiles.extend(profile.map(|member| (member.lane(lanes), member)));
+        }
+        if counters.len().saturating_add(profiles.len()) > before {
             turns.grow(1);
             if turns == TURNS_MAX {
                 return Err(GroupError::Wanting);
@@ -168,8 +171,8 @@ pub async fn decide<S: Session>(
     }
 }
 
-fn wants(outcome: &Outcome) -> Option<&Vec<CounterKey>> {
-    if let Outcome::Wants(counters) = outcome { Some(counters) } else { None }
+fn wants(outcome: &Outcome) -> Option<&Wanted> {
+    if let Outcome::Wants(wanted) = outcome { Some(wanted) } else { None }
 }
 
 async fn verdicts<S: Session>(

@@ -37,6 +37,8 @@ pub trait Command {
     fn needs(&self) -> Needs;
     /// The counters that it will probably read.
     fn counters(&self, guess: Guess<'_>) -> Vec<CounterKey>;
+    /// Whether it will probably read the member's attributes.
+    fn attributes(&self, guess: Guess<'_>) -> bool;
     /// When it is decided.
     fn time(&self) -> AccountTime;
     /// Decides, keeps the answer, and says what to store: the receipt as JSON, or `None` when it was refused.
@@ -56,8 +58,17 @@ pub enum Outcome {
     Seen(Owner),
     /// Its member goes on in an account for which the group was not loaded: the group has to run again.
     Elsewhere,
-    /// It asked for counters that were not read: the group has to run again.
-    Wants(Vec<CounterKey>),
+    /// It asked for what was not read: the group has to run again.
+    Wants(Wanted),
+}
+
+/// What a decision asked for and was not read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Counters.
+    pub counters: Vec<CounterKey>,
+    /// Whose profile.
+    pub profile: Option<MemberId>,
 }
 
 /// What was loaded for a group, and what its decisions made of it.
@@ -85,7 +96,7 @@ pub struct Group {
     pub releases: Vec<DirectoryKey>,
     /// How the counters moved.
     pub counts: HashMap<CounterKey, Counted>,
-    /// The profiles that were asked for.
+    /// The profiles that were asked for; of a member who has none, an empty one.
     pub known_profiles: HashMap<MemberId, Profile>,
     /// The profiles that were written, the last one of each member.
     pub profiles: HashMap<MemberId, Profile>,
@@ -150,7 +161,7 @@ impl Group {
             account.forget_long_past(at.at);
         }
         let came_along = if member == named { Vec::new() } else { self.came_along(command, &needs, named) };
-        let (account, other, counters, wishes, document) = {
+        let (account, other, counters, wishes, profile, document) = {
             let mut accounts = Accounts {
                 member,
                 program: command.program(),
@@ -161,13 +172,15 @@ impl Group {
                 story: self.story(command, &needs, member, (&came_along, &caught_up)),
                 counters: Counters::new(&self.counters),
                 profile: self.profiles.get(&member).or_else(|| self.known_profiles.get(&member)),
+                wants_profile: false,
                 wishes: Wishes::default(),
             };
             let document = command.decide(&at, program, &mut accounts);
-            (accounts.account, accounts.other, accounts.counters, accounts.wishes, document)
+            let profile = accounts.wants_profile.then_some(member);
+            (accounts.account, accounts.other, accounts.counters, accounts.wishes, profile, document)
         };
-        if !counters.wants.is_empty() {
-            return Err(Outcome::Wants(counters.wants));
+        if !counters.wants.is_empty() || profile.is_some() {
+            return Err(Outcome::Wants(Wanted { counters: counters.wants, profile }));
         }
         let (Some(document), Some(account)) = (document, account) else { return Err(Outcome::Refused) };
         let currency = program.newest().currency;

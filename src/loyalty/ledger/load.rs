@@ -101,11 +101,12 @@ impl Plan {
         let program = command.program();
         let needs = command.needs();
         let named = command.target().member();
+        let profile = needs.profile || command.attributes(guess);
         for member in aliases.path(named) {
             let lane = member.lane(lanes);
             self.lanes.insert(lane);
             self.members.insert((lane, member));
-            self.profiles.extend(needs.profile.then_some((lane, member)));
+            self.profiles.extend(profile.then_some((lane, member)));
             self.earlier.extend(needs.earlier.map(|kind| (lane, member, kind.number())));
         }
         self.programs.insert(program);
@@ -283,7 +284,11 @@ async fn profiles(conn: &AsyncPgConnection, plan: &Plan) -> QueryResult<HashMap<
         members: plan.profiles.iter().map(|(_, member)| member.0).collect(),
     };
     let rows: Vec<ProfileRow> = find.load(&mut &*conn).await?;
-    Ok(rows.into_iter().map(|row| (MemberId(row.member_id), row.into())).collect())
+    // Of a guest there is none, which was looked for, and is not wanted again.
+    let mut profiles: HashMap<MemberId, Profile> =
+        plan.profiles.iter().map(|(_, member)| (*member, Profile::default())).collect();
+    profiles.extend(rows.into_iter().map(|row| (MemberId(row.member_id), row.into())));
+    Ok(profiles)
 }
 
 async fn counters(conn: &AsyncPgConnection, plan: &Plan, lock: Lock) -> QueryResult<HashMap<CounterKey, i64>> {

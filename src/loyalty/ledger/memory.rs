@@ -9,7 +9,7 @@ use crate::kernel::scope::ProgramScope;
 use crate::loyalty::ledger::account::Account;
 use crate::loyalty::ledger::accounts::{DirectoryKey, Owner};
 use crate::loyalty::ledger::counters::CounterKey;
-use crate::loyalty::ledger::group::{Command, Group, Outcome};
+use crate::loyalty::ledger::group::{Command, Group, Outcome, Wanted};
 use crate::loyalty::ledger::posting::{Posting, PostingRow};
 use crate::loyalty::ledger::queue::{Answer, Job, PostError, Queued, Verdict, replay};
 use crate::loyalty::members::model::Profile;
@@ -45,9 +45,10 @@ impl MemoryLedger {
         let (mut job, mut answer) = Job::new(scope.clone(), posting);
         let mut group = self.group_for(&job);
         let mut outcome = group.run(&mut job, clock, program);
-        // Its counters are those that moved before.
-        while let Outcome::Wants(wanted) = outcome {
-            group.counters.extend(wanted.into_iter().map(|key| (key, 0)));
+        // Its counters are those that moved before, and its profiles those that were written.
+        while let Outcome::Wants(Wanted { counters, profile }) = outcome {
+            group.counters.extend(counters.into_iter().map(|key| (key, 0)));
+            group.known_profiles.extend(profile.map(|member| (member, Profile::default())));
             outcome = group.run(&mut job, clock, program);
         }
         let verdict = match outcome {

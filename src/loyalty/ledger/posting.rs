@@ -41,6 +41,10 @@ pub trait Posting: Send + Sync + 'static {
     fn counters(&self, _: Guess<'_>) -> Vec<CounterKey> {
         Vec::new()
     }
+    /// Whether it will read the member's attributes, as far as that can be told before anything is known for sure.
+    fn attributes(&self, _: Guess<'_>) -> bool {
+        false
+    }
     /// When it is decided.
     fn time(&self) -> AccountTime {
         AccountTime::Live

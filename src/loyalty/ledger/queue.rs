@@ -122,6 +122,10 @@ impl<P: Posting> Command for Job<P> {
         self.posting.counters(guess)
     }
 
+    fn attributes(&self, guess: Guess<'_>) -> bool {
+        self.posting.attributes(guess)
+    }
+
     fn time(&self) -> AccountTime {
         self.posting.time()
     }

@@ -15,6 +15,7 @@ use crate::loyalty::ledger::counters::{CounterKey, Counters};
 use crate::loyalty::ledger::entry::Entry;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::posting::{Posting, PostingKind, PostingRow, Record, Reference, RequestHash};
+use crate::loyalty::members::model::Profile;
 use crate::loyalty::program::model::Timeline;
 
 /// A member's account, and the programme that decides on it.
@@ -27,13 +28,14 @@ pub struct Solo<'t> {
     rows: Option<Vec<PostingRow>>,
     owners: HashMap<DirectoryKey, Owner>,
     counters: HashMap<CounterKey, i64>,
+    profile: Profile,
 }
 
 impl<'t> Solo<'t> {
     /// Somebody who has no account yet. `returns` says whether anything is going to be returned: then postings are kept.
     pub fn new(program: &'t Timeline, tenant: ProgramId, member: MemberId, returns: bool) -> Self {
-        let (owners, counters) = (HashMap::new(), HashMap::new());
-        Self { program, tenant, member, account: None, rows: returns.then(Vec::new), owners, counters }
+        let (owners, counters, profile) = (HashMap::new(), HashMap::new(), Profile::default());
+        Self { program, tenant, member, account: None, rows: returns.then(Vec::new), owners, counters, profile }
     }
 
     /// The account, once there is one.
@@ -44,6 +46,11 @@ impl<'t> Solo<'t> {
     /// Says how far a counter is used; of the others nothing is. What is decided here moves none of them.
     pub fn count(&mut self, key: CounterKey, used: i64) {
         self.counters.insert(key, used);
+    }
+
+    /// Says what is known of the member.
+    pub fn know(&mut self, profile: Profile) {
+        self.profile = profile;
     }
 
     /// The account, once all is done.
@@ -99,7 +106,8 @@ impl<'t> Solo<'t> {
             owners: &self.owners,
             story: if asks { self.rows.iter().flatten().collect() } else { Vec::new() },
             counters: Counters::new(&self.counters),
-            profile: None,
+            profile: Some(&self.profile),
+            wants_profile: false,
             wishes: Wishes::default(),
         };
         let decided = posting.decide(&at, self.program, &mut accounts);

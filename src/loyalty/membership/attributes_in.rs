@@ -68,13 +68,29 @@ pub fn bounded(sent: Map<String, Value>, place: &str) -> Result<Map<String, Valu
 /// The first that is not as it has to be.
 pub fn stated(sent: &Map<String, Value>, declared: &Declared, place: &str) -> Result<Map<String, Value>, BadField> {
     let sent = bounded(sent.clone(), place)?;
-    for (name, value) in &sent {
-        let wants = declared.get(name).map_or_else(|| value.is_null().then_some(WANTS), |of| of.refuses(value));
-        if let Some(wants) = wants {
-            return Err(BadField { pointer: pointer(place, name), wants });
-        }
+    if let Some((name, _)) = sent.iter().find(|(name, value)| value.is_null() && !declared.contains_key(*name)) {
+        return Err(BadField { pointer: pointer(place, name), wants: WANTS });
     }
+    as_declared(sent.iter(), declared, place)?;
     Ok(sent)
+}
+
+/// Checks attributes of a member, which `null` clears, as a programme declares them. One that it does not declare is kept,
+/// and no rule can name it.
+///
+/// # Errors
+/// The first that is not as it has to be.
+pub fn kept(sent: &Map<String, Value>, declared: &Declared, place: &str) -> Result<(), BadField> {
+    as_declared(sent.iter().filter(|(_, value)| !value.is_null()), declared, place)
+}
+
+fn as_declared<'s>(
+    mut sent: impl Iterator<Item = (&'s String, &'s Value)>,
+    declared: &Declared,
+    place: &str,
+) -> Result<(), BadField> {
+    let refused = sent.find_map(|(name, value)| Some((name, declared.get(name)?.refuses(value)?)));
+    refused.map_or(Ok(()), |(name, wants)| Err(BadField { pointer: pointer(place, name), wants }))
 }
 
 fn pointer(place: &str, name: &str) -> String {

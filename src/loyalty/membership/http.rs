@@ -13,9 +13,10 @@ use crate::kernel::id::MemberId;
 use crate::kernel::points::Points;
 use crate::kernel::scope::ProgramScope;
 use crate::loyalty::ledger::error::{LedgerRefusal, MEMBER_UNKNOWN};
-use crate::loyalty::ledger::http::{REPLAYED, problem_of, problem_of_post, receipt_response};
+use crate::loyalty::ledger::http::{REPLAYED, problem_of, problem_of_post, problem_of_timeline, receipt_response};
 use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::ledger::posting::{AccountTime, Reference, RequestHash};
+use crate::loyalty::membership::attributes_in::kept;
 use crate::loyalty::membership::change::ChangeProfile;
 use crate::loyalty::membership::enrol::Enrol;
 use crate::loyalty::membership::error::{
@@ -121,6 +122,7 @@ async fn enrol_member(
     let Body(sent) = body;
     let hash = RequestHash::of(&sent);
     let profile = sent.read().map_err(|bad| bad_field(bad, ""))?;
+    check_attributes(&db, &ledger, caller.scope(), &profile.attributes).await?;
     let posted = ledger.post(
         caller.scope(),
         Enrol {
@@ -215,6 +217,8 @@ async fn change_member(
 ) -> Result<HttpResponse, Problem> {
     let Body(sent) = body;
     let hash = RequestHash::of(&(&*id, &sent));
+    let patch = sent.read().map_err(|bad| bad_field(bad, ""))?;
+    check_attributes(&db, &ledger, caller.scope(), &patch.attributes).await?;
     let name = key.0.map_or_else(|| uuid_v7().to_string(), |key| key.as_str().to_owned());
     let posted = ledger.post(
         caller.scope(),
@@ -223,7 +227,7 @@ async fn change_member(
             reference: Reference::keyed("change", &name),
             hash,
             member: MemberId(*id),
-            patch: sent.read().map_err(|bad| bad_field(bad, ""))?,
+            patch,
         },
     );
     let posted = posted.await.map_err(|e| problem_of_post(e, refused))?;
@@ -324,6 +328,27 @@ fn transfer_refused(refusal: TransferRefusal) -> Problem {
             if let Some(pointer) = pointer { problem.at(pointer) } else { problem }
         }
     }
+}
+
+/// Whether a member's attributes are what the newest version declares, as far as this process knows it.
+async fn check_attributes(
+    db: &Db,
+    ledger: &Ledger,
+    scope: &ProgramScope,
+    attributes: &Map<String, Value>,
+) -> Result<(), Problem> {
+    if attributes.is_empty() {
+        return Ok(());
+    }
+    let timeline = match ledger.timelines().known(scope.program()) {
+        Some(known) => known,
+        None => {
+            let conn = db.conn().await?;
+            ledger.timelines().at_least(&conn, scope.program(), 0).await.map_err(problem_of_timeline)?
+        }
+    };
+    let declared = &timeline.newest().declared.member;
+    kept(attributes, declared, "/attributes").map_err(|bad| bad_field(bad, ""))
 }
 
 async fn read(db: &Db, ledger: &Ledger, scope: &ProgramScope, member: MemberId) -> Result<Member, Problem> {

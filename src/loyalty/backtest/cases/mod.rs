@@ -194,6 +194,7 @@ impl Shop {
         let reading = Reading { program: self.scope.program(), currency: book.currency, zone: book.zone };
         let rows = self.ledger.postings.get(&member(number)).into_iter().flatten();
         let rows = rows.filter(|row| KINDS.contains(&row.kind)).map(|row| Recorded {
+            attributes: None,
             kind: row.kind,
             effective_at: row.effective_at,
             recorded_at: row.recorded_at,

@@ -8,6 +8,9 @@ use crate::loyalty::checkout::cases::{Shop, all, goods, lines, program};
 use crate::loyalty::checkout::receipt::OrderReceipt;
 use crate::loyalty::checkout::settle::{OrderedAt, SettleOrder};
 use crate::loyalty::earning::model::LineKind;
+use crate::loyalty::ledger::posting::{Reference, RequestHash};
+use crate::loyalty::members::model::ProfilePatch;
+use crate::loyalty::membership::change::ChangeProfile;
 use crate::loyalty::program::facts::Values;
 
 /// What each rule gave, with what it would have been.
@@ -227,4 +230,23 @@ fn rules_read_what_the_shop_says_of_orders_and_lines() {
     let silent = shop.order("2", lines(&[("a", 1, "10.00")]));
     let told: Vec<(&str, &str)> = skipped(&silent).iter().map(|(rule, reason, _)| (*rule, *reason)).collect();
     assert_eq!(told, [("gift", "condition_failed"), ("heavy", "no_matching_lines")]);
+}
+
+#[test]
+fn rules_and_discounts_ask_for_what_is_known_of_a_member() {
+    let rules = "[attributes.member]\ncity = { kind = \"text\" }\nvip = { kind = \"flag\" }\n\
+                 [earning.local]\nwhen = 'member.attributes.city == \"Utrecht\"'\naward = { points = 5 }\n\
+                 [discounts.vip]\naudience = { when = 'member.attributes.vip' }\nbenefit = { percent = \"10\" }\n";
+    let mut shop = shop("2026-12-01T12:00:00Z", rules);
+    let first = shop.order("1", goods("10.00"));
+    assert_eq!(rows(&first), [("base", 10, None)]);
+    assert_eq!(first.skipped[0].reason, "condition_failed");
+    let known = json!({ "city": "Utrecht", "vip": true }).as_object().unwrap().clone();
+    let patch = ProfilePatch { attributes: known, ..ProfilePatch::default() };
+    let (program, reference, member) = (shop.scope.program(), Reference::keyed("change", "1"), shop.member);
+    shop.post(ChangeProfile { program, reference, hash: RequestHash::of(&1), member, patch }).unwrap();
+    assert_eq!(rows(&shop.order("2", goods("10.00"))), [("base", 10, None), ("local", 5, None)]);
+    let quoted = SettleOrder { quoted: true, ..shop.settle(OrderedAt::Now, "quote", goods("10.00")) };
+    let quoted = shop.post(quoted).unwrap();
+    assert_eq!(quoted.discounts.iter().map(|discount| discount.code.as_str()).collect::<Vec<_>>(), ["vip"]);
 }

@@ -20,6 +20,7 @@ use crate::kernel::id::Version;
 use crate::kernel::money::{Currency, Ratio};
 use crate::kernel::points::Points;
 use crate::loyalty::program::compile::names::Named;
+use crate::loyalty::program::condition::Reads;
 use crate::loyalty::program::document::{self, Document, Expiry as WrittenExpiry, Wallet as WrittenWallet};
 use crate::loyalty::program::model::tiers::TierMapping;
 use crate::loyalty::program::model::{
@@ -81,6 +82,7 @@ pub fn compile(
                 discounts,
                 segment_codes,
                 experiments,
+                reads_attributes: reading.reads.attributes,
                 declared: named.declared,
             })
         }
@@ -103,9 +105,8 @@ pub fn check(document: &Document) -> Vec<Mistake> {
 /// What can be written and read, and nothing decides by it yet: it is refused where it would come into force.
 pub fn check_decided(document: &Document) -> Vec<Mistake> {
     let attributes = &document.attributes;
-    let parts: [(&[&str], bool, &str); 4] = [
+    let parts: [(&[&str], bool, &str); 3] = [
         (&["perks"], !document.perks.is_empty(), "nobody is told of perks yet: leave it out"),
-        (&["attributes", "member"], !attributes.member.is_empty(), "no rule reads those of members yet: leave it out"),
         (&["attributes", "event"], !attributes.event.is_empty(), "nobody sends events yet: leave it out"),
         (&["goals"], !document.goals.is_empty(), "nothing measures goals yet: leave it out"),
     ];
@@ -132,6 +133,8 @@ pub fn check_fixed(before: &Document, after: &Document) -> Vec<Mistake> {
 #[derive(Default)]
 struct Reading {
     mistakes: Vec<Mistake>,
+    /// What the conditions so far want to be known.
+    reads: Reads,
 }
 
 impl Reading {

@@ -109,7 +109,10 @@ impl Reading {
     /// Reads a condition where one is written.
     pub(super) fn condition(&mut self, place: &[&str], text: Option<&String>, scope: &Scope<'_>) -> Option<Condition> {
         let mistakes = match read(text?, scope) {
-            Ok(condition) => return Some(condition),
+            Ok(condition) => {
+                self.reads = self.reads.or(condition.reads());
+                return Some(condition);
+            }
             Err(mistakes) => mistakes,
         };
         let named = mistakes.into_iter().map(|mistake| Mistake::at(place, &mistake.message).within(mistake.at));

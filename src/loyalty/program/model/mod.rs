@@ -225,6 +225,8 @@ pub struct Rulebook {
     pub experiments: Vec<Experiment>,
     /// What conditions may ask of what the shop tells.
     pub declared: DeclaredAttributes,
+    /// Whether any condition asks for attributes of members: only then anybody has to read them.
+    pub reads_attributes: bool,
 }
 
 impl Rulebook {
