@@ -49,6 +49,8 @@ pub fn rooms(config: &mut ServiceConfig) {
     checkout::batch::http::configure(config);
     statement::http::configure(config);
     statement::tier::http::configure(config);
+    statement::entitlements::http::configure(config);
+    statement::why::http::configure(config);
     membership::http::configure(config);
     membership::grants::http::configure(config);
     membership::segments::http::configure(config);

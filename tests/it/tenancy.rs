@@ -43,7 +43,9 @@ fn row(operation: &str, ours: &Ours) -> Option<Row> {
     let transfer = json!({ "to": { "external_id": "ours-18" }, "wallet": "points", "points": 1 });
     Some(match operation {
         "enrol_member" => ("members:write", MeetTheirOwn, none, json!({ "name": "Ana" })),
-        "get_member" | "get_balances" | "get_tier" | "list_statement" => ("members:read", Meet404, member, Value::Null),
+        "get_member" | "get_balances" | "get_tier" | "list_statement" | "list_entitlements" => {
+            ("members:read", Meet404, member, Value::Null)
+        }
         "look_up_member" => ("members:read", Meet404, none, json!({ "external_id": "ours-17" })),
         "change_member" => ("members:write", Meet404, member, json!({ "name": "Eva", "email": "eva@example.com" })),
         "get_why" => ("members:read", Meet404, ours.posting.clone(), Value::Null),

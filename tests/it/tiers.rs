@@ -143,3 +143,30 @@ async fn a_quote_says_what_is_missing_to_the_next_tier() {
     );
     assert_eq!(buy(&shop, &member, "1", "122.19").await["next_tier"], Value::Null, "an order does not ask");
 }
+
+#[tokio::test]
+async fn a_member_is_told_of_each_perk_whether_it_is_theirs() {
+    let perks = "[tiers]\nwallet = \"status\"\n\
+        ladder = [{ code = \"gold\", from = \"100.00\", perks = [\"lounge\"] }]\n\
+        [perks.lounge]\ntext.en = { title = \"The lounge\", says = \"From gold on\" }\ntext.nl.title = \"De lounge\"\n\
+        [perks.early]\naudience = { when = 'member.order_count >= 1' }\n\
+        [perks.summer]\naudience = { tiers = [\"none\"] }\nschedule = { until = \"2026-01-01T00:00\" }\n";
+    let app = TestApp::with(&format!("{EURO}\n{perks}"), Pace::serving()).await;
+    let shop = app.shop().await;
+    let member = shop.enrol(&json!({ "locale": "nl-NL" })).await;
+    let path = format!("/v1/members/{member}/entitlements");
+    let nothing = shop.get(&format!("{path}?language=en")).await;
+    let lounge = json!({ "perk": "lounge", "entitled": false, "reason": "wrong_tier", "title": "The lounge", "says": "From gold on" });
+    let early = json!({ "perk": "early", "entitled": false, "reason": "condition_false" });
+    let summer = json!({ "perk": "summer", "entitled": false, "reason": "not_scheduled" });
+    assert_eq!((nothing.status, &nothing.json["items"]), (200, &json!([lounge, early, summer])), "{nothing:?}");
+    buy(&shop, &member, "1", "150.00").await;
+    let gold = shop.get(&path).await.json;
+    let lounge = json!({ "perk": "lounge", "entitled": true, "through": "tier:gold", "title": "De lounge" });
+    let early = json!({ "perk": "early", "entitled": true, "through": "audience" });
+    assert_eq!((&gold["tier"], &gold["items"]), (&json!("gold"), &json!([lounge, early, summer])));
+    let why = shop.get("/v1/orders/1").await.text_at("/posting");
+    let why = shop.get(&format!("/v1/postings/{why}/why?language=en")).await;
+    assert_eq!(why.json["rules"][0]["says"], "base: 150 points", "{why:?}");
+    assert_eq!(why.json["rules"][0]["exact"], "150.0000");
+}

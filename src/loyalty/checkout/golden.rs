@@ -197,6 +197,7 @@ fn lines_are_priced_to_the_cent() {
 fn the_base_rule_earns_a_point_for_each_unit_of_base() {
     let rate = Ratio::of(Decimal::ONE, Decimal::ONE_HUNDRED).unwrap();
     let rule = EarningRule {
+        text: Default::default(),
         code: "base".into(),
         wallet: Slot(0),
         lines: None,

@@ -14,7 +14,8 @@ use crate::loyalty::earning::rows::{Awarded, Room, Row, Skipped, award};
 use crate::loyalty::ledger::account::{Account, Status};
 use crate::loyalty::ledger::counters::{CounterKey, Counters};
 use crate::loyalty::ledger::error::LedgerRefusal;
-use crate::loyalty::program::facts::{Facts, LineFacts, MemberFacts, OrderFacts, Values};
+use crate::loyalty::ledger::facts::member_facts;
+use crate::loyalty::program::facts::{Facts, LineFacts, OrderFacts, Values};
 use crate::loyalty::program::model::tiers::Tier;
 use crate::loyalty::program::model::{EarningRule, Rulebook};
 use crate::loyalty::program::reason::Reason;
@@ -139,27 +140,6 @@ pub fn order_facts<'f>(
         quantity: pieces.map(|line| u64::from(line.quantity)).sum(),
         lines,
         attributes: Some(&cart.attributes),
-    }
-}
-
-/// What the rules see of a member on a day, as the account was before the order.
-pub fn member_facts<'f>(
-    account: &Account,
-    book: &Rulebook,
-    (ordered, today): (Instant, NaiveDate),
-    attributes: Option<&'f Values>,
-) -> MemberFacts<'f> {
-    // A late order may be older than the last one, or than the enrolment.
-    let days_since = |day: NaiveDate| today.signed_duration_since(day).num_days().max(0);
-    MemberFacts {
-        member: account.member,
-        tier: account.tier_at(book, ordered),
-        segments: account.segments,
-        order_count: account.order_count,
-        // Orders that came back do not count, and their day stays in the account.
-        days_since_last_order: account.last_order_on.filter(|_| account.order_count > 0).map(days_since),
-        days_enrolled: days_since(account.enrolled_on),
-        attributes,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::kernel::money::{Currency, Money};
 use crate::kernel::points::Points;
 use crate::loyalty::checkout::cart::{Cart, CartLine, DiscountedLine, StatedDiscount};
 use crate::loyalty::checkout::error::{DiscountRefusal, OrderRefusal};
-use crate::loyalty::checkout::judge::{line_facts, member_facts, order_facts};
+use crate::loyalty::checkout::judge::{line_facts, order_facts};
 use crate::loyalty::checkout::price::places;
 use crate::loyalty::checkout::receipt::{
     DiscountOf, DiscountReceipt, DiscountedLineReceipt, FlagReceipt, SkippedDiscountReceipt,
@@ -25,6 +25,7 @@ use crate::loyalty::earning::model::LineKind;
 use crate::loyalty::ledger::account::{Account, Status};
 use crate::loyalty::ledger::counters::{CounterKey, Counters};
 use crate::loyalty::ledger::error::LedgerRefusal;
+use crate::loyalty::ledger::facts::member_facts;
 use crate::loyalty::program::facts::{Facts, LineFacts, Values};
 use crate::loyalty::program::model::discounts::Discount;
 use crate::loyalty::program::model::{Rulebook, Timeline};

@@ -7,13 +7,13 @@ use crate::kernel::money::{Money, Ratio};
 use crate::kernel::points::Points;
 use crate::loyalty::checkout::cart::{Cart, CartError};
 use crate::loyalty::checkout::error::OrderRefusal;
-use crate::loyalty::checkout::judge::member_facts;
 use crate::loyalty::checkout::pay::Payer;
 use crate::loyalty::checkout::price::{Priced, Terms, price};
 use crate::loyalty::checkout::receipt::{BrokenRule, CanSpendReceipt};
 use crate::loyalty::checkout::settle::SettleOrder;
 use crate::loyalty::checkout::spend::{SpendError, barred, check_count, check_share, fewest, most, worth_of};
 use crate::loyalty::ledger::account::{Account, Status};
+use crate::loyalty::ledger::facts::member_facts;
 use crate::loyalty::program::facts::{Facts, Values};
 use crate::loyalty::program::model::{Rulebook, Spend};
 

@@ -10,6 +10,7 @@ pub mod counters;
 pub mod decide;
 pub mod entry;
 pub mod error;
+pub mod facts;
 pub mod figures;
 pub mod gate;
 pub mod give_back;

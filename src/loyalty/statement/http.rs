@@ -1,4 +1,4 @@
-//! `/v1/members/{id}/balances` and `/statement`, `/v1/postings/{id}/why`.
+//! `/v1/members/{id}/balances` and `/statement`.
 
 use std::sync::Arc;
 
@@ -7,7 +7,6 @@ use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::web::{Data, Json, Path};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
@@ -17,16 +16,16 @@ use crate::kernel::money::Amount;
 use crate::kernel::page::Page;
 use crate::kernel::scope::ProgramScope;
 use crate::loyalty::ledger::entry::{Entry, EntryKind};
-use crate::loyalty::ledger::error::{MEMBER_UNKNOWN, POSTING_UNKNOWN, QUEUE_FULL};
+use crate::loyalty::ledger::error::{MEMBER_UNKNOWN, QUEUE_FULL};
 use crate::loyalty::ledger::http::{problem_of, problem_of_load, problem_of_timeline};
 use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::ledger::posting::PostingRow;
 use crate::loyalty::program::model::{Counts, Rulebook, Slot, Timeline, Wallet, WalletKind};
 use crate::loyalty::statement::balance::{balances, present};
-use crate::loyalty::statement::language::{Asked, Language};
+use crate::loyalty::statement::language::{Asked, Language, tag_of};
 use crate::loyalty::statement::reader::{AccountReader, ReadError, Seen};
 use crate::loyalty::statement::says::says;
-use crate::loyalty::statement::store::{Found, find_account, find_posting, list_postings};
+use crate::loyalty::statement::store::{Found, find_account, list_postings};
 use crate::loyalty::statement::wallet_view::{WalletView, wallet_view};
 use crate::platform::auth::{Caller, needs};
 use crate::platform::db::{Conn, Db};
@@ -37,7 +36,7 @@ use crate::platform::web::query::Query;
 
 /// Registers the room's calls.
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(get_balances).service(list_statement).service(get_why);
+    config.service(get_balances).service(list_statement);
 }
 
 /// What a member has.
@@ -127,7 +126,7 @@ struct StatementQuery {
     /// `next_cursor` of the page before.
     #[param(inline, nullable = false)]
     cursor: Option<StatementPlace>,
-    /// In which language it is told: `en`, `nl` or `de`; absent: in the member's. English where there is neither.
+    /// In which language it is told: `en`, `nl` or `de`; absent: in the member's, or the programme's.
     #[param(inline, nullable = false)]
     language: Option<Asked>,
 }
@@ -148,7 +147,7 @@ struct StatementPageView {
 /// One posting of a statement.
 #[derive(Serialize, ToSchema)]
 #[schema(as = StatementLine)]
-struct StatementLineView {
+pub struct StatementLineView {
     /// The posting; `GET /v1/postings/{id}/why` tells all of it.
     posting: String,
     /// Its position, from 1.
@@ -219,7 +218,7 @@ async fn list_statement(
     let Query(StatementQuery { limit, cursor, language }) = query;
     let (conn, scope, member) = (db.conn().await?, caller.scope(), MemberId(*id));
     let (found, timeline) = account_of(&conn, scope, &ledger, member).await?;
-    let language = spoken(language, &found);
+    let language = spoken(language, &found, timeline.newest());
     let before = cursor.map_or(i64::MAX, |Cursor(seq)| seq);
     let rows = list_postings(&conn, scope, (member, Seq(before)), limit.and_one(), ledger.lanes()).await;
     let page = Page::of(rows.map_err(problem_of_load)?, limit.get(), |row| Cursor(row.seq.0).to_string());
@@ -227,13 +226,13 @@ async fn list_statement(
     Ok(Json(StatementPageView { items, language: language.tag(), next_cursor }))
 }
 
-/// The language that is asked for, or the member's.
-fn spoken(asked: Option<Asked>, found: &Found) -> Language {
-    let of_member = || found.locale.as_deref().map(Language::of);
-    asked.map(|Asked(language)| language).or_else(of_member).unwrap_or_default()
+/// The language that is asked for, the member's, or the programme's.
+fn spoken(asked: Option<Asked>, found: &Found, book: &Rulebook) -> Language {
+    Language::of(&tag_of(asked, found.locale.as_deref(), &book.language))
 }
 
-fn line_view(row: &PostingRow, book: &Rulebook, language: Language) -> StatementLineView {
+/// A posting as a statement shows it.
+pub fn line_view(row: &PostingRow, book: &Rulebook, language: Language) -> StatementLineView {
     StatementLineView {
         posting: PostingId { member: row.member, seq: row.seq }.to_string(),
         seq: row.seq.0,
@@ -272,79 +271,11 @@ fn unnamed(slot: Slot) -> String {
     format!("#{}", slot.0)
 }
 
-/// All that is known of a posting.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Why)]
-struct WhyView {
-    #[serde(flatten)]
-    line: StatementLineView,
-    /// In which language it is told.
-    language: &'static str,
-    member: Uuid,
-    /// The version of the programme that decided.
-    program_version: i32,
-    /// In whose name.
-    cause: String,
-    /// Whether it is imported history.
-    imported: bool,
-    /// What the command was answered: each rule with its figures, and what did not apply.
-    #[schema(value_type = Object)]
-    receipt: Value,
-    /// Free text that came with it, such as the reason of an adjustment.
-    #[schema(value_type = Object, nullable)]
-    texts: Option<Value>,
-}
-
-/// How a why is told.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct WhyQuery {
-    /// In which language: `en`, `nl` or `de`; absent: in the member's. English where there is neither.
-    #[param(inline, nullable = false)]
-    language: Option<Asked>,
-}
-
-/// Why a posting is as it is
-///
-/// Scope: `members:read`.
-#[utoipa::path(
-    tag = "members",
-    params(("id" = String, Path, description = "The posting."), WhyQuery),
-    responses((status = 200, description = "All that is known of the posting.", body = WhyView)),
-)]
-#[get("/v1/postings/{id}/why")]
-async fn get_why(
-    caller: Caller<needs::MembersRead>,
-    id: Path<String>,
-    query: Query<WhyQuery>,
-    db: Data<Db>,
-    ledger: Data<Ledger>,
-) -> Result<Json<WhyView>, Problem> {
-    let Query(WhyQuery { language }) = query;
-    let unknown = || Problem::of(&POSTING_UNKNOWN);
-    let posting: PostingId = id.parse().map_err(|_| unknown())?;
-    let conn = db.conn().await?;
-    let known = account_of(&conn, caller.scope(), &ledger, posting.member).await;
-    let (found, timeline) =
-        known.map_err(|problem| if problem.kind() == &MEMBER_UNKNOWN { unknown() } else { problem })?;
-    let language = spoken(language, &found);
-    let stored = find_posting(&conn, caller.scope(), posting, ledger.lanes()).await.map_err(problem_of_load)?;
-    let row = stored.ok_or_else(unknown)?;
-    Ok(Json(WhyView {
-        line: line_view(&row, timeline.newest(), language),
-        language: language.tag(),
-        member: row.member.0,
-        program_version: row.version.0,
-        cause: row.cause.clone(),
-        imported: row.imported,
-        receipt: serde_json::from_str(&row.document).unwrap_or_default(),
-        texts: row.texts.as_deref().and_then(|t| serde_json::from_str(t).ok()),
-    }))
-}
-
 /// The member's account, and the versions that it is read by.
-async fn account_of(
+///
+/// # Errors
+/// The programme has no such member, or the database fails.
+pub async fn account_of(
     conn: &Conn,
     scope: &ProgramScope,
     ledger: &Ledger,
@@ -352,6 +283,6 @@ async fn account_of(
 ) -> Result<(Found, Arc<Timeline>), Problem> {
     let found = find_account(conn, scope, member, ledger.lanes()).await.map_err(problem_of_load)?;
     let found = found.ok_or_else(|| Problem::of(&MEMBER_UNKNOWN))?;
-    let timeline = ledger.timelines().at_least(conn, scope.program(), found.account.decided_by.0).await;
+    let timeline = ledger.timelines().at_least(conn, scope.program(), found.version.0).await;
     Ok((found, timeline.map_err(problem_of_timeline)?))
 }

@@ -62,17 +62,20 @@ impl Language {
 }
 
 /// The language that a caller asks for: a tag of BCP 47, `nl` or `de-AT`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asked(pub Language);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked(pub String);
+
+/// The tag of the language in which somebody is told something: the one that is asked for, the member's, or the programme's.
+pub fn tag_of(asked: Option<Asked>, locale: Option<&str>, own: &str) -> String {
+    asked.map_or_else(|| locale.unwrap_or(own).to_owned(), |Asked(tag)| tag)
+}
 
 impl<'de> Deserialize<'de> for Asked {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let tag = String::deserialize(d)?;
         let letters = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
         let is_tag = tag.len() <= TAG_CHARS_MAX && tag.split('-').all(letters);
-        is_tag
-            .then(|| Self(Language::of(&tag)))
-            .ok_or_else(|| D::Error::custom("must be a language tag such as `en` or `nl-NL`"))
+        if is_tag { Ok(Self(tag)) } else { Err(D::Error::custom("must be a language tag such as `en` or `nl-NL`")) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Statements: what members have, what happened, and why.
 
 pub mod balance;
+pub mod entitlements;
 pub mod http;
 pub mod language;
 pub mod reader;
@@ -8,3 +9,4 @@ pub mod says;
 pub mod store;
 pub mod tier;
 mod wallet_view;
+pub mod why;

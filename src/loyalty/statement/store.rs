@@ -1,26 +1,30 @@
 //! Accounts and postings as readers see them; writes nothing.
 
 use diesel::OptionalExtension;
-use diesel::sql_types::{BigInt, Nullable, SmallInt, Text, Timestamptz, Uuid};
+use diesel::sql_types::{BigInt, Int4, Nullable, SmallInt, Text, Timestamptz, Uuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid as Id;
 
 use crate::kernel::clock::Instant;
-use crate::kernel::id::{LaneCount, MemberId, PostingId, Seq};
+use crate::kernel::id::{LaneCount, MemberId, PostingId, Seq, Version};
 use crate::kernel::scope::ProgramScope;
 use crate::loyalty::ledger::account::Account;
 use crate::loyalty::ledger::load::LoadError;
 use crate::loyalty::ledger::posting::PostingRow;
 use crate::loyalty::ledger::reads::{AccountSql, PostingSql};
 use crate::loyalty::ledger::rows::{AccountRow, StoredPosting};
+use crate::loyalty::program::facts::Values;
 use crate::posting_columns;
 use crate::statement;
 
 statement! {
-    /// An account of a programme, Postgres's clock, and the member's language.
-    FindAccount { lane: i16 => SmallInt, member: Id => Uuid, program: Id => Uuid } -> (Timestamptz, Nullable<Text>, AccountSql),
-    "SELECT clock_timestamp(), (SELECT m.locale FROM members AS m WHERE m.lane = a.lane AND m.member_id = a.member_id), a.* \
-     FROM accounts AS a WHERE a.lane = ? AND a.member_id = ? AND a.program_id = ?"
+    /// An account of a programme, Postgres's clock, the newest version, and what the shop says of the member.
+    FindAccount { lane: i16 => SmallInt, member: Id => Uuid, program: Id => Uuid } -> (
+        Timestamptz, Int4, Nullable<Text>, Nullable<Text>, AccountSql,
+    ),
+    "SELECT clock_timestamp(), p.version, m.locale, m.attributes, a.* FROM accounts AS a \
+     JOIN programs AS p ON p.program_id = a.program_id LEFT JOIN members AS m ON m.lane = a.lane AND m.member_id = a.member_id \
+     WHERE a.lane = ? AND a.member_id = ? AND a.program_id = ?"
 }
 
 statement! {
@@ -38,8 +42,12 @@ statement! {
 pub struct Found {
     /// When it was read.
     pub at: Instant,
+    /// The newest version of its programme then.
+    pub version: Version,
     /// The member's language, a tag of BCP 47.
     pub locale: Option<String>,
+    /// The member's attributes.
+    pub attributes: Values,
     /// The account as it is stored.
     pub account: Account,
 }
@@ -55,8 +63,13 @@ pub async fn find_account(
     lanes: LaneCount,
 ) -> Result<Option<Found>, LoadError> {
     let find = FindAccount { lane: member.lane(lanes).0, member: member.0, program: scope.program().0 };
-    let row: Option<(Instant, Option<String>, AccountRow)> = find.get_result(&mut &*conn).await.optional()?;
-    row.map(|(at, locale, row)| Ok(Found { at, locale, account: row.read()? })).transpose()
+    type Row = (Instant, i32, Option<String>, Option<String>, AccountRow);
+    let row: Option<Row> = find.get_result(&mut &*conn).await.optional()?;
+    let found = |(at, version, locale, attributes, row): Row| {
+        let attributes = attributes.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
+        Ok(Found { at, version: Version(version), locale, attributes, account: row.read()? })
+    };
+    row.map(found).transpose()
 }
 
 /// Postings of a member before a position, newest first. Who calls has found the account in the programme.

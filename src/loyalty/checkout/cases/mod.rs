@@ -17,6 +17,7 @@ mod stacks;
 mod stated;
 mod tiers;
 mod verified;
+mod why;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;

@@ -48,7 +48,7 @@ impl Reading {
         if let Some(name) = &written.stack {
             self.code(&["discounts", code, "stack"], name);
         }
-        self.texts(&place, &written.text);
+        let text = self.texts(&place, &written.text);
         let audience = self.audience(&place, written.audience.as_ref(), named);
         let when = self.condition(&["discounts", code, "when"], written.when.as_ref(), &named.of_order());
         let of = self.condition(&["discounts", code, "benefit", "of"], written.benefit.of.as_ref(), &named.of_lines());
@@ -82,6 +82,7 @@ impl Reading {
             of,
             per_member: per_member?,
             total: total?,
+            text,
         })
     }
 

@@ -41,7 +41,7 @@ impl Reading {
                     self.code(&["earning", code, field], name);
                 }
             }
-            self.texts(&place, &written.text);
+            let text = self.texts(&place, &written.text);
             let expiry = written.expiry.as_ref().map(|expiry| self.own_expiry(code, expiry, document, wallet));
             let value = wallet.and_then(|wallet| value_of(document, wallet, exponent));
             let budget = written.budget.as_ref().map(|budget| self.budget(code, budget, value, exponent));
@@ -67,6 +67,7 @@ impl Reading {
                 awards,
                 budget,
                 expiry,
+                text,
             });
         }
         self.multiplied(document, &mut rules);

@@ -34,6 +34,8 @@ use crate::loyalty::program::slots::{Slots, counted};
 pub const PROGRAM_NAME_CHARS_MAX: usize = 100;
 /// The most characters of a code.
 pub const CODE_CHARS_MAX: usize = 40;
+/// The language of a programme that names none.
+const LANGUAGE: &str = "en";
 /// The most earning rules.
 pub const EARNING_RULES_MAX: usize = 200;
 /// The most decimal places of `value` and `per`.
@@ -73,6 +75,7 @@ pub fn compile(
                 starts,
                 currency,
                 zone,
+                language: document.program.language.clone().unwrap_or_else(|| LANGUAGE.to_owned()),
                 wallets,
                 earning,
                 tier_codes: tier_codes.collect(),
@@ -105,8 +108,7 @@ pub fn check(document: &Document) -> Vec<Mistake> {
 /// What can be written and read, and nothing decides by it yet: it is refused where it would come into force.
 pub fn check_decided(document: &Document) -> Vec<Mistake> {
     let attributes = &document.attributes;
-    let parts: [(&[&str], bool, &str); 3] = [
-        (&["perks"], !document.perks.is_empty(), "nobody is told of perks yet: leave it out"),
+    let parts: [(&[&str], bool, &str); 2] = [
         (&["attributes", "event"], !attributes.event.is_empty(), "nobody sends events yet: leave it out"),
         (&["goals"], !document.goals.is_empty(), "nothing measures goals yet: leave it out"),
     ];

@@ -23,10 +23,10 @@ impl Reading {
         for (code, written) in &document.perks {
             let place = ["perks", code];
             self.code(&place, code);
-            self.texts(&place, &written.text);
+            let text = self.texts(&place, &written.text);
             let audience = self.audience(&place, written.audience.as_ref(), named);
             let Some(schedule) = self.schedule(&place, written.schedule.as_ref(), named.zone) else { continue };
-            perks.push(Perk { code: code.clone(), audience, schedule });
+            perks.push(Perk { code: code.clone(), audience, schedule, text });
         }
         perks
     }

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 
 use crate::loyalty::program::compile::Reading;
 use crate::loyalty::program::document::texts::Text;
+use crate::loyalty::program::model::texts::Texts;
 
 /// The most characters of a text.
 pub const TEXT_CHARS_MAX: usize = 5_000;
@@ -12,7 +13,7 @@ pub const TITLE_CHARS_MAX: usize = 200;
 
 impl Reading {
     /// Checks the texts of a part.
-    pub(super) fn texts(&mut self, part: &[&str], texts: &IndexMap<String, Text>) {
+    pub(super) fn texts(&mut self, part: &[&str], texts: &IndexMap<String, Text>) -> Texts {
         for (language, text) in texts {
             let place = [part, &["text", language]].concat();
             self.language(&place, language);
@@ -33,6 +34,7 @@ impl Reading {
                 }
             }
         }
+        Texts(texts.clone())
     }
 
     /// Checks the tag of a language: `en`, or with a region `pt-BR`.

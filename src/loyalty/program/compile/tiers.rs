@@ -88,14 +88,14 @@ impl Reading {
             lower = from.map(|from| (from, tier.from.as_str())).or(lower);
             let from = from.and_then(|from| self.threshold(&place("from"), from, counts, currency));
             let earn = tier.earn.as_ref().map(|text| self.earn(&place("earn"), text));
-            self.texts(&["tiers", "ladder", &i], &tier.text);
+            let text = self.texts(&["tiers", "ladder", &i], &tier.text);
             let slot = slots.get(code).copied();
             if slot.is_none() {
                 self.wrong(&place("code"), "has no slot");
             }
             let Some((slot, from)) = slot.zip(from) else { continue };
             let (code, perks) = (code.to_owned(), tier.perks.clone());
-            ladder.push(Tier { slot, code, from, earn: earn.flatten().flatten(), perks });
+            ladder.push(Tier { slot, code, from, earn: earn.flatten().flatten(), perks, text });
         }
         ladder
     }

@@ -1,6 +1,7 @@
 //! For whom something is, as decisions read it.
 
 use crate::loyalty::program::condition::Condition;
+use crate::loyalty::program::model::texts::Texts;
 use crate::loyalty::program::model::{Schedule, SegmentSlot, TierSlot};
 
 /// For whom something is: for who is in one of each list that is not empty, and for whom the condition holds.
@@ -25,4 +26,6 @@ pub struct Perk {
     pub audience: Option<Audience>,
     /// When.
     pub schedule: Schedule,
+    /// What it is called.
+    pub text: Texts,
 }

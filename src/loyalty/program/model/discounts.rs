@@ -4,6 +4,7 @@ use crate::kernel::money::{Money, Ratio};
 use crate::loyalty::program::condition::Condition;
 use crate::loyalty::program::facts::LineKind;
 use crate::loyalty::program::model::audience::Audience;
+use crate::loyalty::program::model::texts::Texts;
 use crate::loyalty::program::model::{Budget, Cap, Schedule};
 
 /// A discount.
@@ -29,6 +30,8 @@ pub struct Discount {
     pub per_member: Option<Cap>,
     /// For how many all members together can: uses, not points.
     pub total: Option<Budget>,
+    /// What it is called.
+    pub text: Texts,
 }
 
 /// What a discount takes off.

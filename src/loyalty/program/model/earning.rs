@@ -10,6 +10,7 @@ use crate::kernel::points::Points;
 use crate::loyalty::program::condition::Condition;
 use crate::loyalty::program::model::Slot;
 use crate::loyalty::program::model::audience::Audience;
+use crate::loyalty::program::model::texts::Texts;
 
 /// A rule that awards points.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub struct EarningRule {
     pub budget: Option<Budget>,
     /// When what it awards is over, where that is not as the wallet says.
     pub expiry: Option<OwnExpiry>,
+    /// What it is called.
+    pub text: Texts,
 }
 
 /// What a rule awards.

@@ -6,6 +6,7 @@ pub mod discounts;
 mod earning;
 pub mod names;
 mod spend;
+pub mod texts;
 pub mod tiers;
 pub mod window;
 
@@ -205,6 +206,8 @@ pub struct Rulebook {
     pub currency: Currency,
     /// Whose days count.
     pub zone: Zone,
+    /// In which language people read what is there in no other.
+    pub language: String,
     /// The wallets of this version, in document order.
     pub wallets: Vec<Wallet>,
     /// What an order earns.

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use crate::kernel::calendar::Period;
 use crate::kernel::money::Ratio;
 use crate::kernel::points::Points;
+use crate::loyalty::program::model::texts::Texts;
 use crate::loyalty::program::model::{Counts, Slot, TierSlot, Window};
 
 /// The tiers of a version.
@@ -39,6 +40,8 @@ pub struct Tier {
     pub earn: Option<Ratio>,
     /// What they are entitled to.
     pub perks: Vec<String>,
+    /// What it is called.
+    pub text: Texts,
 }
 
 /// For how long a tier is held that is reached now.

@@ -1,0 +1,4 @@
+//! What a member is entitled to.
+
+pub mod entitled;
+pub mod http;
