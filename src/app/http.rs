@@ -54,6 +54,7 @@ pub fn rooms(config: &mut ServiceConfig) {
     membership::http::configure(config);
     membership::grants::http::configure(config);
     membership::segments::http::configure(config);
+    membership::events::http::configure(config);
     ledger::http::configure(config);
     program::http::configure(config);
     program::draft::http::configure(config);

@@ -21,6 +21,7 @@ mod discounts;
 mod drafts;
 mod due;
 mod embedded;
+mod events;
 mod export;
 mod failover;
 mod harness;

@@ -40,6 +40,7 @@ fn row(operation: &str, ours: &Ours) -> Option<Row> {
     let (member, none) = (ours.member.clone(), String::new());
     let order = json!({ "reference": fresh("order"), "member": { "id": member }, "currency": "EUR",
         "lines": [{ "id": "1", "amount": "1.00" }] });
+    let adjustment = json!({ "wallet": "points", "points": 1, "reason": "mine" });
     let transfer = json!({ "to": { "external_id": "ours-18" }, "wallet": "points", "points": 1 });
     Some(match operation {
         "enrol_member" => ("members:write", MeetTheirOwn, none, json!({ "name": "Ana" })),
@@ -49,11 +50,10 @@ fn row(operation: &str, ours: &Ours) -> Option<Row> {
         "look_up_member" => ("members:read", Meet404, none, json!({ "external_id": "ours-17" })),
         "change_member" => ("members:write", Meet404, member, json!({ "name": "Eva", "email": "eva@example.com" })),
         "get_why" => ("members:read", Meet404, ours.posting.clone(), Value::Null),
-        "create_adjustment" => {
-            ("adjustments:write", Meet404, member, json!({ "wallet": "points", "points": 1, "reason": "mine" }))
-        }
+        "create_adjustment" => ("adjustments:write", Meet404, member, adjustment),
         "create_tier_grant" => ("tiers:write", Meet404, member, json!({ "tier": "gold", "reason": "mine" })),
         "change_segment" => ("segments:write", Meet404, "ours".to_owned(), json!({ "add": [{ "id": member }] })),
+        "create_event" => ("events:write", Meet404, none, json!({ "member": { "id": member }, "event": "review" })),
         "list_segment" => ("members:read", Meet404, "ours".to_owned(), Value::Null),
         "create_suspension" | "create_reinstatement" => {
             ("suspensions:write", Meet404, member, json!({ "reason": "mine" }))
@@ -151,7 +151,11 @@ fn calls(ours: &Ours) -> Vec<Call> {
 
 /// An app whose programme has a list of members.
 async fn app() -> TestApp {
-    TestApp::with(&format!("{EURO}\n[segments.ours]\n"), Pace::serving()).await
+    TestApp::with(
+        &format!("{EURO}\n[segments.ours]\n[attributes.event.review]\nstars = {{ kind = \"number\" }}\n"),
+        Pace::serving(),
+    )
+    .await
 }
 
 async fn ours(app: &TestApp, shop: &Client) -> Ours {

@@ -14,6 +14,7 @@ MEANING = {
     "discount_exceeds_line",
     "discount_stack_conflict",
     "duplicate_line",
+    "event_unknown",
     "expiry_passed",
     "gift_card_exceeds_order",
     "invalid_cursor",
@@ -33,7 +34,7 @@ MEANING = {
 
 # Fields whose last rule depends on another field, the clock or the programme's currency.
 DEPENDENT = re.compile(
-    r"^(/member|/to|/source)?$|^/(birthday|ordered_on|points|amount|gift_card|total|toml|until|starts_at|lines/\d+/(amount|tax)|discounts/\d+/lines/\d+/amount)$"
+    r"^(/member|/to|/source)?$|^/(birthday|ordered_on|points|amount|gift_card|total|toml|until|starts_at|occurred_at|lines/\d+/(amount|tax)|discounts/\d+/lines/\d+/amount)$"
 )
 
 

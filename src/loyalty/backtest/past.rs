@@ -26,12 +26,13 @@ use crate::loyalty::ledger::posting::{AccountTime, PostingKind, Reference, Reque
 use crate::loyalty::ledger::suspend::Suspend;
 use crate::loyalty::members::model::Profile;
 use crate::loyalty::membership::enrol::{Enrol, Enrolled};
+use crate::loyalty::membership::events::send_event::{EventReceipt, SendEvent};
 use crate::loyalty::membership::segments::change_segment::{ChangeSegment, SegmentChanged};
 use crate::loyalty::membership::transfer::{ReceivedReceipt, TransferReceipt};
 use crate::loyalty::program::facts::Values;
 
 /// The kinds of postings that a replay reads; of the others the new version makes its own, or they change no figure.
-pub const KINDS: [PostingKind; 10] = [
+pub const KINDS: [PostingKind; 11] = [
     PostingKind::Enrol,
     PostingKind::Order,
     PostingKind::Return,
@@ -42,6 +43,7 @@ pub const KINDS: [PostingKind; 10] = [
     PostingKind::Suspend,
     PostingKind::Reinstate,
     PostingKind::ChangeSegment,
+    PostingKind::Event,
 ];
 
 /// A stored posting, as far as a replay reads it.
@@ -87,6 +89,8 @@ pub enum Deed {
     Opening(OpenBalance),
     /// A suspension or its end.
     Suspend(Suspend),
+    /// Something that a member did outside of a checkout.
+    Event(SendEvent),
     /// A member put into a list, or taken out.
     Segment(ChangeSegment),
 }
@@ -211,6 +215,7 @@ impl Past {
             PostingKind::Opening => Deed::Opening(opening(reading.zone, member, row)?),
             PostingKind::Suspend => Deed::Suspend(suspend(member, Status::Suspended)),
             PostingKind::Reinstate => Deed::Suspend(suspend(member, Status::Active)),
+            PostingKind::Event => Deed::Event(event(member, row)?),
             PostingKind::ChangeSegment => {
                 let SegmentChanged { segment, listed, .. } = json(&row.document)?;
                 let reference = Reference::keyed("segment", "");
@@ -364,6 +369,20 @@ fn opening(zone: Zone, member: MemberId, row: &Recorded) -> Option<OpenBalance> 
     let available_on = entry.available_at.map(|at| zone.day_of(at));
     let (reference, points) = (Reference::keyed("opening", ""), Points::try_from(points).ok()?);
     Some(OpenBalance { reference, hash: NO_HASH, member, wallet, points, available_on, expires_on, time: time(row) })
+}
+
+fn event(member: MemberId, row: &Recorded) -> Option<SendEvent> {
+    let EventReceipt { event, .. } = json(&row.document)?;
+    Some(SendEvent {
+        reference: Reference::keyed("event", ""),
+        hash: NO_HASH,
+        member,
+        identity: None,
+        name: event,
+        occurred_at: Some(row.effective_at),
+        attributes: Said::read(row.texts.as_deref()).attributes,
+        time: time(row),
+    })
 }
 
 fn suspend(member: MemberId, status: Status) -> Suspend {

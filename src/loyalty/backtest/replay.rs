@@ -10,7 +10,7 @@ use crate::kernel::points::Points;
 use crate::loyalty::backtest::budgets::Spent;
 use crate::loyalty::backtest::past::{Bought, Deed, Past};
 use crate::loyalty::checkout::error::OrderRefusal;
-use crate::loyalty::checkout::receipt::OrderReceipt;
+use crate::loyalty::checkout::receipt::{OrderReceipt, RowReceipt};
 use crate::loyalty::ledger::account::{Account, Status};
 use crate::loyalty::ledger::adjust::{Adjust, Direction};
 use crate::loyalty::ledger::entry::{Entry, EntryKind};
@@ -18,6 +18,7 @@ use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::posting::Target;
 use crate::loyalty::ledger::solo::Solo;
 use crate::loyalty::members::model::Profile;
+use crate::loyalty::membership::events::send_event::EventRefusal;
 use crate::loyalty::membership::segments::change_segment::SegmentRefusal;
 use crate::loyalty::program::model::{Rulebook, Timeline, WALLETS_MAX, Wallet, WalletKind};
 
@@ -159,16 +160,27 @@ impl<'s> Tape<'s> {
     }
 
     fn play(&mut self, solo: &mut Solo<'_>, book: &Rulebook, deed: &mut Deed, (tenant, at): (ProgramId, &Moment)) {
-        if let Deed::Order(bought) = deed {
-            self.spent.tell(solo, book, tenant, bought.ordered_on(book.zone));
+        let day = match deed {
+            Deed::Order(bought) => Some(bought.ordered_on(book.zone)),
+            Deed::Enrol(enrol) => enrol.enrolled_on,
+            Deed::Event(event) => event.occurred_at.map(|at| book.zone.day_of(at)),
+            _ => None,
+        };
+        if let Some(day) = day {
+            self.spent.tell(solo, book, tenant, day);
         }
         let flows = &mut self.flows;
         let seen = &mut |entries: &[Entry]| flows.see(entries);
         let refused = match deed {
-            Deed::Enrol(enrol) => solo.post(enrol, at, false, seen).is_err(),
+            Deed::Enrol(enrol) => {
+                let enrolled = solo.post(enrol, at, false, seen);
+                enrolled.as_ref().iter().for_each(|done| self.note(book, &done.rows, done.enrolled_on));
+                enrolled.is_err()
+            }
             Deed::Order(bought) => match order(solo, book, bought, at, seen) {
                 Ok(receipt) => {
-                    self.note(book, &receipt);
+                    self.orders.grow(self.flows.counts.into());
+                    self.note(book, &receipt.rows, receipt.ordered_on);
                     false
                 }
                 Err(_) => true,
@@ -177,6 +189,12 @@ impl<'s> Tape<'s> {
             Deed::Adjust(adjusted) => adjust(solo, book, adjusted, at, seen).is_err(),
             Deed::Opening(opening) => solo.post(opening, at, false, seen).is_err(),
             Deed::Suspend(suspend) => solo.post(suspend, at, false, seen).is_err(),
+            Deed::Event(event) => {
+                let sent = solo.post(event, at, false, seen);
+                sent.as_ref().iter().for_each(|done| self.note(book, &done.rows, done.occurred_on));
+                // Of an event that the version does not know nothing comes.
+                !matches!(sent, Ok(_) | Err(EventRefusal::Unknown))
+            }
             // Of a list that the version does not have nobody asks.
             Deed::Segment(change) => {
                 let changed = solo.post(change, at, false, seen);
@@ -186,17 +204,16 @@ impl<'s> Tape<'s> {
         self.refused.grow(refused.into());
     }
 
-    fn note(&mut self, book: &Rulebook, receipt: &OrderReceipt) {
+    fn note(&mut self, book: &Rulebook, rows: &[RowReceipt], day: NaiveDate) {
         let counts = self.flows.counts;
-        self.orders.grow(counts.into());
-        for row in &receipt.rows {
+        for row in rows {
             let mut rules = book.earning.iter().zip(&mut self.rules).enumerate();
             let Some((place, (rule, sum))) = rules.find(|(_, (rule, _))| rule.code == row.rule) else { continue };
             if counts {
                 sum.grow(row.points);
             }
             if rule.budget.is_some() {
-                self.demand.push((place, receipt.ordered_on, row.points));
+                self.demand.push((place, day, row.points));
             }
         }
     }

@@ -11,9 +11,10 @@ use crate::loyalty::checkout::price::{Priced, Terms, price};
 use crate::loyalty::checkout::returns::{LineReturn, ReturnRequest};
 use crate::loyalty::checkout::share::{GivenBack, Returned, Sold, SoldLine, give_back};
 use crate::loyalty::earning::asked::Matching;
+use crate::loyalty::earning::asked::Trigger;
 use crate::loyalty::earning::model::{LineFigures, LineKind};
 use crate::loyalty::earning::rows::{Room, award, by_line};
-use crate::loyalty::program::model::{Award, EarningRule, NetOf, Schedule, Slot};
+use crate::loyalty::program::model::{Award, EarningRule, NetOf, On, Schedule, Slot};
 
 /// Lines, of which shipping is the last where there is any.
 struct Case {
@@ -197,6 +198,7 @@ fn lines_are_priced_to_the_cent() {
 fn the_base_rule_earns_a_point_for_each_unit_of_base() {
     let rate = Ratio::of(Decimal::ONE, Decimal::ONE_HUNDRED).unwrap();
     let rule = EarningRule {
+        on: On::Order,
         text: Default::default(),
         code: "base".into(),
         wallet: Slot(0),
@@ -214,8 +216,16 @@ fn the_base_rule_earns_a_point_for_each_unit_of_base() {
     };
     for case in [g1(), g2()] {
         let rules = std::slice::from_ref(&rule);
-        let rows =
-            award(rules, &priced(&case).lines, DateTime::UNIX_EPOCH, (None, None), |_| Room::default()).unwrap().rows;
+        let rows = award(
+            rules,
+            Trigger::Order { enrols: false },
+            &priced(&case).lines,
+            DateTime::UNIX_EPOCH,
+            (None, None),
+            |_| Room::default(),
+        )
+        .unwrap()
+        .rows;
         assert_eq!(rows.len(), 1);
         let by_line: Vec<i64> = rows[0].by_line.iter().map(|p| p.get()).collect();
         assert_eq!(by_line, case.base_row);

@@ -20,7 +20,7 @@ use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::give_back::{Afterlife, ClawedBack, OwnLot, Taken, claw_back, restore, uncount};
 use crate::loyalty::ledger::lot::{LotExpiry, LotId};
 use crate::loyalty::ledger::posting::{PostingRow, Reference};
-use crate::loyalty::program::model::{Rulebook, Slot, Timeline, WalletKind};
+use crate::loyalty::program::model::{On, Rulebook, Slot, Timeline, WalletKind};
 use crate::loyalty::tiers::reach::Upgrade;
 
 /// An order's posting, its receipt, and what came after it.
@@ -235,7 +235,7 @@ impl<'g> Story<'g> {
         let mut receipts = Vec::new();
         let day = self.receipt.ordered_on;
         for (row, points) in self.receipt.rows.iter().zip(&back.sum.rows) {
-            let Some(rule) = book.rule(&row.rule) else { continue };
+            let Some(rule) = book.rule(&row.rule).filter(|rule| rule.on == On::Order) else { continue };
             if let Some(cap) = &rule.cap {
                 account.give_room(cap, day, *points);
             }

@@ -5,7 +5,7 @@ use crate::loyalty::earning::model::{LineFigures, LineKind};
 use crate::loyalty::program::audience;
 use crate::loyalty::program::condition::{Condition, EvalError};
 use crate::loyalty::program::facts::Facts;
-use crate::loyalty::program::model::{Award, EarningRule};
+use crate::loyalty::program::model::{Award, EarningRule, On};
 use crate::loyalty::program::reason::Reason;
 
 /// Whether a rule applies.
@@ -13,12 +13,39 @@ use crate::loyalty::program::reason::Reason;
 pub enum Asked {
     /// To these lines.
     Applies(Matching),
-    /// Not, and nobody has to be told: it is not its time.
+    /// Not, and nobody has to be told: it is about something else, or not its time.
     NotScheduled,
     /// Not, as the rule in this place is better, and of the same stack.
     Beaten(usize),
     /// Not, for this reason; with what could not be told, where that is why.
     Not(Reason, Option<EvalError>),
+}
+
+/// What sets rules off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trigger<'a> {
+    /// An order, with which somebody may be enrolled.
+    Order {
+        /// Whether somebody is.
+        enrols: bool,
+    },
+    /// An enrolment by itself.
+    Enrolment,
+    /// Something that happened outside of a checkout, by its name.
+    Event(&'a str),
+}
+
+impl Trigger<'_> {
+    /// Whether a rule is about it.
+    pub fn sets_off(self, on: &On) -> bool {
+        match (self, on) {
+            (Self::Order { .. }, On::Order) => true,
+            (Self::Order { enrols }, On::Enrolment) => enrols,
+            (Self::Enrolment, On::Enrolment) => true,
+            (Self::Event(name), On::Event(wanted)) => name == wanted,
+            _ => false,
+        }
+    }
 }
 
 /// The lines of an order that a rule is about.
@@ -40,10 +67,16 @@ impl Matching {
     }
 }
 
-/// Asks a rule's time, audience and conditions, in this order. `facts` are absent where no rule of the version has any of
+/// Asks what a rule is about, its time, audience and conditions, in this order. `facts` are absent where no rule of the version has any of
 /// the latter; a line of them is the line of `lines` in the same place.
-pub fn ask(rule: &EarningRule, lines: &[LineFigures], at: Instant, facts: Option<&Facts<'_>>) -> Asked {
-    if !rule.schedule.has(at) {
+pub fn ask(
+    rule: &EarningRule,
+    trigger: Trigger<'_>,
+    lines: &[LineFigures],
+    at: Instant,
+    facts: Option<&Facts<'_>>,
+) -> Asked {
+    if !trigger.sets_off(&rule.on) || !rule.schedule.has(at) {
         return Asked::NotScheduled;
     }
     if let Some(audience) = &rule.audience {

@@ -7,14 +7,14 @@ use crate::kernel::clock::Instant;
 use crate::kernel::money::{Money, Ratio};
 use crate::kernel::points::Points;
 use crate::kernel::spread::spread;
-use crate::loyalty::earning::asked::{Asked, Matching, ask};
+use crate::loyalty::earning::asked::{Asked, Matching, Trigger, ask};
 use crate::loyalty::earning::base::base_of;
 use crate::loyalty::earning::model::LineFigures;
 use crate::loyalty::earning::stacks::choose;
 use crate::loyalty::program::condition::EvalError;
 use crate::loyalty::program::facts::Facts;
 use crate::loyalty::program::model::tiers::Tier;
-use crate::loyalty::program::model::{Award, EarningRule, Slot};
+use crate::loyalty::program::model::{Award, EarningRule, On, Slot};
 use crate::loyalty::program::reason::Reason;
 
 /// What stands before a tier's code in the name of its row: no code of a rule has the sign.
@@ -107,20 +107,22 @@ pub struct Awarded<'a> {
 #[error("the award is larger than a wallet holds")]
 pub struct AwardTooLarge;
 
-/// What the rules award for the lines of an order at its business time, and on top of it the tier that the member was in.
+/// What the rules award that something sets off at its business time, for the lines of an order if it is one, and on top
+/// of it the tier that the member was in.
 /// Their conditions are asked of `facts`, which are absent where the version has none; `room` says what is left of a rule with a cap or a budget. The cap cuts first.
 ///
 /// # Errors
 /// When a row, or all rows of one wallet together, are more than a wallet holds.
 pub fn award<'a>(
     rules: &'a [EarningRule],
+    trigger: Trigger<'_>,
     lines: &[LineFigures],
     at: Instant,
     (facts, tier): (Option<&Facts<'_>>, Option<&'a Tier>),
     mut room: impl FnMut(&EarningRule) -> Room,
 ) -> Result<Awarded<'a>, AwardTooLarge> {
     // All of them first, and each once: a multiplier is about what the rules match that it multiplies.
-    let mut asked: Vec<Asked> = rules.iter().map(|rule| ask(rule, lines, at, facts)).collect();
+    let mut asked: Vec<Asked> = rules.iter().map(|rule| ask(rule, trigger, lines, at, facts)).collect();
     if rules.iter().any(|rule| rule.stack.is_some()) {
         choose(rules, lines, &mut asked)?;
     }
@@ -150,7 +152,13 @@ pub fn award<'a>(
         let capped = cap.map_or(uncut, |left| uncut.min(left));
         let points = budget.map_or(capped, |left| capped.min(left));
         if !points.is_zero() {
-            let by_line = by_line(points, &computed_from, lines, matching);
+            // What is not about an order is no part of its lines, and no return takes it back.
+            let of_order = rule.on == On::Order;
+            let by_line = if of_order {
+                by_line(points, &computed_from, lines, matching)
+            } else {
+                vec![Points::ZERO; lines.len()]
+            };
             awarded.rows.push(Row { by: Awarder::Rule(rule), wallet: rule.wallet, points, uncut, capped, by_line });
         } else {
             let reason = if capped.is_zero() { Reason::CapReached } else { Reason::BudgetSpent };

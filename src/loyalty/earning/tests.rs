@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::kernel::id::{MemberId, Version};
 use crate::kernel::money::{MONEY_MINOR_MAX, Money};
 use crate::kernel::points::{POINTS_MAX, Points};
-use crate::loyalty::earning::asked::{Asked, Matching, ask};
+use crate::loyalty::earning::asked::{Asked, Matching, Trigger, ask};
 use crate::loyalty::earning::credit::{TakenBack, credits};
 use crate::loyalty::earning::model::{LineFigures, LineKind};
 use crate::loyalty::earning::rows::{AwardTooLarge, Room, Row, award, by_line, earned};
@@ -57,13 +57,15 @@ fn line(kind: LineKind, quantity: u32, minor: i64) -> LineFigures {
     }
 }
 
+const ORDER: Trigger<'_> = Trigger::Order { enrols: false };
+
 fn no_bound(_: &EarningRule) -> Room {
     Room::default()
 }
 
 /// What the rules award while no cap was touched.
 fn rows<'a>(program: &'a Rulebook, lines: &[LineFigures]) -> Vec<Row<'a>> {
-    award(&program.earning, lines, DateTime::UNIX_EPOCH, (None, None), no_bound).unwrap().rows
+    award(&program.earning, ORDER, lines, DateTime::UNIX_EPOCH, (None, None), no_bound).unwrap().rows
 }
 
 /// Asks something with the facts of an order of these lines; the first is an `a`, the others are `b`.
@@ -187,7 +189,7 @@ fn a_row_is_spread_over_matching_lines_whatever_they_cost() {
     let rules = program.earning.split_off(3);
     let parts = |lines: &[LineFigures]| {
         let awarded = asked(&program, lines, |facts| {
-            let awarded = award(&rules, lines, DateTime::UNIX_EPOCH, (Some(facts), None), no_bound);
+            let awarded = award(&rules, ORDER, lines, DateTime::UNIX_EPOCH, (Some(facts), None), no_bound);
             awarded.unwrap().rows.remove(0).by_line
         });
         numbers(&awarded)
@@ -204,12 +206,13 @@ fn a_rule_says_the_first_reason_why_it_does_not_apply() {
         let fixed = format!("award = {{ points = 1 }}, {fields}");
         let program = program(&PROGRAM.replace("award = { per = \"1.00\", points = 3 }", &fixed));
         let lines = [line(LineKind::Product, 1, 100), line(LineKind::Shipping, 1, 100)];
-        let told = |facts: Option<&Facts<'_>>| match ask(&program.earning[0], &lines, DateTime::UNIX_EPOCH, facts) {
-            Asked::Applies(matching) => format!("{} {}", matching.has(0), matching.has(1)),
-            Asked::NotScheduled | Asked::Beaten(_) => "not scheduled".to_owned(),
-            Asked::Not(reason, None) => reason.name().to_owned(),
-            Asked::Not(reason, Some(error)) => format!("{}: {error}", reason.name()),
-        };
+        let told =
+            |facts: Option<&Facts<'_>>| match ask(&program.earning[0], ORDER, &lines, DateTime::UNIX_EPOCH, facts) {
+                Asked::Applies(matching) => format!("{} {}", matching.has(0), matching.has(1)),
+                Asked::NotScheduled | Asked::Beaten(_) => "not scheduled".to_owned(),
+                Asked::Not(reason, None) => reason.name().to_owned(),
+                Asked::Not(reason, Some(error)) => format!("{}: {error}", reason.name()),
+            };
         (asked(&program, &lines, |facts| told(Some(facts))), told(None))
     };
     let (failed, unmatched) = ("condition_failed: `order` is not known", "no_matching_lines: `order` is not known");
@@ -237,7 +240,7 @@ fn no_order_earns_more_than_a_wallet_holds() {
     assert_eq!(rows(&program_of(999), &most)[0].points.get(), POINTS_MAX / 1_000 * 999);
     let too_much = program_of(1_000);
     assert_eq!(
-        award(&too_much.earning, &most, DateTime::UNIX_EPOCH, (None, None), no_bound),
+        award(&too_much.earning, ORDER, &most, DateTime::UNIX_EPOCH, (None, None), no_bound),
         Err(AwardTooLarge),
         "both rows together"
     );

@@ -226,12 +226,14 @@ pub enum PostingKind {
     MergeIn,
     /// A person gave the member a tier, or ended what was given.
     GrantTier,
+    /// The member did something outside of a checkout.
+    Event,
     /// The member was put into a list, or taken out of it.
     ChangeSegment,
 }
 
 /// Every kind with its stored number and its name in the API.
-pub const POSTING_KINDS: [(PostingKind, i16, &str); 17] = [
+pub const POSTING_KINDS: [(PostingKind, i16, &str); 18] = [
     (PostingKind::Enrol, 1, "enrol"),
     (PostingKind::Order, 2, "order"),
     (PostingKind::Return, 3, "return"),
@@ -247,6 +249,7 @@ pub const POSTING_KINDS: [(PostingKind, i16, &str); 17] = [
     (PostingKind::Reinstate, 13, "reinstate"),
     (PostingKind::MergeOut, 14, "merge_out"),
     (PostingKind::MergeIn, 15, "merge_in"),
+    (PostingKind::Event, 16, "event"),
     (PostingKind::GrantTier, 17, "grant_tier"),
     (PostingKind::ChangeSegment, 18, "change_segment"),
 ];

@@ -6,12 +6,16 @@ use uuid::Uuid;
 
 use crate::kernel::clock::{Instant, Moment};
 use crate::kernel::id::{MemberId, ProgramId};
+use crate::loyalty::earning::asked::Trigger;
 use crate::loyalty::ledger::accounts::Accounts;
+use crate::loyalty::ledger::counters::CounterKey;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::posting::{
-    AccountTime, Needs, Posting, PostingKind, Record, Reference, RequestHash, Target,
+    AccountTime, Guess, Needs, Posting, PostingKind, Record, Reference, RequestHash, Target,
 };
 use crate::loyalty::members::model::{Identity, Profile};
+use crate::loyalty::membership::awards::awarded::{Came, Occasion, budgets};
+use crate::loyalty::membership::awards::receipt::{EarnedReceipt, RowReceipt, SkippedReceipt};
 use crate::loyalty::membership::error::MembershipRefusal;
 use crate::loyalty::program::model::Timeline;
 
@@ -35,12 +39,21 @@ pub struct Enrol {
 }
 
 /// What an enrolment answers: no personal data, which may be erased one day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Enrolled {
     /// The member.
     pub member: Uuid,
     /// The programme-local day.
     pub enrolled_on: NaiveDate,
+    /// What each rule awarded that is about enrolments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<RowReceipt>,
+    /// What came into which wallet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earned: Vec<EarnedReceipt>,
+    /// What did not apply, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<SkippedReceipt>,
 }
 
 impl Posting for Enrol {
@@ -63,6 +76,10 @@ impl Posting for Enrol {
         Needs { identities: self.profile.identities(self.program), ..Needs::default() }
     }
 
+    fn counters(&self, guess: Guess<'_>) -> Vec<CounterKey> {
+        budgets(guess, Trigger::Enrolment, |clock| clock)
+    }
+
     fn time(&self) -> AccountTime {
         self.time
     }
@@ -83,11 +100,23 @@ impl Posting for Enrol {
             return Err(MembershipRefusal::BirthdayAhead);
         }
         enrol(accounts, &self.profile, at.at, enrolled_on)?;
+        let came = if self.time == AccountTime::Live {
+            let (account, counters) = accounts.account_and_counters()?;
+            let attributes = Some(&self.profile.attributes);
+            let (trigger, happened) = (Trigger::Enrolment, at.at);
+            let day = enrolled_on;
+            let occasion = Occasion { program, book, trigger, event: None, happened, day, attributes };
+            occasion.come(account, counters, at)?
+        } else {
+            // Who is imported was welcomed where they came from.
+            Came::default()
+        };
         accounts.record(Record {
             profile: Some(self.profile.clone()),
             ..Record::plain(PostingKind::Enrol, at.at, book.version)
         });
-        Ok(Enrolled { member: self.member.0, enrolled_on })
+        let Came { rows, earned, skipped } = came;
+        Ok(Enrolled { member: self.member.0, enrolled_on, rows, earned, skipped })
     }
 }
 

@@ -72,6 +72,8 @@ problems! {
         "The member has open holds; a merge waits until they are taken, released or over.";
     MEMBER_IN_DEBT = 409 "member_in_debt", "Member owes points", "Who owes points cannot give any away.";
     TIER_UNKNOWN = 422 "tier_unknown", "Tier not known", "The programme has no such tier.";
+    EVENT_UNKNOWN = 422 "event_unknown", "Event not known",
+        "The programme has no rule for such an event, and declares no attributes of it.";
     SEGMENT_UNKNOWN = 404 "segment_unknown", "List not known", "The programme has no such list of members.";
     NO_GRANT = 409 "no_grant", "Nothing given", "No tier was given to the member, so there is nothing to end.";
     ENROLLED_AHEAD = 422 "enrolled_ahead", "Enrolment in the future", "The day of an enrolment is not after today.";

@@ -1,5 +1,7 @@
 //! `/v1/members`: enrol, look up, change.
 
+use std::sync::Arc;
+
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, get, patch, post};
 use chrono::NaiveDate;
@@ -27,6 +29,7 @@ use crate::loyalty::membership::merges;
 use crate::loyalty::membership::profile_in::{BadField, MemberRefIn, Named, ProfileIn, ProfilePatchIn};
 use crate::loyalty::membership::store::{Member, find_member, find_named, find_owner};
 use crate::loyalty::membership::transfer::{TransferPoints, TransferReceipt};
+use crate::loyalty::program::model::Timeline;
 use crate::platform::auth::{Caller, needs};
 use crate::platform::db::Db;
 use crate::platform::entropy::uuid_v7;
@@ -340,15 +343,17 @@ async fn check_attributes(
     if attributes.is_empty() {
         return Ok(());
     }
-    let timeline = match ledger.timelines().known(scope.program()) {
-        Some(known) => known,
-        None => {
-            let conn = db.conn().await?;
-            ledger.timelines().at_least(&conn, scope.program(), 0).await.map_err(problem_of_timeline)?
-        }
-    };
-    let declared = &timeline.newest().declared.member;
-    kept(attributes, declared, "/attributes").map_err(|bad| bad_field(bad, ""))
+    let timeline = newest(db, ledger, scope).await?;
+    kept(attributes, &timeline.newest().declared.member, "/attributes").map_err(|bad| bad_field(bad, ""))
+}
+
+/// The versions of a programme, as far as this process knows them.
+pub async fn newest(db: &Db, ledger: &Ledger, scope: &ProgramScope) -> Result<Arc<Timeline>, Problem> {
+    if let Some(known) = ledger.timelines().known(scope.program()) {
+        return Ok(known);
+    }
+    let read = ledger.timelines().at_least(&*db.conn().await?, scope.program(), 0).await;
+    read.map_err(problem_of_timeline)
 }
 
 async fn read(db: &Db, ledger: &Ledger, scope: &ProgramScope, member: MemberId) -> Result<Member, Problem> {

@@ -1,9 +1,11 @@
 //! Membership: who joins, by what they are known, and what they change.
 
 pub mod attributes_in;
+pub mod awards;
 pub mod change;
 pub mod enrol;
 pub mod error;
+pub mod events;
 pub mod grants;
 pub mod http;
 pub mod identities;

@@ -63,6 +63,8 @@ enum Holds {
     Words(usize),
     /// Texts, so many at most.
     List(usize),
+    /// What a rule is about.
+    Trigger,
     /// A day.
     Day,
     /// The tag of a language.
@@ -73,7 +75,7 @@ enum Holds {
 
 /// The fields of the document that hold more than their types tell: the type, the field, what it holds, and whether a
 /// document without it is refused, though it can be read.
-const FIELDS: [(&str, &str, Holds, bool); 81] = [
+const FIELDS: [(&str, &str, Holds, bool); 82] = [
     ("Document", "wallets", Holds::Parts(1, WALLETS_MAX), true),
     ("Document", "earning", Holds::Parts(0, EARNING_RULES_MAX), false),
     ("Program", "name", Holds::Name, true),
@@ -91,6 +93,7 @@ const FIELDS: [(&str, &str, Holds, bool); 81] = [
     ("Term", "inactive", Holds::Period, false),
     ("Term", "restore_grace", Holds::Period, false),
     ("Window", "rolling", Holds::Period, true),
+    ("Earning", "on", Holds::Trigger, false),
     ("Earning", "wallet", Holds::Code, false),
     ("Earning", "lines", Holds::Condition, false),
     ("Earning", "when", Holds::Condition, false),
@@ -219,6 +222,9 @@ impl Holds {
             Self::Texts => json!({ "propertyNames": { "pattern": LANGUAGE } }),
             Self::Words(most) => json!({ "minLength": 1, "maxLength": most }),
             Self::List(most) => json!({ "maxItems": most }),
+            Self::Trigger => {
+                json!({ "pattern": "^(order|enrolment|event:.+)$", "examples": ["order", "event:review_written"] })
+            }
             Self::Day => json!({ "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "examples": ["2026-12-31"] }),
             Self::Language => json!({ "pattern": LANGUAGE, "examples": ["en"] }),
             Self::Table => json!({}),

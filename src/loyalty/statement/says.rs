@@ -90,6 +90,7 @@ fn nothing(kind: PostingKind, language: Language) -> &'static str {
         PostingKind::Reinstate => {
             ("Membership reinstated", "Lidmaatschap hersteld", "Mitgliedschaft wiederhergestellt")
         }
+        PostingKind::Event => ("Something you did", "Iets wat u deed", "Etwas, das Sie taten"),
         PostingKind::GrantTier => ("Tier given by us", "Niveau door ons toegekend", "Status von uns verliehen"),
         PostingKind::ChangeSegment => {
             ("Group of members changed", "Groep van leden gewijzigd", "Mitgliedergruppe geändert")

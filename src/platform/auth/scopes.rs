@@ -63,6 +63,7 @@ macro_rules! scopes {
 scopes! {
     AdjustmentsWrite = 0 "adjustments:write", "Adjust balances by hand.";
     AuditRead = 1 "audit:read", "Read the audit log.";
+    EventsWrite = 15 "events:write", "Tell of what members do outside of a checkout.";
     IntegrityRead = 2 "integrity:read", "Read the proof that the ledger is sound.";
     KeysManage = 3 "keys:manage", "List, issue, rotate and revoke API keys.";
     MembersRead = 4 "members:read", "Read members, balances and statements.";

@@ -6,6 +6,7 @@ mod conditions;
 mod days;
 mod discounts;
 mod edges;
+mod events;
 mod golden;
 mod holds;
 mod merges;

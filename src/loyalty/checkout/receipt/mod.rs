@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::clock::Instant;
 use crate::kernel::money::Amount;
 use crate::loyalty::checkout::holds::receipt::OrderHoldReceipt;
 use crate::loyalty::ledger::tier_receipt::TierReceipt;
+pub use crate::loyalty::membership::awards::receipt::{
+    CountsName, CutName, CutReceipt, EarnedReceipt, LinePoints, RowReceipt, SkippedReceipt,
+};
 use crate::loyalty::statement::tier::stands::NextTier;
 pub use discounts::{DiscountOf, DiscountReceipt, DiscountedLineReceipt, SkippedDiscountReceipt};
 pub use returned::{
@@ -243,101 +245,6 @@ pub enum LineKindName {
     Shipping,
 }
 
-/// What one rule awarded, or the tier on top.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct RowReceipt {
-    /// The rule's code; `tier:gold` is what the tier awarded that the member was in before.
-    pub rule: String,
-    /// The wallet that it filled.
-    pub wallet: String,
-    /// Points.
-    pub points: i64,
-    /// The last programme-local day of its points, where they are over sooner than others of their wallet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub expires_on: Option<NaiveDate>,
-    /// What it would have been, where something cut it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub uncut: Option<i64>,
-    /// What cut it, at last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub cut_by: Option<CutName>,
-    /// Where a cap and a budget cut it: one after the other, and what each left of it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub cuts: Vec<CutReceipt>,
-    /// Each line's part.
-    pub lines: Vec<LinePoints>,
-}
-
-/// What cuts an award.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CutName {
-    /// What one member can have of the rule in a calendar period.
-    Cap,
-    /// What all members together can have of it.
-    Budget,
-}
-
-/// What cut an award, and to what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct CutReceipt {
-    /// What cut it.
-    pub by: CutName,
-    /// Points that were left.
-    pub to: i64,
-}
-
-/// A line's part of a row.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct LinePoints {
-    /// The line's id in the order.
-    pub id: String,
-    /// Points.
-    pub points: i64,
-}
-
-/// What came into a wallet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct EarnedReceipt {
-    /// The wallet's code.
-    pub wallet: String,
-    /// Points, of a wallet that holds points.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub points: Option<i64>,
-    /// Money, of a qualifying wallet that counts spend.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, example = "72.19", required = false)]
-    pub amount: Option<Amount>,
-    /// What a qualifying wallet counts: `spend`, `points` or `orders`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub counts: Option<CountsName>,
-    /// When the points can be spent, if not at once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, format = DateTime, required = false)]
-    pub available_at: Option<Instant>,
-    /// Their last usable day.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub expires_on: Option<NaiveDate>,
-}
-
-/// What a qualifying wallet counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CountsName {
-    /// The earning base, in money.
-    Spend,
-    /// Points earned.
-    Points,
-    /// Orders.
-    Orders,
-}
-
 /// What went out of a wallet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SpentReceipt {
@@ -348,21 +255,4 @@ pub struct SpentReceipt {
     /// What they were worth.
     #[schema(value_type = String, example = "20.00")]
     pub worth: Amount,
-}
-
-/// What did not apply.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct SkippedReceipt {
-    /// The rule's code.
-    pub rule: String,
-    /// The first reason.
-    pub reason: String,
-    /// What in the rule's condition was not known, or could not be computed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub detail: Option<String>,
-    /// The rule of its stack that awarded instead.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub better: Option<String>,
 }

@@ -4,16 +4,14 @@ use chrono::NaiveDate;
 
 use crate::kernel::money::Money;
 use crate::kernel::points::Points;
-use crate::loyalty::checkout::came_in::expires_on;
 use crate::loyalty::checkout::cart::Cart;
 use crate::loyalty::checkout::pay::Payer;
 use crate::loyalty::checkout::price::Priced;
-use crate::loyalty::checkout::receipt::{
-    CutName, CutReceipt, LineKindName, LinePoints, LineReceipt, RowReceipt, SpentReceipt,
-};
+use crate::loyalty::checkout::receipt::{LineKindName, LineReceipt, RowReceipt, SpentReceipt};
 use crate::loyalty::earning::model::{LineFigures, LineKind};
 use crate::loyalty::earning::rows::Row;
-use crate::loyalty::program::model::{Rulebook, Slot};
+use crate::loyalty::membership::awards::receipt::row_receipts;
+use crate::loyalty::program::model::Rulebook;
 
 /// Writes the parts of an order's receipt.
 #[derive(Clone, Copy)]
@@ -36,21 +34,8 @@ impl Writer<'_> {
 
     /// What each rule awarded.
     pub fn rows(self, rows: &[Row<'_>]) -> Vec<RowReceipt> {
-        let of_lines = |row: &Row<'_>| {
-            let parts = self.cart.lines.iter().zip(&row.by_line).filter(|(_, p)| !p.is_zero());
-            parts.map(|(line, p)| LinePoints { id: line.id.clone(), points: p.get() }).collect()
-        };
-        let receipt = |row: &Row<'_>| RowReceipt {
-            rule: row.name(),
-            wallet: code_of(self.book, row.wallet),
-            points: row.points.get(),
-            expires_on: expires_on(row, self.book, self.day),
-            uncut: (row.uncut > row.points).then_some(row.uncut.get()),
-            cut_by: cuts(row).last().map(|cut| cut.by),
-            cuts: Some(cuts(row)).filter(|cuts| cuts.len() > 1).unwrap_or_default(),
-            lines: of_lines(row),
-        };
-        rows.iter().map(receipt).collect()
+        let ids: Vec<&str> = self.cart.lines.iter().map(|line| line.id.as_str()).collect();
+        row_receipts(rows, self.book, self.day, &ids)
     }
 
     /// What went out of the wallet that pays.
@@ -84,15 +69,4 @@ impl Writer<'_> {
             earned,
         }
     }
-}
-
-/// What cut a row, one after the other.
-fn cuts(row: &Row<'_>) -> Vec<CutReceipt> {
-    let steps = [(CutName::Cap, row.uncut, row.capped), (CutName::Budget, row.capped, row.points)];
-    let cuts = steps.into_iter().filter(|(_, from, to)| to < from);
-    cuts.map(|(by, _, to)| CutReceipt { by, to: to.get() }).collect()
-}
-
-fn code_of(book: &Rulebook, slot: Slot) -> String {
-    book.wallet_in(slot).map(|w| w.code.clone()).unwrap_or_default()
 }

@@ -79,3 +79,37 @@ pub struct PartDocument {
     /// Its part.
     pub points: i64,
 }
+
+/// What came off an order.
+#[derive(Debug, Deserialize)]
+pub struct DiscountDocument {
+    /// The discount's code.
+    pub code: String,
+    /// Whose it is.
+    of: String,
+    /// Whether there were no uses left.
+    #[serde(default)]
+    uncounted: bool,
+}
+
+/// What rules awarded: of an order, an enrolment or an event.
+#[derive(Debug, Deserialize)]
+pub struct AwardDocument {
+    /// The business day.
+    #[serde(alias = "ordered_on", alias = "enrolled_on", alias = "occurred_on")]
+    pub day: NaiveDate,
+    /// Rule by rule.
+    #[serde(default)]
+    pub rows: Vec<RowDocument>,
+    /// What came off.
+    #[serde(default)]
+    discounts: Vec<DiscountDocument>,
+}
+
+impl AwardDocument {
+    /// The discounts of the programme of which it is a use.
+    pub fn uses(&self) -> impl Iterator<Item = &str> {
+        let counted = |discount: &&DiscountDocument| discount.of == "program" && !discount.uncounted;
+        self.discounts.iter().filter(counted).map(|discount| discount.code.as_str())
+    }
+}

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use crate::kernel::grow::Grow;
 use crate::loyalty::ledger::counters::CounterKey;
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow};
+use crate::loyalty::ledger::verify::awarded::AwardDocument;
 use crate::loyalty::ledger::verify::documents::{OrderDocument, ReturnDocument, parse};
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::program::model::{Rulebook, Timeline};
@@ -24,7 +25,7 @@ impl Spent {
             return;
         }
         let done = match row.kind {
-            PostingKind::Order => self.award(row, book),
+            PostingKind::Order | PostingKind::Enrol | PostingKind::Event => self.award(row, book),
             PostingKind::Return => self.give_back(row, order, book),
             _ => Ok(()),
         };
@@ -34,9 +35,9 @@ impl Spent {
     }
 
     fn award(&mut self, row: &PostingRow, book: &Rulebook) -> Result<(), String> {
-        let document: OrderDocument = parse(row)?;
+        let document: AwardDocument = parse(row)?;
         for code in document.uses() {
-            self.uses((row, book, code), document.ordered_on, 1);
+            self.uses((row, book, code), document.day, 1);
         }
         for of_rule in &document.rows {
             let budget = book.rule(&of_rule.rule).and_then(|rule| rule.budget);
@@ -44,7 +45,7 @@ impl Spent {
                 return Err(format!("{} is cut, and has no budget", of_rule.rule));
             }
             let Some(budget) = budget else { continue };
-            let key = CounterKey::budget(row.program, &of_rule.rule, &budget, document.ordered_on);
+            let key = CounterKey::budget(row.program, &of_rule.rule, &budget, document.day);
             self.0.entry(key).or_default().grow(of_rule.points);
         }
         Ok(())

@@ -10,6 +10,7 @@ use crate::kernel::grow::Grow;
 use crate::kernel::id::Version;
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow};
 use crate::loyalty::ledger::usage::{USAGE_KEPT_D, Used};
+use crate::loyalty::ledger::verify::awarded::AwardDocument;
 use crate::loyalty::ledger::verify::documents::{OrderDocument, ReturnDocument, parse};
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::program::model::{Cap, CountedSlot, Rulebook, Timeline};
@@ -52,7 +53,9 @@ impl FoldedCaps {
     ) {
         self.forget(today);
         let done = match row.kind {
-            PostingKind::Order => self.award(row, timeline.version(row.version)),
+            PostingKind::Order | PostingKind::Enrol | PostingKind::Event => {
+                self.award(row, timeline.version(row.version))
+            }
             PostingKind::Return => self.give_back(row, order, timeline.version(row.version)),
             PostingKind::MergeOut => self.leave(row, timeline),
             PostingKind::MergeIn => self.come(row, timeline),
@@ -81,10 +84,10 @@ impl FoldedCaps {
         if !capped && book.discounts.iter().all(|discount| discount.per_member.is_none()) {
             return Ok(());
         }
-        let document: OrderDocument = parse(row)?;
+        let document: AwardDocument = parse(row)?;
         for code in document.uses() {
             let Some(limit) = book.discount(code).and_then(|discount| discount.per_member) else { continue };
-            let had = self.had.entry(name_of(&limit, document.ordered_on)).or_default();
+            let had = self.had.entry(name_of(&limit, document.day)).or_default();
             had.grow(1);
             if *had > limit.points.get() {
                 return Err(format!("{code} was used {had} times, of {} at most", limit.points));
@@ -92,7 +95,7 @@ impl FoldedCaps {
         }
         for of_rule in &document.rows {
             if let Some(awards) = book.rule(&of_rule.rule).and_then(|rule| rule.awards) {
-                let had = self.had.entry(name_of(&awards, document.ordered_on)).or_default();
+                let had = self.had.entry(name_of(&awards, document.day)).or_default();
                 had.grow(1);
                 if *had > awards.points.get() {
                     return Err(format!("{} awarded {had} times, of {} at most", of_rule.rule, awards.points));
@@ -103,7 +106,7 @@ impl FoldedCaps {
                 return Err(format!("{} is cut, and has no cap", of_rule.rule));
             }
             let Some(cap) = cap else { continue };
-            let had = self.had.entry(name_of(cap, document.ordered_on)).or_default();
+            let had = self.had.entry(name_of(cap, document.day)).or_default();
             let full = capped.map(|capped| had.saturating_add(capped));
             had.grow(of_rule.points);
             if *had > cap.points.get() {

@@ -72,9 +72,6 @@ pub struct OrderDocument {
     pub paid: Amount,
     /// Line by line.
     pub lines: Vec<LineDocument>,
-    /// What came off.
-    #[serde(default)]
-    pub discounts: Vec<DiscountDocument>,
     /// Rule by rule.
     pub rows: Vec<RowDocument>,
     /// Wallet by wallet.
@@ -84,26 +81,6 @@ pub struct OrderDocument {
     /// What it was flagged for.
     #[serde(default)]
     pub flags: Vec<FlagDocument>,
-}
-
-/// What came off an order.
-#[derive(Debug, Deserialize)]
-pub struct DiscountDocument {
-    /// The discount's code.
-    pub code: String,
-    /// Whose it is.
-    of: String,
-    /// Whether there were no uses left.
-    #[serde(default)]
-    uncounted: bool,
-}
-
-impl OrderDocument {
-    /// The discounts of the programme of which it is a use.
-    pub fn uses(&self) -> impl Iterator<Item = &str> {
-        let counted = |discount: &&DiscountDocument| discount.of == "program" && !discount.uncounted;
-        self.discounts.iter().filter(counted).map(|discount| discount.code.as_str())
-    }
 }
 
 /// A line.

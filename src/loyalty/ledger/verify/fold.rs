@@ -154,6 +154,7 @@ impl Folded {
             PostingKind::Reinstate => (false, !self.suspended),
             PostingKind::Order
             | PostingKind::Adjust
+            | PostingKind::Event
             | PostingKind::Hold
             | PostingKind::Transfer
             | PostingKind::Received => (self.suspended, self.suspended && !row.entries.is_empty()),

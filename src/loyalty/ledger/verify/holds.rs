@@ -74,6 +74,7 @@ impl FoldedHolds {
             | PostingKind::Reinstate
             | PostingKind::GrantTier
             | PostingKind::ChangeSegment
+            | PostingKind::Event
             | PostingKind::MergeOut
             | PostingKind::MergeIn => {}
         }

@@ -7,14 +7,14 @@ use serde::de::IgnoredAny;
 use crate::kernel::money::Amount;
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference};
-use crate::loyalty::ledger::verify::awarded::{Lot, lots_of};
+use crate::loyalty::ledger::verify::awarded::{AwardDocument, Lot, RowDocument, lots_of};
 use crate::loyalty::ledger::verify::documents::{
     EarnedDocument, EnrolDocument, LineDocument, OfMember, OrderDocument, PointsDocument, StatusDocument, entered,
     minor, parse,
 };
 use crate::loyalty::ledger::verify::flags::check_flags;
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
-use crate::loyalty::program::model::{Rulebook, Timeline, Wallet, WalletKind};
+use crate::loyalty::program::model::{On, Rulebook, Timeline, Wallet, WalletKind};
 
 /// Of a catch-up.
 #[derive(Deserialize)]
@@ -43,7 +43,18 @@ pub fn check_document(row: &PostingRow, timeline: &Timeline, found: &mut Finding
     }
     let checked = match row.kind {
         PostingKind::CatchUp => check_catch_up(row, found),
-        PostingKind::Enrol => of_member(row, found).and_then(|()| enrolled_on(row)).map(Some),
+        PostingKind::Enrol => of_member(row, found)
+            .and_then(|()| check_awards(row, timeline.version(row.version), found))
+            .and_then(|_| enrolled_on(row))
+            .map(Some),
+        PostingKind::Event => {
+            of_member(row, found).and_then(|()| check_awards(row, timeline.version(row.version), found)).map(|day| {
+                if timeline.newest().zone.day_of(row.effective_at) != day {
+                    found.add(Law::Documents, place, format!("the document is of {day}"));
+                }
+                None
+            })
+        }
         PostingKind::Change | PostingKind::GrantTier | PostingKind::ChangeSegment => {
             of_member(row, found).map(|()| None)
         }
@@ -89,8 +100,8 @@ pub fn compare(law: Law, place: Place, pairs: &[Pair], found: &mut Findings) {
 
 fn check_kinds(row: &PostingRow, found: &mut Findings) {
     let allowed: &[EntryKind] = match row.kind {
-        PostingKind::Enrol
-        | PostingKind::Change
+        PostingKind::Enrol | PostingKind::Event => &[EntryKind::Award, EntryKind::Repay, EntryKind::Expire],
+        PostingKind::Change
         | PostingKind::Suspend
         | PostingKind::Reinstate
         | PostingKind::GrantTier
@@ -216,8 +227,10 @@ fn check_order(row: &PostingRow, timeline: &Timeline, found: &mut Findings) -> R
         compare(Law::Documents, place, &pairs, found);
     }
     for of_rule in &document.rows {
+        // What an enrolment brought is no part of what was bought.
+        let whole = book.rule(&of_rule.rule).is_some_and(|rule| rule.on != On::Order);
         let parts = of_rule.lines.iter().map(|p| p.points).sum();
-        compare(Law::Documents, place, &[("points of a row", of_rule.points, parts)], found);
+        compare(Law::Documents, place, &[("points of a row", if whole { 0 } else { of_rule.points }, parts)], found);
         if !of_rule.is_cut_in_order() {
             found.add(Law::Documents, place, format!("{} says that it was cut, and was not", of_rule.rule));
         }
@@ -239,10 +252,10 @@ fn check_wallets(row: &PostingRow, book: &Rulebook, document: &OrderDocument, fo
         let figure = |e: &EarnedDocument| e.points.or_else(|| e.amount.map(|a| minor(a, row.currency))).unwrap_or(-1);
         let says = of_wallet().map(figure).fold(0, i64::saturating_add);
         if matches!(wallet.kind, WalletKind::Redeemable(_)) {
-            check_lots(row, document, wallet, found);
+            check_lots(row, &document.rows, wallet, found);
         }
         let due = match (&wallet.kind, earned) {
-            (WalletKind::Redeemable(_), _) => points_of_rows(document, &wallet.code, None),
+            (WalletKind::Redeemable(_), _) => points_of_wallet(&document.rows, &wallet.code),
             (WalletKind::Qualifying(_), None) => 0,
             // An order counts as a whole.
             (WalletKind::Qualifying(_), Some(earned)) if earned.counts.as_deref() == Some("orders") => 1,
@@ -261,10 +274,10 @@ fn check_wallets(row: &PostingRow, book: &Rulebook, document: &OrderDocument, fo
 }
 
 /// Points that are over on a day of their own lie in a lot of their own.
-fn check_lots(row: &PostingRow, document: &OrderDocument, wallet: &Wallet, found: &mut Findings) {
+fn check_lots(row: &PostingRow, rows: &[RowDocument], wallet: &Wallet, found: &mut Findings) {
     let awards = row.entries.iter().filter(|e| e.kind == EntryKind::Award && e.wallet == wallet.slot);
     let awards: Vec<Lot> = awards.map(|e| (e.expiry.day(), e.points.get())).collect();
-    let lots = lots_of(&document.rows, &wallet.code);
+    let lots = lots_of(rows, &wallet.code);
     let fits = |(says, is): (&Lot, &Lot)| says.1 == is.1 && (says.0.is_none() || says.0 == is.0);
     if lots.len() != awards.len() || !lots.iter().zip(&awards).all(fits) {
         let says = format!("{lots:?} came into {}, and {awards:?} were entered", wallet.code);
@@ -272,11 +285,32 @@ fn check_lots(row: &PostingRow, document: &OrderDocument, wallet: &Wallet, found
     }
 }
 
-/// The points that the rules brought to a wallet, of one line or of all.
-pub fn points_of_rows(document: &OrderDocument, wallet: &str, line: Option<&str>) -> i64 {
-    let rows = document.rows.iter().filter(|r| r.wallet == wallet);
-    let parts = rows.flat_map(|r| &r.lines).filter(|p| line.is_none_or(|id| p.id == id));
-    parts.map(|p| p.points).sum()
+/// The points that the rules brought to a wallet by one line.
+pub fn points_of_line(rows: &[RowDocument], wallet: &str, line: &str) -> i64 {
+    let rows = rows.iter().filter(|r| r.wallet == wallet);
+    rows.flat_map(|r| &r.lines).filter(|p| p.id == line).map(|p| p.points).sum()
+}
+
+fn points_of_wallet(rows: &[RowDocument], wallet: &str) -> i64 {
+    rows.iter().filter(|r| r.wallet == wallet).map(|r| r.points).sum()
+}
+
+/// Checks what rules awarded that is no order's: it came into its lots, and no line has part of it.
+fn check_awards(row: &PostingRow, book: &Rulebook, found: &mut Findings) -> Result<NaiveDate, String> {
+    let document: AwardDocument = parse(row)?;
+    let place = Place::posting(row.member, row.seq);
+    for of_rule in &document.rows {
+        if !of_rule.is_cut_in_order() || !of_rule.lines.is_empty() {
+            found.add(Law::Documents, place, format!("{} is no award of what is no order", of_rule.rule));
+        }
+    }
+    for wallet in &book.wallets {
+        check_lots(row, &document.rows, wallet, found);
+        let (says, is) =
+            (points_of_wallet(&document.rows, &wallet.code), entered(row, &[EntryKind::Award], wallet.slot));
+        compare(Law::Documents, place, &[("awards", says, is)], found);
+    }
+    Ok(document.day)
 }
 
 /// What a line brought to a qualifying wallet; orders are not counted by line.
@@ -292,7 +326,7 @@ pub fn credit_of(
         Some("spend") => minor(line.base, row.currency),
         Some("points") => {
             let main = book.main_wallet().map_or("", |w| w.code.as_str());
-            points_of_rows(document, main, Some(&line.id))
+            points_of_line(&document.rows, main, &line.id)
         }
         _ => 0,
     }

@@ -22,7 +22,7 @@ use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::ledger::verify::merges::Before;
 use crate::loyalty::ledger::verify::orders::{compare, credit_of};
 use crate::loyalty::ledger::verify::returned_line::{Line, check_line, gone};
-use crate::loyalty::program::model::{ReturnPolicy, Rulebook, Timeline, Wallet, WalletKind};
+use crate::loyalty::program::model::{On, ReturnPolicy, Rulebook, Timeline, Wallet, WalletKind};
 
 /// A member's orders of which something came back.
 #[derive(Debug, Default)]
@@ -169,7 +169,7 @@ impl Order {
         }
         let share = |id: &str| self.lines.get(id).map_or(Share::NONE, |line| line.share);
         for of_rule in &self.document.rows {
-            let rule = book.rule(&of_rule.rule);
+            let rule = book.rule(&of_rule.rule).filter(|rule| rule.on == On::Order);
             let bounded = rule.is_some_and(|rule| rule.cap.is_some() || rule.budget.is_some());
             let often = completes && rule.is_some_and(|rule| rule.awards.is_some());
             let awards =

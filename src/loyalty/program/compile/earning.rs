@@ -8,11 +8,11 @@ use crate::kernel::calendar::Period;
 use crate::kernel::cycle::Cycle;
 use crate::kernel::money::{MONEY_MINOR_MAX, Ratio};
 use crate::kernel::points::{POINTS_MAX, Points};
-use crate::loyalty::program::compile::names::Named;
+use crate::loyalty::program::compile::names::{ATTRIBUTE_CHARS_MAX, Named};
 use crate::loyalty::program::compile::{EARNING_RULES_MAX, Reading, always_within, in_minor, plain_decimal};
 use crate::loyalty::program::condition::{Condition, PROGRAM_COST_MAX};
 use crate::loyalty::program::document::{self, Document, Earning, Wallet as WrittenWallet};
-use crate::loyalty::program::model::{Award, Budget, Cap, EarningRule, NetOf, OwnExpiry, Slot, Step};
+use crate::loyalty::program::model::{Award, Budget, Cap, EarningRule, NetOf, On, OwnExpiry, Slot, Step};
 use crate::loyalty::program::slots::{Slots, awards_of};
 
 /// No rule multiplies by more.
@@ -29,8 +29,9 @@ impl Reading {
             let place = ["earning", code];
             self.code(&place, code);
             let wallet = self.filled(document, code, written.wallet.as_deref());
+            let on = self.on(code, written);
             let lines = self.condition(&["earning", code, "lines"], written.lines.as_ref(), &named.of_lines());
-            let when = self.condition(&["earning", code, "when"], written.when.as_ref(), &named.of_order());
+            let when = self.condition(&["earning", code, "when"], written.when.as_ref(), &named.of_trigger(&on));
             let audience = self.audience(&place, written.audience.as_ref(), named);
             let award = self.award(code, &written.award, exponent);
             let net_of = self.net_of(code, written);
@@ -55,6 +56,7 @@ impl Reading {
             let (code, stack) = (code.clone(), written.stack.clone());
             rules.push(EarningRule {
                 code,
+                on,
                 wallet,
                 lines,
                 when,
@@ -74,6 +76,27 @@ impl Reading {
         self.stacks(&rules);
         self.cost_of(&rules);
         rules
+    }
+
+    /// What a rule is about; what is no order has no lines, and nothing to be paid by.
+    fn on(&mut self, rule: &str, written: &Earning) -> On {
+        let on = match &written.on {
+            document::On::Order => return On::Order,
+            document::On::Enrolment => On::Enrolment,
+            document::On::Event(name) => {
+                self.words(&["earning", rule, "on"], name, ATTRIBUTE_CHARS_MAX);
+                On::Event(name.clone())
+            }
+        };
+        if written.lines.is_some() {
+            self.wrong(&["earning", rule, "lines"], "goes with orders");
+        }
+        for (field, there) in [("per", written.award.per.is_some()), ("multiply", written.award.multiply.is_some())] {
+            if there {
+                self.wrong(&["earning", rule, "award", field], "goes with orders: others award `points` alone");
+            }
+        }
+        on
     }
 
     fn filled<'a>(&mut self, document: &'a Document, rule: &str, named: Option<&'a str>) -> Option<&'a str> {
@@ -272,6 +295,8 @@ impl Reading {
             if discriminant(&first.award) != discriminant(&rule.award) {
                 let others = "either points `per` amount, or multiply, or points for each order";
                 self.wrong(&place, format_args!("is that of {}, and all of a stack award {others}", first.code));
+            } else if first.on != rule.on {
+                self.wrong(&place, format_args!("is that of {}, which is about something else", first.code));
             } else if first.wallet != rule.wallet {
                 self.wrong(&place, format_args!("is that of {}, which fills another wallet", first.code));
             }

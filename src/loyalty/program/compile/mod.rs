@@ -107,11 +107,8 @@ pub fn check(document: &Document) -> Vec<Mistake> {
 
 /// What can be written and read, and nothing decides by it yet: it is refused where it would come into force.
 pub fn check_decided(document: &Document) -> Vec<Mistake> {
-    let attributes = &document.attributes;
-    let parts: [(&[&str], bool, &str); 2] = [
-        (&["attributes", "event"], !attributes.event.is_empty(), "nobody sends events yet: leave it out"),
-        (&["goals"], !document.goals.is_empty(), "nothing measures goals yet: leave it out"),
-    ];
+    let parts: [(&[&str], bool, &str); 1] =
+        [(&["goals"], !document.goals.is_empty(), "nothing measures goals yet: leave it out")];
     parts.into_iter().filter(|(_, there, _)| *there).map(|(part, _, why)| Mistake::at(part, why)).collect()
 }
 

@@ -10,7 +10,7 @@ use crate::loyalty::program::document::Document;
 use crate::loyalty::program::document::attributes::{Attribute as WrittenAttribute, AttributeKind};
 use crate::loyalty::program::document::audience::Experiment as WrittenExperiment;
 use crate::loyalty::program::model::attributes::{Attribute, AttributeType, Declared, DeclaredAttributes};
-use crate::loyalty::program::model::{SEGMENTS_MAX, SegmentSlot};
+use crate::loyalty::program::model::{On, SEGMENTS_MAX, SegmentSlot};
 use crate::loyalty::program::read::Mistake;
 use crate::loyalty::program::slots::Slots;
 
@@ -84,6 +84,15 @@ impl<'d> Named<'d> {
     /// What a condition on an order may name.
     pub fn of_order(&self) -> Scope<'_> {
         Scope { order: true, ..self.of_member() }
+    }
+
+    /// What a condition on what a rule is about may name.
+    pub fn of_trigger<'o>(&'o self, on: &'o On) -> Scope<'o> {
+        match on {
+            On::Order => self.of_order(),
+            On::Enrolment => self.of_member(),
+            On::Event(name) => Scope { event: Some(name), ..self.of_member() },
+        }
     }
 
     /// What a condition on each line of an order may name.

@@ -1,7 +1,8 @@
 //! What is earned, as it is written.
 
 use indexmap::IndexMap;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 
 use crate::kernel::calendar::RoundUp;
@@ -12,7 +13,8 @@ use crate::loyalty::program::document::texts::Text;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Earning {
-    /// What earns.
+    /// What earns: `order`, `enrolment`, or `event:` with the name of an event.
+    #[schema(value_type = String)]
     pub on: On,
     /// The redeemable wallet that is filled; may be left out where there is one only.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,13 +56,41 @@ pub struct Earning {
     pub text: IndexMap<String, Text>,
 }
 
-/// What earns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+/// What earns: `order`, `enrolment`, or `event:` with the name of an event.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum On {
     /// An order.
     #[default]
     Order,
+    /// An enrolment.
+    Enrolment,
+    /// Something that happened outside of a checkout.
+    Event(String),
+}
+
+/// What stands before the name of an event.
+const EVENT: &str = "event:";
+
+impl Serialize for On {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Order => s.serialize_str("order"),
+            Self::Enrolment => s.serialize_str("enrolment"),
+            Self::Event(name) => s.serialize_str(&format!("{EVENT}{name}")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for On {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        match (text.as_str(), text.strip_prefix(EVENT)) {
+            ("order", _) => Ok(Self::Order),
+            ("enrolment", _) => Ok(Self::Enrolment),
+            (_, Some(name)) => Ok(Self::Event(name.to_owned())),
+            _ => Err(D::Error::custom("must be `order`, `enrolment` or `event:` with the name of an event")),
+        }
+    }
 }
 
 /// What a rule awards: `{ per, points }`, `{ multiply }`, or `{ points }` alone.

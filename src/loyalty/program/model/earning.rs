@@ -17,6 +17,8 @@ use crate::loyalty::program::model::texts::Texts;
 pub struct EarningRule {
     /// The marketer's name for it, `base`.
     pub code: String,
+    /// What it is about.
+    pub on: On,
     /// The redeemable wallet that it fills.
     pub wallet: Slot,
     /// What a line has to be for it; `None`: any.
@@ -43,6 +45,17 @@ pub struct EarningRule {
     pub expiry: Option<OwnExpiry>,
     /// What it is called.
     pub text: Texts,
+}
+
+/// What a rule is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum On {
+    /// An order.
+    Order,
+    /// An enrolment.
+    Enrolment,
+    /// Something that happened outside of a checkout, by its name.
+    Event(String),
 }
 
 /// What a rule awards.

@@ -13,7 +13,7 @@ pub mod window;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use earning::{Award, Budget, Cap, CountedSlot, EarningRule, NetOf, OwnExpiry, Schedule, Step};
+pub use earning::{Award, Budget, Cap, CountedSlot, EarningRule, NetOf, On, OwnExpiry, Schedule, Step};
 pub use spend::Spend;
 
 use crate::kernel::calendar::{Period, RoundUp, Zone};

@@ -9,7 +9,7 @@ use crate::kernel::money::{Amount, Currency, Money, Ratio};
 use crate::loyalty::earning::rows::TIER_ROW;
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow};
 use crate::loyalty::program::model::texts::Texts;
-use crate::loyalty::program::model::{Award, EarningRule, Rulebook};
+use crate::loyalty::program::model::{Award, EarningRule, On, Rulebook};
 use crate::loyalty::program::reason::Reason;
 use crate::loyalty::statement::language::Language;
 use crate::loyalty::statement::why::documents::{CutSaid, DiscountSaid, OrderSaid, RowSaid, SkippedSaid};
@@ -152,9 +152,11 @@ pub fn told(row: &PostingRow, book: &Rulebook, tongue: Tongue<'_>) -> Told {
         let skipped = || said.skipped.iter().find(|skipped| skipped.rule == rule.code);
         awarded.map_or_else(|| unapplied(rule, skipped(), tongue), |row| applied(rule, row, &said, book, tongue))
     };
+    // A rule about something else is told of only where it awarded: with the order that enrolled somebody.
+    let about = |rule: &&EarningRule| rule.on == On::Order || said.rows.iter().any(|row| row.rule == rule.code);
     let of_tier = said.rows.iter().filter_map(|row| tier(row, book, tongue));
     Told {
-        rules: book.earning.iter().map(of_rule).chain(of_tier).collect(),
+        rules: book.earning.iter().filter(about).map(of_rule).chain(of_tier).collect(),
         discounts: said.discounts.iter().map(|discount| came_off(discount, book, tongue)).collect(),
     }
 }

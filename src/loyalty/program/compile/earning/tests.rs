@@ -182,3 +182,26 @@ fn mistakes_of_stacks_caps_and_multipliers_are_named() {
         assert!(found.iter().all(|found| found.contains(mistake.unwrap_or_default())), "{more}: {found:?}");
     }
 }
+
+#[test]
+fn what_is_no_order_awards_points_alone() {
+    let of = |fields: &str| wrong(&format!("[earning.a]\n{fields}\n"));
+    for (fields, says) in [
+        ("on = \"refund\"\naward = { points = 1 }", "/earning/a/on: must be `order`, `enrolment` or `event:`"),
+        ("on = \"event:\"\naward = { points = 1 }", "/earning/a/on: is 1 to 100 printable characters"),
+        ("on = \"enrolment\"\naward = { per = \"1\", points = 1 }", "/earning/a/award/per: goes with orders"),
+        ("on = \"event:x\"\naward = { points = 1 }\nlines = 'line.sku == \"a\"'", "/earning/a/lines: goes with orders"),
+        (
+            "on = \"enrolment\"\naward = { points = 1 }\nwhen = 'order.total > 1'",
+            "/earning/a/when: there is no `order`",
+        ),
+        ("award = { points = 1 }\nwhen = 'event.name == \"\"'", "/earning/a/when: there is no `event`"),
+    ] {
+        let found = of(fields);
+        assert!(found.len() == 1 && found[0].contains(says), "{fields}: {found:?}");
+    }
+    let stacked = "[earning.a]\nstack = \"s\"\naward = { points = 1 }\n\
+        [earning.b]\non = \"enrolment\"\nstack = \"s\"\naward = { points = 1 }\n";
+    assert!(wrong(stacked)[0].contains("/earning/b/stack: is that of a, which is about something else"));
+    Document::from_toml(&document("[earning.a]\non = \"event:review written\"\naward = { points = 1 }\n")).unwrap();
+}
