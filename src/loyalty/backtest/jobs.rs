@@ -14,7 +14,7 @@ use crate::kernel::scope::ProgramScope;
 use crate::loyalty::backtest::replay::Span;
 use crate::loyalty::backtest::report::{PreviewReport, report};
 use crate::loyalty::backtest::stream::{Pace, Progress, Side, Sides, StreamError, compare};
-use crate::loyalty::program::compile::{check_decided, check_fixed, compile};
+use crate::loyalty::program::compile::{check_fixed, compile};
 use crate::loyalty::program::document::Document;
 use crate::loyalty::program::read::Mistake;
 use crate::loyalty::program::slots::{Slots, assign_slots};
@@ -76,7 +76,7 @@ pub async fn check(
     let row = find_version_in_force(conn, scope).await?;
     let row = row.ok_or_else(|| PreviewError::Unreadable("there is none".to_owned()))?;
     let before = read(&row.document)?;
-    let mistakes: Vec<Mistake> = check_decided(document).into_iter().chain(check_fixed(&before, document)).collect();
+    let mistakes: Vec<Mistake> = check_fixed(&before, document);
     if !mistakes.is_empty() {
         return Err(PreviewError::Mistakes(mistakes));
     }

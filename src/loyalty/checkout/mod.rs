@@ -9,6 +9,7 @@ pub mod error;
 pub mod holds;
 pub mod http;
 pub mod judge;
+pub mod missing;
 pub mod offer;
 pub mod order_in;
 pub mod pay;

@@ -11,6 +11,7 @@ use crate::loyalty::checkout::cart::{Cart, Place};
 use crate::loyalty::checkout::error::OrderRefusal;
 use crate::loyalty::checkout::holds::story::hold_reference;
 use crate::loyalty::checkout::judge::Judged;
+use crate::loyalty::checkout::missing::{next_reward, next_tier};
 use crate::loyalty::checkout::offer::Offering;
 use crate::loyalty::checkout::pay::Source;
 use crate::loyalty::checkout::paying::{Paid, Paying};
@@ -34,7 +35,6 @@ use crate::loyalty::membership::awards::come_in::earn;
 use crate::loyalty::membership::awards::receipt::skipped_receipt;
 use crate::loyalty::membership::enrol::{enrol, verify_owner};
 use crate::loyalty::program::model::{Rulebook, Timeline};
-use crate::loyalty::statement::tier::stands::{NextTier, Stands};
 
 /// How old a live order may be, in days: a till that was offline for long.
 pub const ORDER_AGE_MAX_D: i64 = 730;
@@ -172,8 +172,7 @@ impl Posting for SettleOrder {
         came_in.extend(count_for(account, book, &credit, (day, at))?);
         account.last_order_on = account.last_order_on.max(Some(day));
         let write = Writer { cart, book, day };
-        let missed = self.hold.as_ref().filter(|_| hold.is_none());
-        let pays = payer.map(|p| p.wallet);
+        let (missed, pays) = (self.hold.as_ref().filter(|_| hold.is_none()), payer.map(|p| p.wallet));
         let flags = flags(cart.points, (taken, &priced), (pays, missed, broken), (suspended, book.currency));
         let receipt = OrderReceipt {
             reference: self.reference.clone(),
@@ -197,6 +196,7 @@ impl Posting for SettleOrder {
             hold,
             can_spend,
             next_tier: self.quoted.then(|| next_tier(account, book)).flatten(),
+            next_reward: self.quoted.then(|| next_reward(account, book, (ordered, day), attributes)).flatten(),
             skipped: skipped.iter().map(skipped_receipt).collect(),
             skipped_discounts: offered.skipped,
             unknown_codes: offered.unknown_codes,
@@ -279,9 +279,4 @@ impl SettleOrder {
         let items: u64 = products.map(|l| u64::from(l.quantity)).sum();
         i32::try_from(items).unwrap_or(i32::MAX)
     }
-}
-
-fn next_tier(account: &Account, book: &Rulebook) -> Option<NextTier> {
-    let ladder = book.tiers.as_ref()?;
-    Stands::of(account, ladder).next_tier(ladder, book)
 }

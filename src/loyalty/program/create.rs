@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::kernel::id::Version;
 use crate::kernel::scope::ProgramScope;
-use crate::loyalty::program::compile::{CODE_CHARS_MAX, check, check_decided};
+use crate::loyalty::program::compile::{CODE_CHARS_MAX, check};
 use crate::loyalty::program::document::Document;
 use crate::loyalty::program::read::Mistake;
 use crate::loyalty::program::slots::{Slots, assign_slots};
@@ -64,7 +64,7 @@ pub async fn create(
     code: &ProgramCode,
     document: &Document,
 ) -> Result<(), CreateError> {
-    let mistakes: Vec<Mistake> = check(document).into_iter().chain(check_decided(document)).collect();
+    let mistakes: Vec<Mistake> = check(document);
     if !mistakes.is_empty() {
         return Err(CreateError::Mistakes(mistakes));
     }

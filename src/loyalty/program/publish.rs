@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::kernel::clock::{Instant, later};
 use crate::kernel::id::Version;
 use crate::kernel::scope::ProgramScope;
-use crate::loyalty::program::compile::{check, check_decided, check_fixed, compile};
+use crate::loyalty::program::compile::{check, check_fixed, compile};
 use crate::loyalty::program::document::Document;
 use crate::loyalty::program::draft::store::clear_draft;
 use crate::loyalty::program::model::Rulebook;
@@ -131,8 +131,7 @@ pub async fn publish(
 
 /// Every mistake in a document that is to come after another.
 pub fn mistakes_of(newest: &Document, document: &Document) -> Vec<Mistake> {
-    let mistakes = check(document).into_iter().chain(check_decided(document));
-    mistakes.chain(check_fixed(newest, document)).collect()
+    check(document).into_iter().chain(check_fixed(newest, document)).collect()
 }
 
 /// Budgets of which more is spent than they would allow, in the period in which the version starts or in the next, into

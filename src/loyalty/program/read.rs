@@ -175,13 +175,14 @@ type Table = IndexMap<String, Value>;
 type ReadPart = fn(&mut Document, Table, &mut Reading);
 
 /// The parts of a document, and how each is read.
-const PARTS: [(&str, ReadPart); 10] = [
+const PARTS: [(&str, ReadPart); 11] = [
     ("program", |document, table, reading| document.program = reading.whole("program", table).unwrap_or_default()),
     ("wallets", |document, table, reading| document.wallets = reading.wallets(table)),
     ("earning", |document, table, reading| document.earning = reading.each("earning", table)),
     ("tiers", |document, table, reading| document.tiers = reading.whole("tiers", table)),
     ("perks", |document, table, reading| document.perks = reading.each("perks", table)),
     ("discounts", |document, table, reading| document.discounts = reading.each("discounts", table)),
+    ("rewards", |document, table, reading| document.rewards = reading.each("rewards", table)),
     ("attributes", |document, table, reading| {
         document.attributes = reading.whole("attributes", table).unwrap_or_default();
     }),
@@ -236,15 +237,20 @@ impl Reading {
         let of_term = pointer.ends_with("/expiry");
         let fills = match pointer {
             "/wallets" | "/tiers/wallet" => true,
-            _ => pointer.starts_with("/earning/") && pointer.ends_with("/wallet"),
+            _ => {
+                ["/earning/", "/rewards/"].iter().any(|part| pointer.starts_with(part)) && pointer.ends_with("/wallet")
+            }
         };
         let condition = ["/lines", "/when", "/benefit/of"].iter().any(|field| pointer.ends_with(field));
         let names = condition || pointer.contains("/audience/");
         let of_ladder = pointer.starts_with("/tiers/ladder/") && pointer.contains("/perks/");
+        let of_reward = pointer.starts_with("/rewards/") && pointer.contains("/cost/tiers/");
+        let gives_perk = pointer.starts_with("/rewards/") && pointer.ends_with("/gives/perk");
         let unread = |part: &str| self.mistakes.iter().any(|mistake| mistake.pointer.starts_with(part));
         self.wallet_unread && fills
             || names && NAMED.into_iter().any(unread)
-            || of_ladder && unread("/perks")
+            || (of_ladder || gives_perk) && unread("/perks")
+            || of_reward && unread("/tiers")
             || self.mistakes.iter().any(|m| later.is_within(m) || of_term && m.is_within(later))
     }
 }

@@ -13,6 +13,7 @@ use crate::loyalty::program::compile::names::{
     ARMS_MAX, ATTRIBUTE_CHARS_MAX, ATTRIBUTE_TEXTS_MAX, ATTRIBUTES_MAX, EXPERIMENTS_MAX, SALT_CHARS_MAX,
 };
 use crate::loyalty::program::compile::perks::{GOALS_MAX, PERKS_MAX};
+use crate::loyalty::program::compile::rewards::{GIVEN_CHARS_MAX, REWARDS_MAX};
 use crate::loyalty::program::compile::texts::{TEXT_CHARS_MAX, TITLE_CHARS_MAX};
 use crate::loyalty::program::compile::{CODE_CHARS_MAX, EARNING_RULES_MAX, PROGRAM_NAME_CHARS_MAX};
 use crate::loyalty::program::condition::CONDITION_CHARS_MAX;
@@ -51,6 +52,8 @@ enum Holds {
     Time,
     /// A condition.
     Condition,
+    /// A number, 0 at least.
+    Count,
     /// Points, 1 at least.
     Points,
     /// Parts by code, as many as this at least and at most.
@@ -75,7 +78,7 @@ enum Holds {
 
 /// The fields of the document that hold more than their types tell: the type, the field, what it holds, and whether a
 /// document without it is refused, though it can be read.
-const FIELDS: [(&str, &str, Holds, bool); 82] = [
+const FIELDS: [(&str, &str, Holds, bool); 96] = [
     ("Document", "wallets", Holds::Parts(1, WALLETS_MAX), true),
     ("Document", "earning", Holds::Parts(0, EARNING_RULES_MAX), false),
     ("Program", "name", Holds::Name, true),
@@ -132,6 +135,20 @@ const FIELDS: [(&str, &str, Holds, bool); 82] = [
     ("Benefit", "of", Holds::Condition, false),
     ("Uses", "uses", Holds::Points, true),
     ("Uses", "each", Holds::Period, false),
+    ("Document", "rewards", Holds::Parts(0, REWARDS_MAX), false),
+    ("Reward", "wallet", Holds::Code, false),
+    ("Reward", "cost", Holds::Table, true),
+    ("Reward", "gives", Holds::Table, true),
+    ("Reward", "text", Holds::Texts, false),
+    ("Cost", "points", Holds::Points, true),
+    ("Gives", "product", Holds::Words(GIVEN_CHARS_MAX), false),
+    ("Gives", "gift_card", Holds::Amount, false),
+    ("Gives", "perk", Holds::Code, false),
+    ("Gives", "custom", Holds::Words(GIVEN_CHARS_MAX), false),
+    ("Gives", "valid", Holds::Period, false),
+    ("Voucher", "amount", Holds::Amount, false),
+    ("Voucher", "percent", Holds::Amount, false),
+    ("RewardLimits", "stock", Holds::Count, false),
     ("Document", "segments", Holds::Parts(0, SEGMENTS_MAX), false),
     ("Document", "experiments", Holds::Parts(0, EXPERIMENTS_MAX), false),
     ("Document", "goals", Holds::Parts(0, GOALS_MAX), false),
@@ -211,6 +228,7 @@ impl Holds {
                 json!({ "pattern": pattern, "examples": ["2026-12-01T00:00"] })
             }
             Self::Condition => json!({ "minLength": 1, "maxLength": CONDITION_CHARS_MAX }),
+            Self::Count => json!({ "minimum": 0, "maximum": POINTS_MAX }),
             Self::Points => json!({ "minimum": 1, "maximum": POINTS_MAX }),
             Self::Parts(least, most) => {
                 json!({ "propertyNames": { "pattern": code }, "minProperties": least, "maxProperties": most })

@@ -1,7 +1,7 @@
 //! With how many points an order is paid, and for what: program.md, "Points to spend".
 
 use crate::loyalty::checkout::cart::{Cart, CartError};
-use crate::loyalty::checkout::cases::{Shop, amount, lines, money, paid_with, points, program, refused};
+use crate::loyalty::checkout::cases::{Shop, amount, goods, lines, money, paid_with, points, program, refused};
 use crate::loyalty::checkout::error::{HoldRefusal, OrderRefusal};
 use crate::loyalty::checkout::receipt::{BrokenRule, FlagReceipt};
 use crate::loyalty::checkout::settle::{OrderedAt, SettleOrder};
@@ -91,4 +91,24 @@ fn a_sale_that_has_happened_is_paid_as_it_was_and_flagged() {
         let receipt = shop.stated_order("1", paid_with(asked, cart()));
         assert_eq!((receipt.spent[0].points, receipt.flags), (asked, vec![flag(asked, rule)]));
     }
+}
+
+#[test]
+fn a_quote_says_what_is_missing_to_the_next_reward_that_is_for_the_member() {
+    let rewards = "[rewards.mug]\ncost = { points = 150, tiers = { gold = 120 } }\ngives = { product = \"mug\" }\n\
+        text.en.title = \"A mug\"\n[rewards.five]\ncost = { points = 500 }\ngives = { voucher = { amount = \"5.00\" } }\n\
+        [rewards.staff]\naudience = { tiers = [\"gold\"] }\ncost = { points = 101 }\ngives = { custom = \"lunch\" }\n\
+        [tiers]\nwallet = \"status\"\nladder = [{ code = \"gold\", from = \"100.00\" }]\n";
+    let mut shop = Shop::new("2026-06-10T12:00:00Z", &(program("expiry = \"never\"", "") + rewards));
+    let next = |shop: &mut Shop, amount: &str| {
+        let quoted = SettleOrder { quoted: true, ..shop.settle(OrderedAt::Now, amount, goods(amount)) };
+        let next = shop.ledger.clone().post(&shop.scope, quoted, shop.now, &shop.timeline).unwrap().receipt.next_reward;
+        next.map(|next| (next.reward, next.title, next.cost, next.missing))
+    };
+    assert_eq!(next(&mut shop, "40.00"), Some(("mug".into(), Some("A mug".into()), 150, 110)));
+    // The order makes the member gold, for whom it costs less, and somebody for whom there is lunch.
+    assert_eq!(next(&mut shop, "100.00"), Some(("staff".into(), None, 101, 1)));
+    assert_eq!(next(&mut shop, "130.00"), Some(("five".into(), None, 500, 370)));
+    assert_eq!(next(&mut shop, "900.00"), None);
+    assert_eq!(shop.order("1", goods("40.00")).next_reward, None, "an order does not ask");
 }

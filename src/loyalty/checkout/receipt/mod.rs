@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::kernel::money::Amount;
 use crate::loyalty::checkout::holds::receipt::OrderHoldReceipt;
+use crate::loyalty::checkout::missing::NextReward;
 use crate::loyalty::ledger::tier_receipt::TierReceipt;
 pub use crate::loyalty::membership::awards::receipt::{
     CountsName, CutName, CutReceipt, EarnedReceipt, LinePoints, RowReceipt, SkippedReceipt,
@@ -89,6 +90,10 @@ pub struct OrderReceipt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub next_tier: Option<NextTier>,
+    /// What is missing to the next reward once it is settled; of a quote alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub next_reward: Option<NextReward>,
     /// The discounts that do not apply, and why; of a quote alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped_discounts: Vec<SkippedDiscountReceipt>,

@@ -119,7 +119,7 @@ impl Reading {
         }
     }
 
-    fn more_than_nothing(&mut self, place: &[&str], text: &str, exponent: u32) -> Option<Money> {
+    pub(super) fn more_than_nothing(&mut self, place: &[&str], text: &str, exponent: u32) -> Option<Money> {
         let money = self.money(place, text, exponent)?;
         self.ok(place, Some(money).filter(|money| *money > Money::ZERO).ok_or("is more than 0"))
     }

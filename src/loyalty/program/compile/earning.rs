@@ -28,7 +28,7 @@ impl Reading {
         for (code, written) in &document.earning {
             let place = ["earning", code];
             self.code(&place, code);
-            let wallet = self.filled(document, code, written.wallet.as_deref());
+            let wallet = self.redeemable_named(&["earning", code, "wallet"], document, written.wallet.as_deref());
             let on = self.on(code, written);
             let lines = self.condition(&["earning", code, "lines"], written.lines.as_ref(), &named.of_lines());
             let when = self.condition(&["earning", code, "when"], written.when.as_ref(), &named.of_trigger(&on));
@@ -99,25 +99,30 @@ impl Reading {
         on
     }
 
-    fn filled<'a>(&mut self, document: &'a Document, rule: &str, named: Option<&'a str>) -> Option<&'a str> {
+    /// The redeemable wallet that a part names, or the only one.
+    pub(super) fn redeemable_named<'a>(
+        &mut self,
+        place: &[&str],
+        document: &'a Document,
+        named: Option<&'a str>,
+    ) -> Option<&'a str> {
         let redeemable = |wallet: &WrittenWallet| matches!(wallet, WrittenWallet::Redeemable(_));
         let mut all = document.wallets.iter().filter(|(_, wallet)| redeemable(wallet)).map(|(code, _)| code.as_str());
-        let place = ["earning", rule, "wallet"];
         let Some(named) = named else {
             return match (all.next(), all.next()) {
                 (Some(only), None) => Some(only),
                 (None, _) => {
-                    self.wrong(&place, "there is no redeemable wallet to fill");
+                    self.wrong(place, "there is no redeemable wallet");
                     None
                 }
                 (Some(_), Some(_)) => {
-                    self.wrong(&place, "is required, as there are several redeemable wallets");
+                    self.wrong(place, "is required, as there are several redeemable wallets");
                     None
                 }
             };
         };
         if !all.any(|code| code == named) {
-            self.wrong(&place, "is not a redeemable wallet of this document");
+            self.wrong(place, "is not a redeemable wallet of this document");
             return None;
         }
         Some(named)

@@ -5,6 +5,7 @@ pub mod discounts;
 mod earning;
 pub mod names;
 pub mod perks;
+pub mod rewards;
 mod spend;
 pub mod texts;
 mod tiers;
@@ -65,6 +66,7 @@ pub fn compile(
     let tiers = reading.tiers(document, slots, currency);
     let perks = reading.perks(&named);
     let discounts = reading.discounts(&named);
+    let rewards = reading.rewards(&named);
     reading.goals(document);
     match (currency, zone) {
         (Some(currency), Some(zone)) if reading.mistakes.is_empty() => {
@@ -83,6 +85,7 @@ pub fn compile(
                 tier_mapping,
                 perks,
                 discounts,
+                rewards,
                 segment_codes,
                 experiments,
                 reads_attributes: reading.reads.attributes,
@@ -103,13 +106,6 @@ pub fn check(document: &Document) -> Vec<Mistake> {
     let segments = document.segments.keys().cloned().zip((0..=u8::MAX).map(SegmentSlot)).collect();
     let slots = Slots { wallets, rules, tiers, segments };
     compile(document, Version(1), Instant::MIN_UTC, &slots).err().unwrap_or_default()
-}
-
-/// What can be written and read, and nothing decides by it yet: it is refused where it would come into force.
-pub fn check_decided(document: &Document) -> Vec<Mistake> {
-    let parts: [(&[&str], bool, &str); 1] =
-        [(&["goals"], !document.goals.is_empty(), "nothing measures goals yet: leave it out")];
-    parts.into_iter().filter(|(_, there, _)| *there).map(|(part, _, why)| Mistake::at(part, why)).collect()
 }
 
 /// What a document changes that is fixed after the first publish: currency, time zone and kinds of wallets.

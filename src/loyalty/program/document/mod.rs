@@ -9,6 +9,7 @@ pub mod discounts;
 mod earning;
 mod either;
 pub mod perks;
+pub mod rewards;
 mod spend;
 pub mod texts;
 pub mod tiers;
@@ -27,6 +28,7 @@ use crate::loyalty::program::document::attributes::Attributes;
 use crate::loyalty::program::document::audience::{Experiment, Segment};
 use crate::loyalty::program::document::discounts::Discount;
 use crate::loyalty::program::document::perks::{Goal, Perk};
+use crate::loyalty::program::document::rewards::Reward;
 use crate::loyalty::program::document::tiers::Tiers;
 
 /// The document of a programme. Order is kept: of wallets, the first redeemable one is the main one.
@@ -49,6 +51,9 @@ pub struct Document {
     /// What is taken off the price, by code.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub discounts: IndexMap<String, Discount>,
+    /// What points can be given for, by code.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub rewards: IndexMap<String, Reward>,
     /// What conditions may ask of what the shop tells.
     #[serde(default, skip_serializing_if = "Attributes::is_empty")]
     pub attributes: Attributes,

@@ -5,6 +5,7 @@ pub mod audience;
 pub mod discounts;
 mod earning;
 pub mod names;
+pub mod rewards;
 mod spend;
 pub mod texts;
 pub mod tiers;
@@ -25,6 +26,7 @@ use crate::loyalty::program::arm::Experiment;
 use crate::loyalty::program::model::attributes::DeclaredAttributes;
 use crate::loyalty::program::model::audience::Perk;
 use crate::loyalty::program::model::discounts::Discount;
+use crate::loyalty::program::model::rewards::Reward;
 use crate::loyalty::program::model::tiers::{Ladder, TierMapping};
 
 /// The most wallets of a programme, over all of its versions: each keeps its slot for ever.
@@ -224,6 +226,8 @@ pub struct Rulebook {
     pub perks: Vec<Perk>,
     /// What is taken off the price, in document order.
     pub discounts: Vec<Discount>,
+    /// What points can be given for, in document order.
+    pub rewards: Vec<Reward>,
     /// The experiments, in document order.
     pub experiments: Vec<Experiment>,
     /// What conditions may ask of what the shop tells.

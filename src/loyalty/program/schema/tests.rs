@@ -10,6 +10,7 @@ use crate::loyalty::program::document::attributes::{Attribute, Attributes};
 use crate::loyalty::program::document::audience::{Audience, Experiment, Segment};
 use crate::loyalty::program::document::discounts::{Benefit, Discount, Limits, Uses};
 use crate::loyalty::program::document::perks::{Goal, Perk};
+use crate::loyalty::program::document::rewards::{Cost, Gives, Reward, RewardLimits, Voucher};
 use crate::loyalty::program::document::texts::Text;
 use crate::loyalty::program::document::tiers::{DowngradeRule, Tier, Tiers};
 use crate::loyalty::program::document::{
@@ -77,6 +78,11 @@ fn every_field_is_in_the_schema_and_no_other() {
         read_by::<Benefit>(),
         read_by::<Limits>(),
         read_by::<Uses>(),
+        read_by::<Reward>(),
+        read_by::<Cost>(),
+        read_by::<Gives>(),
+        read_by::<Voucher>(),
+        read_by::<RewardLimits>(),
         read_by::<Segment>(),
         read_by::<Experiment>(),
         read_by::<Goal>(),
