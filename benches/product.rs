@@ -173,6 +173,7 @@ impl Product {
             member,
             profile: Profile { external_id: Some(format!("c-{number}")), ..Profile::default() },
             enrolled_on: None,
+            welcomes: false,
             time: AccountTime::Imported(at),
         }
     }

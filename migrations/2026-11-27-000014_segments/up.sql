@@ -1,5 +1,7 @@
 ALTER TABLE accounts ADD COLUMN segments bigint CONSTRAINT accounts_segments_check CHECK (segments > 0);
 COMMENT ON COLUMN accounts.segments IS 'The lists that the member is in, a bit for each: 2 to the power of its slot. NULL: none.';
+-- The column is new, so no row is in it yet.
+-- squawk-ignore require-concurrent-index-creation
 CREATE INDEX accounts_segments ON accounts (lane, member_id) WHERE segments IS NOT NULL;
 
 CREATE VIEW segment_members AS

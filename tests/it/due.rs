@@ -31,7 +31,7 @@ async fn forgotten(kiosk: &Kiosk, name: &str) -> MemberId {
     let (program, profile) = (kiosk.scope.program(), Profile::default());
     let reference = Reference::keyed("enrol", name);
     let hash = RequestHash::of(&name);
-    let enrol = Enrol { program, reference, hash, member, profile, enrolled_on: None, time };
+    let enrol = Enrol { program, reference, hash, member, profile, enrolled_on: None, welcomes: true, time };
     kiosk.ledger.post(&kiosk.scope, enrol).await.unwrap();
     let brought = OpenBalance {
         reference: Reference::keyed("balance", name),

@@ -294,3 +294,22 @@ async fn an_unusable_file_is_told_at_once() {
         assert_eq!(output.status.code(), Some(2), "{}", said(&output));
     }
 }
+
+#[tokio::test]
+async fn tiers_that_members_bring_along_are_given_once() {
+    let op = Operator::new().await;
+    let ladder = "[tiers]\nwallet = \"status\"\nladder = [{ code = \"gold\", from = \"1000.00\" }]\n";
+    let file = op.write("program.toml", &format!("{PROGRAM}{ladder}"));
+    op.out(&["program", "create", "acme", "--file", &file]);
+    let tiers = op.write(
+        "tiers.csv",
+        "ref,member,tier,until,reason\n1,ana,gold,2099-12-31,from the old system\n2,ana,silver,,\n3,eva,gold,2020-01-01,\n",
+    );
+    assert_eq!(tally(&import(&op, "tiers", &tiers)), [3, 1, 0, 2]);
+    let rejects = fs::read_to_string(tiers.replace(".csv", ".rejects.csv")).unwrap();
+    assert!(rejects.contains("tier_unknown") && rejects.contains("date_invalid"), "{rejects}");
+    assert_eq!(tally(&import(&op, "tiers", &tiers)), [3, 0, 1, 2]);
+    let given = "SELECT string_agg(concat_ws(' ', m.external_id, t.tier, t.last_day), ', ') FROM member_tiers AS t \
+         JOIN members AS m USING (lane, member_id) WHERE t.kind = 1";
+    assert_eq!(op.text(&format!("({given})")).await, "ana gold 2099-12-31");
+}

@@ -3,7 +3,7 @@
 use perennial::kernel::id::Version;
 use perennial::loyalty::ledger::writer::Pace;
 use perennial::loyalty::program::document::Document;
-use perennial::loyalty::program::publish::{Publication, publish};
+use perennial::loyalty::program::publish::{Publication, PublishError, publish};
 use serde_json::{Value, json};
 
 use crate::harness::{Client, EURO, Process, TestApp, verify};
@@ -169,4 +169,29 @@ async fn a_member_is_told_of_each_perk_whether_it_is_theirs() {
     let why = shop.get(&format!("/v1/postings/{why}/why?language=en")).await;
     assert_eq!(why.json["rules"][0]["says"], "base: 150 points", "{why:?}");
     assert_eq!(why.json["rules"][0]["exact"], "150.0000");
+}
+
+#[tokio::test]
+async fn a_tier_that_goes_says_where_its_members_go() {
+    let app = TestApp::new().await;
+    let shop = app.shop().await;
+    let member = shop.enrol(&json!({})).await;
+    publish_on(&app, &with_tiers("250.00", "1000.00"), 1).await;
+    buy(&shop, &member, "1", "1000.00").await;
+    assert_eq!(tier(&shop, &member).await, "gold");
+    let ladder = |rest: &str| {
+        let ladder = "[tiers]\nwallet = \"status\"\nladder = [{ code = \"linen\", from = \"5000.00\" }]\n";
+        Document::from_toml(&format!("{EURO}\n{ladder}{rest}")).unwrap()
+    };
+    let publish_now = async |document: &Document| {
+        let wanted = Publication { document, based_on: Version(2), starts: None, note: "a test", draft: None };
+        publish(&mut app.test.db.conn().await.unwrap(), &app.program, &wanted).await
+    };
+    let refused = publish_now(&ladder("[mapping.tiers]\nsilver = \"none\"\n")).await;
+    let Err(PublishError::Mistakes(mistakes)) = refused else { panic!("{refused:?}") };
+    assert!(mistakes[0].to_string().starts_with("/mapping/tiers/gold: is no tier any more"), "{mistakes:?}");
+    publish_now(&ladder("[mapping.tiers]\nsilver = \"none\"\ngold = \"linen\"\n")).await.unwrap();
+    assert_eq!(tier(&shop, &member).await, "linen");
+    buy(&shop, &member, "2", "1.00").await;
+    verify(&app.test.db).await;
 }

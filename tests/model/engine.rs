@@ -124,7 +124,7 @@ pub fn post<T: Poster>(command: &Command, to: T) -> T::Said {
         What::Enrol { member, email, on, imported } => {
             let profile = Profile { email: email.clone(), ..Profile::default() };
             let (reference, member, enrolled_on, time) = (keyed("enrol"), member_id(*member), *on, time_of(*imported));
-            let posting = Enrol { program, reference, hash, member, profile, enrolled_on, time };
+            let posting = Enrol { program, reference, hash, member, profile, enrolled_on, welcomes: true, time };
             let facts: Facts<Enrol> = |_, r| Answer::Enrolled { member: member_of(r.member), on: r.enrolled_on };
             to.post(posting, facts, membership_code)
         }

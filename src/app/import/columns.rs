@@ -11,6 +11,8 @@ pub enum FileKind {
     Orders,
     /// One opening lot a row.
     Balances,
+    /// One given tier a row.
+    Tiers,
 }
 
 /// What a rejects file puts before a row's own columns; a file may begin with them, so that it is imported again once it
@@ -44,6 +46,7 @@ const ORDERS: &[&str] = &[
     "points_spent",
     "uncovered",
 ];
+const TIERS: &[&str] = &["ref", "member", "member_by", "tier", "until", "reason"];
 const BALANCES: &[&str] =
     &["ref", "member", "member_by", "wallet", "points", "opened_on", "available_on", "expires_on"];
 
@@ -54,6 +57,7 @@ impl FileKind {
             Self::Members => MEMBERS,
             Self::Orders => ORDERS,
             Self::Balances => BALANCES,
+            Self::Tiers => TIERS,
         }
     }
 
@@ -63,6 +67,7 @@ impl FileKind {
             Self::Members => &[&["member"]],
             Self::Orders => &[&["order_ref"], &["member"], &["ordered_on", "ordered_at"], &["total"]],
             Self::Balances => &[&["ref"], &["member"], &["wallet"], &["points"]],
+            Self::Tiers => &[&["ref"], &["member"], &["tier"]],
         }
     }
 }

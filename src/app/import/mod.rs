@@ -57,6 +57,11 @@ Columns: ref, member, wallet, points; and optionally member_by (external_id, ema
 available_on, expires_on (the last usable day). In a wallet that counts money, points is an amount such as 12.34.
 Without opened_on a lot is opened now, and without expires_on it expires as the wallet says.";
 
+const TIERS_HELP: &str = "\
+Columns: ref, member, tier; and optionally member_by (external_id, email, phone, card or id), until (the last day; without \
+it until a person ends it), reason.
+The tier is given from now on, beside what the member earns here.";
+
 const COMMON_HELP: &str = "
 Rows are posted by member and time, so points become available and expire when they would have. A row that is there \
 already changes nothing: the same file can be imported again, and an import that was interrupted goes on. A row that is \
@@ -76,6 +81,15 @@ pub enum ImportCommand {
         #[command(flatten)]
         args: ImportArgs,
         /// Enrol members who are not known, on the day of their first order
+        #[arg(long)]
+        enrol: bool,
+    },
+    /// Give members the tiers that they bring along, from a CSV file
+    #[command(after_help = format!("{TIERS_HELP}\n{COMMON_HELP}"))]
+    Tiers {
+        #[command(flatten)]
+        args: ImportArgs,
+        /// Enrol members who are not known, today
         #[arg(long)]
         enrol: bool,
     },
@@ -150,6 +164,7 @@ pub async fn run(settings: &Settings, command: ImportCommand) -> Result<(), Fail
         ImportCommand::Members(args) => (FileKind::Members, args, false),
         ImportCommand::Orders { args, enrol } => (FileKind::Orders, args, enrol),
         ImportCommand::Balances { args, enrol } => (FileKind::Balances, args, enrol),
+        ImportCommand::Tiers { args, enrol } => (FileKind::Tiers, args, enrol),
     };
     let unreadable = |e| Failure::Configuration(format!("{} cannot be read: {e}", args.file.display()));
     let file = File::open(&args.file).map_err(unreadable)?;

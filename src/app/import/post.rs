@@ -24,6 +24,7 @@ use crate::loyalty::ledger::posting::Posting;
 use crate::loyalty::ledger::queue::{Answer, PostError, Posted};
 use crate::loyalty::members::model::IdentityKind;
 use crate::loyalty::membership::enrol::Enrol;
+use crate::loyalty::membership::grants::grant_tier::GrantTier;
 use crate::platform::db::Db;
 use crate::platform::entropy::uuid_v7;
 
@@ -76,6 +77,7 @@ enum Waiting {
     Member(Receiver<Answer<Enrol>>),
     Order(Receiver<Answer<SettleOrder>>),
     Balance(Receiver<Answer<OpenBalance>>),
+    Tier(Receiver<Answer<GrantTier>>),
 }
 
 /// Rows that are sent together.
@@ -230,6 +232,7 @@ impl Poster<'_> {
             Wanted::Member(command) => self.enqueue(command).await.map(Waiting::Member)?,
             Wanted::Order(command) => self.enqueue(*command).await.map(Waiting::Order)?,
             Wanted::Balance(command) => self.enqueue(command).await.map(Waiting::Balance)?,
+            Wanted::Tier(command) => self.enqueue(command).await.map(Waiting::Tier)?,
         };
         self.under_way.push_back(UnderWay { line: item.line, row: item.row, answer });
         Ok(())
@@ -245,6 +248,7 @@ impl Poster<'_> {
             Waiting::Member(answer) => replayed(answered::<Enrol>(answer)).await,
             Waiting::Order(answer) => replayed(answered::<SettleOrder>(answer)).await,
             Waiting::Balance(answer) => replayed(answered::<OpenBalance>(answer)).await,
+            Waiting::Tier(answer) => replayed(answered::<GrantTier>(answer)).await,
         };
         match answer {
             Ok(true) => self.tally.there += 1,

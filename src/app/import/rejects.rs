@@ -17,7 +17,8 @@ use crate::loyalty::ledger::error::{
     MEMBER_SUSPENDED, MEMBER_UNKNOWN, NOT_SUSPENDED, OUT_OF_ORDER, POINTS_OUT_OF_RANGE, TOO_MANY_HOLDS, TOO_MANY_LOTS,
     TOO_MANY_MERGES, WALLET_UNKNOWN,
 };
-use crate::loyalty::membership::error::{ENROLLED_AHEAD, MembershipRefusal};
+use crate::loyalty::membership::error::{ENROLLED_AHEAD, MembershipRefusal, NO_GRANT, TIER_UNKNOWN};
+use crate::loyalty::membership::grants::grant_tier::GrantRefusal;
 use crate::loyalty::membership::profile_in::BadField;
 
 /// Why a row was not taken.
@@ -76,6 +77,18 @@ impl From<OrderRefusal> for Reject {
             OrderRefusal::Discount(_) => DISCOUNT_DIFFERS,
         };
         Self::new(known.code, says)
+    }
+}
+
+impl From<GrantRefusal> for Reject {
+    fn from(refusal: GrantRefusal) -> Self {
+        let says = refusal.to_string();
+        match refusal {
+            GrantRefusal::Ledger(refusal) => refusal.into(),
+            GrantRefusal::TierUnknown => Self::new(TIER_UNKNOWN.code, says),
+            GrantRefusal::Over(_) => Self::new("date_invalid", says),
+            GrantRefusal::NothingGiven => Self::new(NO_GRANT.code, says),
+        }
     }
 }
 

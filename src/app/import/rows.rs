@@ -22,6 +22,8 @@ use crate::loyalty::ledger::opening::OpenBalance;
 use crate::loyalty::ledger::posting::{AccountTime, Reference, RequestHash};
 use crate::loyalty::members::model::{Identity, IdentityKind, Profile};
 use crate::loyalty::membership::enrol::Enrol;
+use crate::loyalty::membership::error::TIER_UNKNOWN;
+use crate::loyalty::membership::grants::grant_tier::GrantTier;
 use crate::loyalty::membership::profile_in::{ProfileIn, identity_of};
 use crate::loyalty::program::model::{Counts, Qualifying, Rulebook, WalletKind};
 
@@ -61,6 +63,8 @@ pub enum Wanted {
     Order(Box<SettleOrder>),
     /// Open a lot.
     Balance(OpenBalance),
+    /// Give a tier.
+    Tier(GrantTier),
 }
 
 pub(super) fn missing(column: &str) -> Reject {
@@ -117,6 +121,7 @@ impl Reading {
             FileKind::Members => self.member(item, member).map(Wanted::Member),
             FileKind::Orders => self.order(item, member).map(Box::new).map(Wanted::Order),
             FileKind::Balances => self.balance(item, member).map(Wanted::Balance),
+            FileKind::Tiers => self.tier(item, member).map(Wanted::Tier),
         }
     }
 
@@ -130,6 +135,7 @@ impl Reading {
             member,
             profile,
             enrolled_on: None,
+            welcomes: false,
             time: AccountTime::Imported(at),
         }
     }
@@ -155,6 +161,7 @@ impl Reading {
             member,
             profile,
             enrolled_on,
+            welcomes: false,
             time: enrolled_on.map_or(AccountTime::Live, |_| AccountTime::Imported(item.at)),
         })
     }
@@ -208,12 +215,33 @@ impl Reading {
         })
     }
 
+    /// A tier is given now, whenever the other system gave it: who was in it until today is in it from today.
+    fn tier(&self, item: &Item, member: MemberId) -> Result<GrantTier, Reject> {
+        let row = &item.row;
+        let (reference, tier) = (self.reference(row, "ref")?, self.required(row, "tier")?);
+        let known = self.book.tiers.iter().flat_map(|ladder| &ladder.tiers).any(|known| known.code == tier);
+        if !known {
+            return Err(invalid(TIER_UNKNOWN.code, "tier", tier, "a tier of the programme"));
+        }
+        let until = self.day(row, "until", self.moved_d)?;
+        let reason = self.label(row, "reason")?.unwrap_or("imported");
+        Ok(GrantTier {
+            reference: Reference::keyed("import-tier", reference),
+            hash: RequestHash::of(&(&item.member, tier, until, reason)),
+            member,
+            tier: Some(tier.to_owned()),
+            until,
+            reason: reason.to_owned(),
+        })
+    }
+
     /// Business time, if the row says any: an instant, or the start of a local day.
     fn time(&self, row: &StringRecord) -> Result<Option<Instant>, Reject> {
         let on = match self.columns.kind {
             FileKind::Members => "enrolled_on",
             FileKind::Orders => "ordered_on",
             FileKind::Balances => "opened_on",
+            FileKind::Tiers => return Ok(None),
         };
         let at = self.columns.text(row, "ordered_at").map(|text| {
             let wrong = || invalid("date_invalid", "ordered_at", text, "a time such as 2026-01-31T09:30:00Z");

@@ -188,7 +188,7 @@ impl Past {
     fn deed(&mut self, reading: Reading, row: &Recorded, back: &mut Back) -> Option<Deed> {
         let member = self.member;
         Some(match row.kind {
-            PostingKind::Enrol => Deed::Enrol(enrol(reading.program, member, row)?),
+            PostingKind::Enrol => Deed::Enrol(enrol(reading.program, member, &self.attributes, row)?),
             PostingKind::Order => Deed::Order(Box::new(bought(reading, member, row)?)),
             PostingKind::Return => {
                 let receipt: ReturnReceipt = json(&row.document)?;
@@ -247,11 +247,11 @@ fn time(row: &Recorded) -> AccountTime {
     if row.imported { AccountTime::Imported(row.effective_at) } else { AccountTime::Live }
 }
 
-fn enrol(program: ProgramId, member: MemberId, row: &Recorded) -> Option<Enrol> {
+fn enrol(program: ProgramId, member: MemberId, attributes: &Values, row: &Recorded) -> Option<Enrol> {
     let Enrolled { enrolled_on, .. } = json(&row.document)?;
-    let (reference, profile) = (Reference::keyed("enrol", ""), Profile::default());
-    let enrolled_on = Some(enrolled_on);
-    Some(Enrol { program, reference, hash: NO_HASH, member, profile, enrolled_on, time: time(row) })
+    let profile = Profile { attributes: attributes.clone(), ..Profile::default() };
+    let (reference, enrolled_on, welcomes) = (Reference::keyed("enrol", ""), Some(enrolled_on), !row.imported);
+    Some(Enrol { program, reference, hash: NO_HASH, member, profile, enrolled_on, welcomes, time: time(row) })
 }
 
 fn bought(reading: Reading, member: MemberId, row: &Recorded) -> Option<Bought> {

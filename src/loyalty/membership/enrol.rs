@@ -34,6 +34,8 @@ pub struct Enrol {
     pub profile: Profile,
     /// The programme-local day of the enrolment, if not today.
     pub enrolled_on: Option<NaiveDate>,
+    /// Whether rules about enrolments award: who is imported was welcomed where they came from.
+    pub welcomes: bool,
     /// When it is decided.
     pub time: AccountTime,
 }
@@ -100,7 +102,7 @@ impl Posting for Enrol {
             return Err(MembershipRefusal::BirthdayAhead);
         }
         enrol(accounts, &self.profile, at.at, enrolled_on)?;
-        let came = if self.time == AccountTime::Live {
+        let came = if self.welcomes {
             let (account, counters) = accounts.account_and_counters()?;
             let attributes = Some(&self.profile.attributes);
             let (trigger, happened) = (Trigger::Enrolment, at.at);
@@ -108,7 +110,6 @@ impl Posting for Enrol {
             let occasion = Occasion { program, book, trigger, event: None, happened, day, attributes };
             occasion.come(account, counters, at)?
         } else {
-            // Who is imported was welcomed where they came from.
             Came::default()
         };
         accounts.record(Record {

@@ -135,6 +135,7 @@ async fn enrol_member(
             member: MemberId(uuid_v7()),
             profile,
             enrolled_on: None,
+            welcomes: true,
             time: AccountTime::Live,
         },
     );

@@ -175,7 +175,7 @@ type Table = IndexMap<String, Value>;
 type ReadPart = fn(&mut Document, Table, &mut Reading);
 
 /// The parts of a document, and how each is read.
-const PARTS: [(&str, ReadPart); 11] = [
+const PARTS: [(&str, ReadPart); 12] = [
     ("program", |document, table, reading| document.program = reading.whole("program", table).unwrap_or_default()),
     ("wallets", |document, table, reading| document.wallets = reading.wallets(table)),
     ("earning", |document, table, reading| document.earning = reading.each("earning", table)),
@@ -189,6 +189,7 @@ const PARTS: [(&str, ReadPart); 11] = [
     ("segments", |document, table, reading| document.segments = reading.each("segments", table)),
     ("experiments", |document, table, reading| document.experiments = reading.each("experiments", table)),
     ("goals", |document, table, reading| document.goals = reading.each("goals", table)),
+    ("mapping", |document, table, reading| document.mapping = reading.whole("mapping", table).unwrap_or_default()),
 ];
 
 /// What audiences and conditions name: what was not understood in them is missing there, which is no second mistake.
@@ -245,12 +246,13 @@ impl Reading {
         let names = condition || pointer.contains("/audience/");
         let of_ladder = pointer.starts_with("/tiers/ladder/") && pointer.contains("/perks/");
         let of_reward = pointer.starts_with("/rewards/") && pointer.contains("/cost/tiers/");
+        let of_mapping = pointer.starts_with("/mapping/tiers/");
         let gives_perk = pointer.starts_with("/rewards/") && pointer.ends_with("/gives/perk");
         let unread = |part: &str| self.mistakes.iter().any(|mistake| mistake.pointer.starts_with(part));
         self.wallet_unread && fills
             || names && NAMED.into_iter().any(unread)
             || (of_ladder || gives_perk) && unread("/perks")
-            || of_reward && unread("/tiers")
+            || (of_reward || of_mapping) && unread("/tiers")
             || self.mistakes.iter().any(|m| later.is_within(m) || of_term && m.is_within(later))
     }
 }

@@ -20,6 +20,7 @@ use crate::loyalty::program::condition::CONDITION_CHARS_MAX;
 use crate::loyalty::program::document::tiers::{Downgrade, DowngradeRule};
 use crate::loyalty::program::document::{Document, Expiry, Term};
 use crate::loyalty::program::model::{SEGMENTS_MAX, WALLETS_MAX};
+use crate::loyalty::program::slots::TIER_SLOTS_MAX;
 
 /// The dialect.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -60,6 +61,8 @@ enum Holds {
     Parts(usize, usize),
     /// Parts by names of the shop, as many as this at most.
     Names(usize),
+    /// Codes by codes, as many as there are slots.
+    Mapped,
     /// Texts by language.
     Texts,
     /// A text of so many characters at most.
@@ -78,7 +81,7 @@ enum Holds {
 
 /// The fields of the document that hold more than their types tell: the type, the field, what it holds, and whether a
 /// document without it is refused, though it can be read.
-const FIELDS: [(&str, &str, Holds, bool); 96] = [
+const FIELDS: [(&str, &str, Holds, bool); 97] = [
     ("Document", "wallets", Holds::Parts(1, WALLETS_MAX), true),
     ("Document", "earning", Holds::Parts(0, EARNING_RULES_MAX), false),
     ("Program", "name", Holds::Name, true),
@@ -152,6 +155,7 @@ const FIELDS: [(&str, &str, Holds, bool); 96] = [
     ("Document", "segments", Holds::Parts(0, SEGMENTS_MAX), false),
     ("Document", "experiments", Holds::Parts(0, EXPERIMENTS_MAX), false),
     ("Document", "goals", Holds::Parts(0, GOALS_MAX), false),
+    ("Mapping", "tiers", Holds::Mapped, false),
     ("Program", "language", Holds::Language, false),
     ("Earning", "campaign", Holds::Code, false),
     ("Earning", "text", Holds::Texts, false),
@@ -236,6 +240,11 @@ impl Holds {
             Self::Names(most) => {
                 let name = json!({ "minLength": 1, "maxLength": ATTRIBUTE_CHARS_MAX });
                 json!({ "propertyNames": name, "maxProperties": most })
+            }
+            Self::Mapped => {
+                let most = TIER_SLOTS_MAX;
+                let to = json!({ "type": "string", "pattern": code });
+                json!({ "propertyNames": { "pattern": code }, "additionalProperties": to, "maxProperties": most })
             }
             Self::Texts => json!({ "propertyNames": { "pattern": LANGUAGE } }),
             Self::Words(most) => json!({ "minLength": 1, "maxLength": most }),

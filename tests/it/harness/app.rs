@@ -159,6 +159,7 @@ impl TestApp {
             member: MemberId(uuid_v7()),
             profile: Profile::default(),
             enrolled_on: None,
+            welcomes: true,
             time: AccountTime::Imported(at.parse().unwrap()),
         };
         self.process.ledger.post(&self.program, enrol).await.unwrap().receipt.member.to_string()

@@ -49,6 +49,7 @@ impl Kiosk {
             member: *member,
             profile: Profile { external_id: Some(format!("c-{n}")), ..Profile::default() },
             enrolled_on: None,
+            welcomes: true,
             time: AccountTime::Live,
         };
         let enrolled = join_all(members.iter().enumerate().map(|m| ledger.post(&scope, enrol(m)))).await;

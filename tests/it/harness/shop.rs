@@ -199,7 +199,7 @@ impl Shop {
         } else {
             let reference = Reference::keyed("enrol", &number.to_string());
             let hash = RequestHash::of(&number);
-            let enrol = Enrol { program, reference, hash, member, profile, enrolled_on: None, time };
+            let enrol = Enrol { program, reference, hash, member, profile, enrolled_on: None, welcomes: true, time };
             self.ledger.post(&tenant.scope, enrol).await.unwrap();
             tenant.members.push((member, Vec::new()));
         }

@@ -88,7 +88,7 @@ async fn enrol(ledger: &Ledger, scope: &ProgramScope, number: usize) -> MemberId
     let reference = Reference::keyed("enrol", &format!("twin-{number}"));
     let time = AccountTime::Live;
     ledger
-        .post(scope, Enrol { program, reference, hash: HASH, member, profile, enrolled_on: None, time })
+        .post(scope, Enrol { program, reference, hash: HASH, member, profile, enrolled_on: None, welcomes: true, time })
         .await
         .unwrap();
     member

@@ -100,8 +100,17 @@ impl Shop {
         let (name, hash) = self.name();
         let (reference, profile) = (Reference::keyed("enrol", &name), Profile::default());
         let (program, member) = (self.scope.program(), member(number));
-        self.post(Enrol { program, reference, hash, member, profile, enrolled_on: None, time: AccountTime::Live })
-            .unwrap();
+        self.post(Enrol {
+            program,
+            reference,
+            hash,
+            member,
+            profile,
+            enrolled_on: None,
+            welcomes: true,
+            time: AccountTime::Live,
+        })
+        .unwrap();
     }
 
     /// Two lines and shipping, paid with so many points; answers its name.

@@ -171,6 +171,7 @@ impl Shop {
             member,
             profile: Profile::default(),
             enrolled_on: None,
+            welcomes: true,
             time: AccountTime::Live,
         };
         self.post(enrol).unwrap();

@@ -23,7 +23,6 @@ use crate::kernel::points::Points;
 use crate::loyalty::program::compile::names::Named;
 use crate::loyalty::program::condition::Reads;
 use crate::loyalty::program::document::{self, Document, Expiry as WrittenExpiry, Wallet as WrittenWallet};
-use crate::loyalty::program::model::tiers::TierMapping;
 use crate::loyalty::program::model::{
     CountedSlot, Counts, Expiry, Qualifying, Redeemable, ReturnPolicy, Rulebook, SegmentSlot, Slot, TierSlot, Transfer,
     WALLETS_MAX, Wallet, WalletKind, Window,
@@ -68,10 +67,10 @@ pub fn compile(
     let discounts = reading.discounts(&named);
     let rewards = reading.rewards(&named);
     reading.goals(document);
+    let tier_mapping = reading.mapping(&named);
     match (currency, zone) {
         (Some(currency), Some(zone)) if reading.mistakes.is_empty() => {
             let tier_codes = tiers.iter().flat_map(|ladder| &ladder.tiers).map(|tier| (tier.code.clone(), tier.slot));
-            let tier_mapping = TierMapping::default();
             Ok(Rulebook {
                 version,
                 starts,
@@ -108,7 +107,8 @@ pub fn check(document: &Document) -> Vec<Mistake> {
     compile(document, Version(1), Instant::MIN_UTC, &slots).err().unwrap_or_default()
 }
 
-/// What a document changes that is fixed after the first publish: currency, time zone and kinds of wallets.
+/// What a document changes that is fixed after the first publish, currency, time zone and kinds of wallets; and the tiers
+/// that it lacks without saying where their members go.
 pub fn check_fixed(before: &Document, after: &Document) -> Vec<Mistake> {
     let mut reading = Reading::default();
     let mut fixed = |same: bool, place: &[&str]| {
@@ -121,6 +121,16 @@ pub fn check_fixed(before: &Document, after: &Document) -> Vec<Mistake> {
     for (code, wallet) in &after.wallets {
         let same = |b: &WrittenWallet| std::mem::discriminant(b) == std::mem::discriminant(wallet);
         fixed(before.wallets.get(code).is_none_or(same), &["wallets", code, "kind"]);
+    }
+    let ladder = |of: &'_ Document| -> Vec<String> {
+        of.tiers.iter().flat_map(|tiers| &tiers.ladder).map(|tier| tier.code.clone()).collect()
+    };
+    let there = ladder(after);
+    for code in ladder(before).iter().filter(|code| !there.contains(code)) {
+        if !after.mapping.tiers.contains_key(code) {
+            let message = "is no tier any more: say where its members go, to a tier or to `none`";
+            reading.wrong(&["mapping", "tiers", code], message);
+        }
     }
     reading.mistakes
 }

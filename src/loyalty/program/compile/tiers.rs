@@ -5,12 +5,13 @@ use rust_decimal::Decimal;
 
 use crate::kernel::money::{Currency, Ratio};
 use crate::kernel::points::Points;
+use crate::loyalty::program::compile::names::Named;
 use crate::loyalty::program::compile::{AMOUNT_PLACES_MAX, Reading, in_minor, plain_decimal};
 use crate::loyalty::program::document::tiers::{
     self, Downgrade as WrittenDowngrade, DowngradeAt, DowngradeRule, DowngradeTo, Tiers, Valid as WrittenValid,
 };
 use crate::loyalty::program::document::{self, Document, Wallet as WrittenWallet};
-use crate::loyalty::program::model::tiers::{Downgrade, Fall, FallTo, Ladder, Tier, Valid};
+use crate::loyalty::program::model::tiers::{Downgrade, Fall, FallTo, Ladder, Tier, TierMapping, Valid};
 use crate::loyalty::program::model::{Counts, Qualifying, Slot, TierSlot, Window};
 use crate::loyalty::program::slots::Slots;
 
@@ -98,6 +99,25 @@ impl Reading {
             ladder.push(Tier { slot, code, from, earn: earn.flatten().flatten(), perks, text });
         }
         ladder
+    }
+
+    /// Where members of tiers go that are gone. One that no version had moves nobody.
+    pub(super) fn mapping(&mut self, named: &Named<'_>) -> TierMapping {
+        let mut mapping = TierMapping::default();
+        for (from, to) in &named.document.mapping.tiers {
+            let place = ["mapping", "tiers", from];
+            self.code(&place, from);
+            if named.tiers.contains(from) {
+                self.wrong(&place, "is still a tier of this document");
+            }
+            if to != NO_TIER && !named.tiers.contains(to) {
+                self.wrong(&place, "leads to no tier of this document, nor to `none`");
+            }
+            if let Some(from) = named.slots.tiers.get(from) {
+                mapping.0.insert(*from, named.slots.tiers.get(to).copied().filter(|_| to != NO_TIER));
+            }
+        }
+        mapping
     }
 
     fn tier_code(&mut self, place: &[&str], code: &str, all: &[tiers::Tier]) {

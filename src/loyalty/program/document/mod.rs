@@ -8,6 +8,7 @@ pub mod audience;
 pub mod discounts;
 mod earning;
 mod either;
+pub mod mapping;
 pub mod perks;
 pub mod rewards;
 mod spend;
@@ -27,6 +28,7 @@ use crate::kernel::money::Currency;
 use crate::loyalty::program::document::attributes::Attributes;
 use crate::loyalty::program::document::audience::{Experiment, Segment};
 use crate::loyalty::program::document::discounts::Discount;
+use crate::loyalty::program::document::mapping::Mapping;
 use crate::loyalty::program::document::perks::{Goal, Perk};
 use crate::loyalty::program::document::rewards::Reward;
 use crate::loyalty::program::document::tiers::Tiers;
@@ -66,6 +68,9 @@ pub struct Document {
     /// What the programme is to reach, by code.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub goals: IndexMap<String, Goal>,
+    /// Where members go from what this version no longer has.
+    #[serde(default, skip_serializing_if = "Mapping::is_empty")]
+    pub mapping: Mapping,
 }
 
 /// What holds for the whole programme. Currency and time zone are fixed after the first publish.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::loyalty::program::document::attributes::{Attribute, Attributes};
 use crate::loyalty::program::document::audience::{Audience, Experiment, Segment};
 use crate::loyalty::program::document::discounts::{Benefit, Discount, Limits, Uses};
+use crate::loyalty::program::document::mapping::Mapping;
 use crate::loyalty::program::document::perks::{Goal, Perk};
 use crate::loyalty::program::document::rewards::{Cost, Gives, Reward, RewardLimits, Voucher};
 use crate::loyalty::program::document::texts::Text;
@@ -86,6 +87,7 @@ fn every_field_is_in_the_schema_and_no_other() {
         read_by::<Segment>(),
         read_by::<Experiment>(),
         read_by::<Goal>(),
+        read_by::<Mapping>(),
         read_by::<Audience>(),
         read_by::<Text>(),
         // Of its forms one is a table.
@@ -126,7 +128,10 @@ fn every_text_and_figure_says_what_it_holds() {
         }
     });
     let table = |holds: &Holds| {
-        matches!(holds, Holds::Parts(..) | Holds::Names(_) | Holds::Texts | Holds::List(_) | Holds::Table)
+        matches!(
+            holds,
+            Holds::Parts(..) | Holds::Names(_) | Holds::Mapped | Holds::Texts | Holds::List(_) | Holds::Table
+        )
     };
     let of_tables = FIELDS.iter().filter(|(_, _, holds, _)| table(holds)).count();
     assert_eq!(bounded, FIELDS.len() - of_tables, "a row of the table names no field");

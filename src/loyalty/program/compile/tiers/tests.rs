@@ -4,7 +4,7 @@ use chrono::DateTime;
 
 use crate::kernel::id::Version;
 use crate::kernel::points::{POINTS_MAX, Points};
-use crate::loyalty::program::compile::compile;
+use crate::loyalty::program::compile::{check_fixed, compile};
 use crate::loyalty::program::document::Document;
 use crate::loyalty::program::model::tiers::{Downgrade, Fall, FallTo, Ladder, Valid};
 use crate::loyalty::program::model::{Counts, Slot, TierSlot, Window};
@@ -249,4 +249,26 @@ fn a_ladder_has_so_many_tiers_and_not_none() {
     assert_eq!(said(0), ["/tiers/ladder: has at least one tier"]);
     assert_eq!(said(21), ["/tiers/ladder: has at most 20 tiers"]);
     assert_eq!(said(201), ["/tiers/ladder: has at most 20 tiers"]);
+}
+
+#[test]
+fn members_of_a_tier_that_is_gone_go_where_the_document_says() {
+    let document = |mapping: &str| Document::from_toml(&format!("{ACME}\n[mapping.tiers]\n{mapping}\n"));
+    for (mapping, says) in [
+        ("gold = \"silver\"", "/mapping/tiers/gold: is still a tier"),
+        ("bronze = \"copper\"", "/mapping/tiers/bronze: leads to no tier"),
+        ("Bronze = \"none\"", "/mapping/tiers/Bronze: a code is"),
+    ] {
+        let found = document(mapping).unwrap_err();
+        assert!(found.len() == 1 && found[0].to_string().contains(says), "{found:?}");
+    }
+    let before = Document::from_toml(&ACME.replace("\"silver\"", "\"bronze\"")).unwrap();
+    let known = assign_slots(&Slots::default(), &before).unwrap();
+    let after = document("bronze = \"silver\"").unwrap();
+    assert_eq!(check_fixed(&before, &after), []);
+    let slots = assign_slots(&known, &after).unwrap();
+    let book = compile(&after, Version(2), DateTime::UNIX_EPOCH, &slots).unwrap();
+    assert_eq!(book.tier_mapping.0, [(slots.tiers["bronze"], Some(slots.tiers["silver"]))].into());
+    let none = check_fixed(&before, &Document::from_toml(ACME).unwrap());
+    assert!(none[0].to_string().starts_with("/mapping/tiers/bronze: is no tier any more"), "{none:?}");
 }
