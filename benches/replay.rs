@@ -212,6 +212,15 @@ fn bought(number: u32, nth: u32, day: NaiveDate, minors: [i64; 2], points: i64) 
         place: None,
     };
     let (wanted, gift_card) = (Points::try_from(points).ok()?, Money::ZERO);
-    let bought = Bought { order, wallet: None, wanted, products: total, total, gift_card, returned: false };
+    let bought = Bought {
+        order,
+        wallet: None,
+        wanted,
+        products: total,
+        total,
+        gift_card,
+        came_off: Vec::new(),
+        returned: false,
+    };
     Some(Done { at: Moment::live(at), deed: Deed::Order(Box::new(bought)) })
 }

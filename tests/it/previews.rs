@@ -5,6 +5,7 @@ use std::fs;
 
 use chrono::{Duration, SecondsFormat};
 use perennial::loyalty::backtest::jobs::Previews;
+use perennial::loyalty::ledger::writer::Pace;
 use perennial::loyalty::program::document::Document;
 use perennial::loyalty::program::store::read_clock;
 use perennial::platform::db::{Db, PoolSize, Role};
@@ -163,6 +164,39 @@ async fn a_preview_looks_again_at_what_was_said_of_orders_and_their_lines() {
     let refused = shop.post("/v1/orders", &order).await;
     refused.refused(422, "invalid_field");
     assert_eq!(refused.pointer(), Some("/lines/1/attributes/weight"));
+}
+
+#[tokio::test]
+async fn a_preview_tells_lists_tiers_and_what_came_off() {
+    let parts = "[segments.staff]\n[tiers]\nwallet = \"status\"\n\
+        ladder = [{ code = \"gold\", from = \"10.00\", earn = \"1.5\" }]\n\
+        [discounts.ten]\nbenefit = { percent = \"10\" }\n\
+        [attributes.member]\nvip = { kind = \"flag\" }\n";
+    let document = format!("{EURO}\n{parts}");
+    let app = TestApp::with(&document, Pace::serving()).await;
+    let shop = app.shop().await;
+    let ana = shop.enrol(&json!({ "external_id": "ana", "attributes": { "vip": true } })).await;
+    let listed = shop.post_keyed("/v1/segments/staff/members", "k", &json!({ "add": [{ "id": ana }] })).await;
+    assert_eq!(listed.json["added"], 1, "{listed:?}");
+    let off = |code: &str| json!([{ "code": code, "lines": [{ "id": "1", "amount": "10.00" }] }]);
+    for (reference, code) in [("1", "ten"), ("2", "ten"), ("3", "own")] {
+        let mut order = order(reference, &ana, "100.00");
+        order["discounts"] = off(code);
+        assert_eq!(shop.post("/v1/orders", &order).await.status, 201);
+    }
+    let rules = "[earning.vip]\nwallet = \"points\"\naudience = { segments = [\"staff\"], when = 'member.attributes.vip' }\n\
+        award = { points = 100 }\n";
+    let document = format!("{}\n{rules}", document.replace("\"Euro\"", "\"Ours\""));
+    let place = ask(&app, &shop, "toml", document.as_str()).await;
+    let told = made(&app, &shop, &place).await;
+    let staff = json!([{ "segment": "staff", "members": 1, "cost": { "before": "3.60", "after": "6.60" }, "gain": 1, "lose": 0 }]);
+    assert_eq!(told["segments"], staff);
+    let came_off = json!([{ "discount": "ten", "of": "program", "orders": 2, "amount": "20.00" },
+        { "discount": "own", "of": "shop", "orders": 1, "amount": "10.00" }]);
+    assert_eq!(told["discounts"], came_off);
+    let rules = json!([{ "rule": "base", "before": 270, "after": 270 }, { "rule": "vip", "before": null, "after": 300 },
+        { "rule": "tier:gold", "before": 90, "after": 90 }]);
+    assert_eq!(told["rules"], rules);
 }
 
 #[tokio::test]

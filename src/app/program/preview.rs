@@ -13,6 +13,7 @@ use crate::app::program::{find, wrong};
 use crate::app::terminal::say;
 use crate::kernel::calendar::Zone;
 use crate::kernel::clock::Instant;
+use crate::loyalty::backtest::groups::DiscountTotal;
 use crate::loyalty::backtest::jobs::{PreviewError, check, preview};
 use crate::loyalty::backtest::replay::Span;
 use crate::loyalty::backtest::report::{
@@ -168,6 +169,13 @@ fn table(report: &PreviewReport) -> Vec<String> {
         let moved = |way: &TierMove| format!("{} to {}: {}", none(&way.before), none(&way.after), way.members);
         lines.extend(report.moves.iter().map(moved));
     }
+    for segment in &report.segments {
+        lines.push(money(&format!("cost of {} in {}", segment.members, segment.segment), segment.cost));
+    }
+    let came_off = |total: &DiscountTotal| {
+        format!("{} orders had {}: {} {currency}", total.orders, total.discount, total.amount.0)
+    };
+    lines.extend(report.discounts.iter().map(came_off));
     for (title, members) in [("who gains most", &report.winners), ("who loses most", &report.losers)] {
         if !members.is_empty() {
             lines.extend([String::new(), format!("{title}, in {currency}")]);

@@ -1,6 +1,7 @@
 //! What a document would have done: the programme's past, replayed in memory under it and under the version in force.
 
 pub mod budgets;
+pub mod groups;
 pub mod http;
 pub mod jobs;
 pub mod past;

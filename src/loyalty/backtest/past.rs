@@ -12,7 +12,9 @@ use crate::kernel::id::{MemberId, ProgramId};
 use crate::kernel::money::{Amount, Currency, Money};
 use crate::kernel::points::Points;
 use crate::loyalty::checkout::cart::{Cart, CartLine, Prices, Tax};
-use crate::loyalty::checkout::receipt::{FlagReceipt, LineKindName, LineReceipt, OrderReceipt, ReturnReceipt};
+use crate::loyalty::checkout::receipt::{
+    DiscountOf, DiscountReceipt, FlagReceipt, LineKindName, LineReceipt, OrderReceipt, ReturnReceipt,
+};
 use crate::loyalty::checkout::return_order::ReturnOrder;
 use crate::loyalty::checkout::returns::{LineReturn, ReturnRequest};
 use crate::loyalty::checkout::said::{Said, SaidLine};
@@ -110,6 +112,8 @@ pub struct Bought {
     pub total: Money,
     /// What its gift card paid.
     pub gift_card: Money,
+    /// What came off it, in minor units.
+    pub came_off: Vec<(DiscountOf, String, i64)>,
     /// Whether any of it came back later.
     pub returned: bool,
 }
@@ -273,6 +277,10 @@ fn bought(reading: Reading, member: MemberId, row: &Recorded) -> Option<Bought> 
     let products = money(receipt.charged)?;
     let total = products.plus(money(receipt.shipping)?)?;
     let gift_card = money(receipt.gift_card)?;
+    let off = |discount: &DiscountReceipt| {
+        money(discount.amount).map(|amount| (discount.of, discount.code.clone(), amount.minor()))
+    };
+    let came_off = receipt.discounts.iter().filter_map(off).collect();
     let cart = Cart {
         attributes: said.attributes.clone(),
         // What was charged has its tax in it, however the storefront stated its prices.
@@ -303,7 +311,7 @@ fn bought(reading: Reading, member: MemberId, row: &Recorded) -> Option<Bought> 
         place: said.place(),
     };
     let wanted = Points::try_from(wanted).ok()?;
-    Some(Bought { order, wallet, wanted, products, total, gift_card, returned: false })
+    Some(Bought { order, wallet, wanted, products, total, gift_card, came_off, returned: false })
 }
 
 fn cart_line(line: &LineReceipt, said: &Said, currency: Currency) -> Option<CartLine> {

@@ -1,5 +1,7 @@
 //! One member's past, decided again: the same commands, in the same order, under a version that was always in force.
 
+use std::collections::BTreeMap;
+
 use chrono::{Duration, NaiveDate};
 
 use crate::kernel::clock::{Instant, Moment, earlier};
@@ -10,7 +12,8 @@ use crate::kernel::points::Points;
 use crate::loyalty::backtest::budgets::Spent;
 use crate::loyalty::backtest::past::{Bought, Deed, Past};
 use crate::loyalty::checkout::error::OrderRefusal;
-use crate::loyalty::checkout::receipt::{OrderReceipt, RowReceipt};
+use crate::loyalty::checkout::receipt::{DiscountOf, OrderReceipt, RowReceipt};
+use crate::loyalty::earning::rows::TIER_ROW;
 use crate::loyalty::ledger::account::{Account, Status};
 use crate::loyalty::ledger::adjust::{Adjust, Direction};
 use crate::loyalty::ledger::entry::{Entry, EntryKind};
@@ -77,6 +80,10 @@ pub struct Replayed {
     pub flows: [Flow; WALLETS_MAX],
     /// Points that each rule awarded, in document order.
     pub rules: Vec<i64>,
+    /// Points that tiers added, by the name of their rows.
+    pub of_tiers: BTreeMap<String, i64>,
+    /// What came off orders, by discount: how many orders, and minor units.
+    pub came_off: BTreeMap<(DiscountOf, String), (u64, i64)>,
     /// What rules with a budget awarded: by place in the document, business day and points, also before the span.
     pub demand: Vec<(usize, NaiveDate, i64)>,
     /// Orders that were counted.
@@ -103,8 +110,8 @@ pub fn replay(past: &mut Past, tenant: ProgramId, (program, spent): (&Timeline, 
     tape.begin(&mut solo, span);
     let caught_up = solo.catch_up(just_before(span.to), &mut |entries| tape.flows.see(entries));
     tape.told(caught_up);
-    let Tape { flows, rules, demand, orders, refused, .. } = tape;
-    Replayed { flows: flows.of, rules, demand, orders, refused, account: solo.into_account() }
+    let Tape { flows, rules, of_tiers, came_off, demand, orders, refused, .. } = tape;
+    Replayed { flows: flows.of, rules, of_tiers, came_off, demand, orders, refused, account: solo.into_account() }
 }
 
 fn just_before(at: Instant) -> Instant {
@@ -133,6 +140,8 @@ struct Tape<'s> {
     spent: &'s Spent,
     flows: Flows,
     rules: Vec<i64>,
+    of_tiers: BTreeMap<String, i64>,
+    came_off: BTreeMap<(DiscountOf, String), (u64, i64)>,
     demand: Vec<(usize, NaiveDate, i64)>,
     orders: u64,
     refused: u64,
@@ -141,7 +150,8 @@ struct Tape<'s> {
 impl<'s> Tape<'s> {
     fn new(book: &Rulebook, spent: &'s Spent) -> Self {
         let (flows, rules) = (Flows::default(), vec![0; book.earning.len()]);
-        Self { spent, flows, rules, demand: Vec::new(), orders: 0, refused: 0 }
+        let (of_tiers, came_off) = (BTreeMap::new(), BTreeMap::new());
+        Self { spent, flows, rules, of_tiers, came_off, demand: Vec::new(), orders: 0, refused: 0 }
     }
 
     /// Begins to count: what happens by itself before that is none of it.
@@ -181,6 +191,7 @@ impl<'s> Tape<'s> {
                 Ok(receipt) => {
                     self.orders.grow(self.flows.counts.into());
                     self.note(book, &receipt.rows, receipt.ordered_on);
+                    self.note_discounts(bought);
                     false
                 }
                 Err(_) => true,
@@ -204,9 +215,21 @@ impl<'s> Tape<'s> {
         self.refused.grow(refused.into());
     }
 
+    /// As the order states them: behaviour is held constant.
+    fn note_discounts(&mut self, bought: &Bought) {
+        for (of, code, amount) in bought.came_off.iter().filter(|_| self.flows.counts) {
+            let (orders, sum) = self.came_off.entry((*of, code.clone())).or_default();
+            orders.grow(1);
+            sum.grow(*amount);
+        }
+    }
+
     fn note(&mut self, book: &Rulebook, rows: &[RowReceipt], day: NaiveDate) {
         let counts = self.flows.counts;
         for row in rows {
+            if counts && row.rule.starts_with(TIER_ROW) {
+                self.of_tiers.entry(row.rule.clone()).or_default().grow(row.points);
+            }
             let mut rules = book.earning.iter().zip(&mut self.rules).enumerate();
             let Some((place, (rule, sum))) = rules.find(|(_, (rule, _))| rule.code == row.rule) else { continue };
             if counts {

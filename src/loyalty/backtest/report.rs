@@ -1,5 +1,7 @@
 //! What a preview answers.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -7,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::kernel::money::{Amount, Currency};
+use crate::loyalty::backtest::groups::{DiscountTotal, SegmentCompared, discounts, segments};
 use crate::loyalty::backtest::replay::Span;
 use crate::loyalty::backtest::tally::{Best, Example, Group, Places, Side, Tally, cost, flow_of, redeemable};
 use crate::loyalty::program::model::{Redeemable, Rulebook, TierSlot, Wallet};
@@ -52,7 +55,7 @@ pub struct PreviewReport {
     pub cost: AmountsCompared,
     /// What the points that members have at the end are worth.
     pub liability: AmountsCompared,
-    /// What each earning rule awarded in the window, those of the document first.
+    /// What each earning rule awarded in the window, those of the document first, and what tiers added: `tier:gold`.
     pub rules: Vec<RuleCompared>,
     /// Members who get more under the document,
     pub gain: u64,
@@ -62,6 +65,10 @@ pub struct PreviewReport {
     pub same: u64,
     /// Members by the tier that they are in at the end, those in none first.
     pub tiers: Vec<TierCompared>,
+    /// Members by the lists that they are in at the end; who is in several counts in each.
+    pub segments: Vec<SegmentCompared>,
+    /// What came off the orders of the window, as they state it: of the programme's discounts and of the shop's own.
+    pub discounts: Vec<DiscountTotal>,
     /// Who is in another tier under the document than under the version in force.
     pub moves: Vec<TierMove>,
     /// Who gains most, by what awards are worth, the largest gain first.
@@ -219,6 +226,8 @@ pub fn report(tally: &Tally, [before, after]: [&Rulebook; 2], span: Span) -> Pre
         lose: tally.lose,
         same: tally.members.saturating_sub(tally.gain).saturating_sub(tally.lose),
         tiers: tiers(tally, [before, after]),
+        segments: segments(tally, [before, after]),
+        discounts: discounts(tally, currency),
         moves: moves(tally, [before, after]),
         winners: members(&tally.winners, currency),
         losers: members(&tally.losers, currency),
@@ -265,7 +274,14 @@ fn rules([before, after]: Sides<'_>) -> Vec<RuleCompared> {
     };
     let compared =
         |code: &str| RuleCompared { rule: code.to_owned(), before: points(before, code), after: points(after, code) };
-    after.0.earning.iter().chain(gone).map(|rule| compared(&rule.code)).collect()
+    let tiers: BTreeSet<&String> = before.1.of_tiers.keys().chain(after.1.of_tiers.keys()).collect();
+    let of_tier = |name: &String| RuleCompared {
+        rule: name.clone(),
+        before: before.1.of_tiers.get(name).copied(),
+        after: after.1.of_tiers.get(name).copied(),
+    };
+    let of_rules = after.0.earning.iter().chain(gone).map(|rule| compared(&rule.code));
+    of_rules.chain(tiers.into_iter().map(of_tier)).collect()
 }
 
 fn members(best: &Best, currency: Currency) -> Vec<MemberCompared> {

@@ -7,7 +7,8 @@ use crate::kernel::grow::Grow;
 use crate::kernel::id::MemberId;
 use crate::loyalty::backtest::budgets::Demand;
 use crate::loyalty::backtest::replay::{Flow, Replayed};
-use crate::loyalty::program::model::{Redeemable, Rulebook, TierSlot, WALLETS_MAX, Wallet, WalletKind};
+use crate::loyalty::checkout::receipt::DiscountOf;
+use crate::loyalty::program::model::{Redeemable, Rulebook, SegmentSlot, TierSlot, WALLETS_MAX, Wallet, WalletKind};
 
 /// How many members are shown who gain most, and who lose most.
 pub const EXAMPLES: usize = 10;
@@ -23,6 +24,10 @@ pub struct Side {
     pub owed: [i64; WALLETS_MAX],
     /// Points that each rule awarded, in document order.
     pub rules: Vec<i64>,
+    /// Points that tiers added, by the name of their rows.
+    pub of_tiers: BTreeMap<String, i64>,
+    /// What came off orders, by discount: how many orders, and minor units.
+    pub came_off: BTreeMap<(DiscountOf, String), (u64, i64)>,
     /// Orders that were counted.
     pub orders: u64,
     /// What was refused.
@@ -35,6 +40,7 @@ impl Side {
     fn add(&mut self, one: &Replayed) {
         self.flow(&one.flows);
         self.count(&one.rules, one.orders, one.refused);
+        self.name(&one.of_tiers, &one.came_off);
         self.demand.add(&one.demand);
         let Some(account) = &one.account else { return };
         for ((left, owed), wallet) in self.left.iter_mut().zip(&mut self.owed).zip(&account.wallets) {
@@ -49,6 +55,7 @@ impl Side {
     fn merge(&mut self, other: &Self) {
         self.flow(&other.flows);
         self.count(&other.rules, other.orders, other.refused);
+        self.name(&other.of_tiers, &other.came_off);
         self.demand.merge(&other.demand);
         self.left.iter_mut().zip(other.left).for_each(|(sum, more)| sum.grow(more));
         self.owed.iter_mut().zip(other.owed).for_each(|(sum, more)| sum.grow(more));
@@ -60,6 +67,17 @@ impl Side {
             sum.taken_back.grow(more.taken_back);
             sum.spent.grow(more.spent);
             sum.expired.grow(more.expired);
+        }
+    }
+
+    fn name(&mut self, of_tiers: &BTreeMap<String, i64>, came_off: &BTreeMap<(DiscountOf, String), (u64, i64)>) {
+        for (tier, points) in of_tiers {
+            self.of_tiers.entry(tier.clone()).or_default().grow(*points);
+        }
+        for (discount, (orders, amount)) in came_off {
+            let (sum, money) = self.came_off.entry(discount.clone()).or_default();
+            sum.grow(*orders);
+            money.grow(*amount);
         }
     }
 
@@ -171,6 +189,8 @@ pub struct Tally {
     pub losers: Best,
     /// By the tiers at the end.
     pub tiers: BTreeMap<Places, Group>,
+    /// By the lists that they are in at the end.
+    pub segments: BTreeMap<SegmentSlot, Group>,
     /// Of each pair of different tiers some who move, those with the smallest ids.
     pub movers: BTreeMap<Places, BTreeSet<MemberId>>,
 }
@@ -195,6 +215,11 @@ impl Tally {
             self.members.grow(1);
             self.tiers.entry(places).or_default().add(Group::of(&example));
             self.moves(places, member);
+            let account = after.1.account.as_ref().or(before.1.account.as_ref());
+            let lists = account.map(|account| account.segments).unwrap_or_default();
+            for slot in lists.slots() {
+                self.segments.entry(slot).or_default().add(Group::of(&example));
+            }
         }
     }
 
@@ -225,6 +250,9 @@ impl Tally {
         }
         for (places, group) in &other.tiers {
             self.tiers.entry(*places).or_default().add(*group);
+        }
+        for (slot, group) in &other.segments {
+            self.segments.entry(*slot).or_default().add(*group);
         }
         for (places, movers) in &other.movers {
             movers.iter().for_each(|member| self.moves(*places, *member));

@@ -1,5 +1,7 @@
 //! Whatever happened, replayed.
 
+use std::collections::BTreeMap;
+
 use chrono::{Days, Duration};
 use proptest::prelude::*;
 
@@ -120,7 +122,9 @@ proptest! {
         let one = |gain: i64| {
             let mut flows = <[_; 8]>::default();
             flows[0] = Flow { issued: gain, ..Flow::default() };
-            Replayed { flows, rules: vec![gain, 0, 0], demand: Vec::new(), orders: 1, refused: 0, account: None }
+            let (of_tiers, came_off) = (BTreeMap::new(), BTreeMap::new());
+            let (rules, demand) = (vec![gain, 0, 0], Vec::new());
+            Replayed { flows, rules, of_tiers, came_off, demand, orders: 1, refused: 0, account: None }
         };
         let tally = |figures: &[(i64, u32)]| {
             let mut tally = Tally::default();

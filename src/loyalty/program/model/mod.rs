@@ -57,6 +57,11 @@ impl SegmentSet {
         self.0 & bit(slot) != 0
     }
 
+    /// The lists, by their slots.
+    pub fn slots(self) -> impl Iterator<Item = SegmentSlot> {
+        (0..u8::MAX).take(SEGMENTS_MAX).map(SegmentSlot).filter(move |slot| self.has(*slot))
+    }
+
     /// The same with a list, or without it.
     #[must_use]
     pub fn with(self, slot: SegmentSlot, there: bool) -> Self {
