@@ -37,14 +37,14 @@ use measures::{
 use overload::overload;
 use perennial::loyalty::ledger::posting::AccountTime;
 use postgres::Postgres;
-use product::{Product, Server, order};
+use product::{Product, Server, discounted, order};
 use report::Report;
 use requests::Ask;
 use sizes::{HALF_LOAD, REDEEMED_HISTORY_MIN, Sizes};
 use usage::{flush, load};
 
 /// What can be asked for on its own.
-const PARTS: [&str; 14] = [
+const PARTS: [&str; 15] = [
     "limits",
     "orders",
     "redemptions",
@@ -53,6 +53,7 @@ const PARTS: [&str; 14] = [
     "batches",
     "engine",
     "budget",
+    "grown",
     "conditions",
     "replay",
     "own",
@@ -138,10 +139,11 @@ impl Bench<'_> {
         let product = product.back(postgres).await?;
         let synthetic = home.join("orders.csv");
         write_orders(&synthetic, sizes.members)?;
+        let grown = if self.wants("grown") { Some(product.grown(sizes).await?) } else { None };
         let server = Server::start(postgres, home)?;
         for round in 0..sizes.rounds {
             progress(&format!("round {} of {}, load {}", round + 1, sizes.rounds, load()));
-            self.round(&product, &server, round, &mut report).await?;
+            self.round((&product, grown.as_ref()), &server, round, &mut report).await?;
             self.imports(&synthetic, &mut report)?;
         }
         drop(server);
@@ -151,7 +153,13 @@ impl Bench<'_> {
     }
 
     /// Limits and product in turns: those that are compared stand beside each other.
-    async fn round(&self, product: &Product, server: &Server, round: usize, report: &mut Report) -> Outcome<()> {
+    async fn round(
+        &self,
+        (product, grown): (&Product, Option<&Product>),
+        server: &Server,
+        round: usize,
+        report: &mut Report,
+    ) -> Outcome<()> {
         let Self { postgres, sizes, .. } = self;
         if self.wants("limits") {
             report.add(("a", "(a) one commit per accrual, 32 clients", "/s"), one_commit_each(postgres, sizes)?);
@@ -166,8 +174,8 @@ impl Bench<'_> {
         if self.wants("limits") {
             report.add(("c", "(c) accruals in sets of 200, 2 lanes", "/s"), in_sets(postgres, sizes)?);
         }
-        if self.wants("engine") || self.wants("budget") {
-            self.engine(product, round, report).await?;
+        if ["engine", "budget", "grown"].iter().any(|part| self.wants(part)) {
+            self.engine((product, grown), round, report).await?;
         }
         if self.wants("conditions") {
             report.add(("conditions", "an ordinary condition, answered", "ns"), answers()?);
@@ -220,8 +228,13 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// Orders by the engine alone, and those that draw on a budget.
-    async fn engine(&self, product: &Product, round: usize, report: &mut Report) -> Outcome<()> {
+    /// Orders by the engine alone, those that draw on a budget, and those of a programme with much in it.
+    async fn engine(
+        &self,
+        (product, grown): (&Product, Option<&Product>),
+        round: usize,
+        report: &mut Report,
+    ) -> Outcome<()> {
         let Self { postgres, sizes, .. } = self;
         postgres.sql("postgres", "CHECKPOINT")?;
         let plain = |number, member| order(format!("engine-{round}-{number}"), member, AccountTime::Live);
@@ -230,6 +243,12 @@ impl Bench<'_> {
         if self.wants("budget") {
             let rate = drawing(postgres, product, (round, sizes)).await?;
             report.add(("budget", "the same, all drawing on one budget", "/s"), rate);
+        }
+        if let Some(grown) = grown {
+            postgres.sql("postgres", "CHECKPOINT")?;
+            let order = |number, member| discounted(format!("grown-{round}-{number}"), member);
+            let rate = grown.engine_rate(sizes.length, order).await?;
+            report.add(("grown", "the same with a discount, by 20 rules, 4 tiers and 10 discounts", "/s"), rate);
         }
         Ok(())
     }
@@ -286,6 +305,7 @@ fn goals(report: &mut Report) {
     report.goal("quotes", "orders", 0.5);
     report.goal("quotes_half_p99", "", -10.0);
     report.goal("budget", "engine", 0.9);
+    report.goal("grown", "engine", 0.8);
     report.goal("over_inside", "inside", -1.0);
     report.goal("over_told", "", 100.0);
     report.goal("over_grown", "", -50.0);

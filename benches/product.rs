@@ -17,7 +17,7 @@ use perennial::kernel::id::{LaneCount, MemberId, ProgramId};
 use perennial::kernel::money::Money;
 use perennial::kernel::points::Points;
 use perennial::kernel::scope::{Principal, ProgramScope};
-use perennial::loyalty::checkout::cart::{Cart, CartLine, Prices, Tax};
+use perennial::loyalty::checkout::cart::{Cart, CartLine, DiscountedLine, Prices, StatedDiscount, Tax};
 use perennial::loyalty::checkout::settle::{OrderedAt, SettleOrder};
 use perennial::loyalty::earning::model::LineKind;
 use perennial::loyalty::ledger::post::{Ledger, WriterCount};
@@ -46,6 +46,8 @@ const WRITERS: WriterCount = WriterCount(2);
 const KEYS: usize = 64;
 /// The programme.
 const PROGRAM: &str = include_str!("program.toml");
+/// What it may have grown to after some years.
+const GROWN: &str = concat!(include_str!("program20.toml"), include_str!("grown.toml"));
 /// Between two past orders of a member, in days.
 const HISTORY_STEP_D: i64 = 60;
 
@@ -79,9 +81,8 @@ impl Product {
         let url = postgres.url(DATABASE).parse()?;
         migrate(&url, LANES).await?;
         let db = Db::open(&url, PoolSize(4), Role::App).await?;
-        let scope = ProgramScope::new(ProgramId(uuid_v7()), Principal::Operator);
-        publish(&db, &scope).await?;
-        let members = (0..sizes.members).map(|_| MemberId(uuid_v7())).collect();
+        let scope = publish(&db, "benchmark", PROGRAM).await?;
+        let members = members(sizes);
         let mut conn = db.conn().await?;
         let mut keys = Vec::with_capacity(KEYS);
         for _ in 0..KEYS {
@@ -95,6 +96,18 @@ impl Product {
         }
         drop(conn);
         Ok(Self { db, scope, members, keys: keys.into() })
+    }
+
+    /// Another programme in its database, with as many members of its own who bought as much before: twenty rules, four
+    /// tiers and ten discounts. Nobody has a key to it.
+    ///
+    /// # Errors
+    /// When any of that fails.
+    pub async fn grown(&self, sizes: &Sizes) -> Outcome<Self> {
+        let scope = publish(&self.db, "grown", GROWN).await?;
+        let grown = Self { db: self.db.clone(), scope, members: members(sizes), keys: Arc::default() };
+        grown.fill(sizes.history).await?;
+        Ok(grown)
     }
 
     /// Enrols the members and imports what they bought before, by the engine.
@@ -205,11 +218,16 @@ pub fn member_of(members: &[MemberId], number: usize) -> MemberId {
     members.get(place).copied().unwrap_or(MemberId(uuid_v7()))
 }
 
-async fn publish(db: &Db, scope: &ProgramScope) -> Outcome<()> {
-    let document = Document::from_toml(PROGRAM).map_err(|mistakes| format!("{mistakes:?}"))?;
-    let code = ProgramCode::parse("benchmark").ok_or("a bad code")?;
-    create(&mut *db.conn().await?, scope, &code, &document).await?;
-    Ok(())
+fn members(sizes: &Sizes) -> Arc<[MemberId]> {
+    (0..sizes.members).map(|_| MemberId(uuid_v7())).collect()
+}
+
+async fn publish(db: &Db, code: &str, document: &str) -> Outcome<ProgramScope> {
+    let scope = ProgramScope::new(ProgramId(uuid_v7()), Principal::Operator);
+    let document = Document::from_toml(document).map_err(|mistakes| format!("{mistakes:?}"))?;
+    let code = ProgramCode::parse(code).ok_or("a bad code")?;
+    create(&mut *db.conn().await?, &scope, &code, &document).await?;
+    Ok(scope)
 }
 
 /// An ordinary order: two lines, tax included, nothing off, no points spent.
@@ -255,6 +273,18 @@ pub fn order(reference: String, member: MemberId, time: AccountTime) -> SettleOr
         hold: None,
         place: None,
     }
+}
+
+/// The same order with what `shoes_ten` takes off it, as whoever had a quote sends it.
+pub fn discounted(reference: String, member: MemberId) -> SettleOrder {
+    let mut order = order(reference, member, AccountTime::Live);
+    let off = [("1", 900), ("2", 238)];
+    let lines = off.map(|(id, minor)| DiscountedLine {
+        id: id.to_owned(),
+        amount: Money::from_minor(minor).unwrap_or(Money::ZERO),
+    });
+    order.cart.discounts = vec![StatedDiscount { code: "shoes_ten".to_owned(), lines: lines.into() }];
+    order
 }
 
 /// A command of the built program on a database, deaf to other settings of whoever runs the benchmark.

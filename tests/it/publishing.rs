@@ -57,11 +57,11 @@ async fn a_version_starts_between_two_groups_and_no_order_is_refused_for_it() {
     let shop = app.shop().await;
     let far = other.client(shop.key());
     let mut clients = JoinSet::new();
-    for n in 0..16 {
+    for n in 0..32 {
         let client = if n % 2 == 0 { shop.clone() } else { far.clone() };
         clients.spawn(async move {
             let member = client.enrol(&json!({})).await;
-            for i in 0..40 {
+            for i in 0..20 {
                 settle(&client, &member, &format!("{n}-{i}")).await;
             }
         });
