@@ -50,3 +50,4 @@ mod tenancy;
 mod tiers;
 mod transfers;
 mod verify;
+mod why;

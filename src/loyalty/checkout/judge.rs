@@ -51,8 +51,8 @@ impl<'o> Judged<'o> {
     pub fn awarded(self, account: &Account, counters: &mut Counters<'_>) -> Result<Awarded<'o>, LedgerRefusal> {
         let rules = &self.book.earning;
         if account.status == Status::Suspended {
-            let of_orders = rules.iter().filter(|rule| rule.on == On::Order);
-            let skipped = of_orders.map(|rule| Skipped::plain(rule, Reason::MemberSuspended));
+            let due = rules.iter().filter(|rule| rule.on == On::Order && rule.schedule.has(self.ordered));
+            let skipped = due.map(|rule| Skipped::plain(rule, Reason::MemberSuspended));
             return Ok(Awarded { rows: Vec::new(), skipped: skipped.collect() });
         }
         // Ordinary orders are not looked at line by line.

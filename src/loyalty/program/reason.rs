@@ -5,6 +5,8 @@
 pub enum Reason {
     /// It is not its time.
     NotScheduled,
+    /// The order does not name it: nobody has to take a discount.
+    NotNamed,
     /// It is for who enters a code, and that was not entered.
     CodeNotGiven,
     /// The member is in none of the tiers that it is for.
@@ -40,6 +42,7 @@ impl Reason {
     pub fn name(self) -> &'static str {
         match self {
             Self::NotScheduled => "not_scheduled",
+            Self::NotNamed => "not_named",
             Self::CodeNotGiven => "code_not_given",
             Self::TakesNothing => "takes_nothing",
             Self::LimitReached => "limit_reached",

@@ -113,10 +113,10 @@ impl Naive<'_> {
         facts.member = member;
         let guest = order.new && order.email.is_none();
         let mut sale = Sale { member, version, spent, guest, ..sold(&priced, day) };
+        let (awake, asleep) = self.awake(rules, ordered);
         if state.suspended {
-            facts.skipped = rules.earns.iter().map(|e| format!("{} member_suspended", e.code)).collect();
+            facts.skipped = awake.iter().map(|e| format!("{} member_suspended", e.code)).collect();
         } else {
-            let (awake, asleep) = self.awake(rules, ordered);
             (sale.rows, sale.asleep) = (self.award(&awake, &priced.lines, (&mut state, day), &mut facts), asleep);
             self.earn(&mut state, &mut sale, &mut facts, (ordered, day, today))?;
             self.credit(&mut state, &mut sale, &mut facts, (ordered, day, today))?;

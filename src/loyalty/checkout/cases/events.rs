@@ -18,7 +18,12 @@ const WELCOME: &str = "[earning.welcome]\non = \"enrolment\"\naward = { points =
     [earning.praise]\non = \"event:review\"\nwhen = 'event.attributes.stars == 5 && member.order_count >= 1'\naward = { points = 5 }\n";
 
 impl Shop {
-    fn event(&mut self, name: &str, at: Option<&str>, attributes: &Value) -> Result<EventReceipt, EventRefusal> {
+    pub(super) fn event(
+        &mut self,
+        name: &str,
+        at: Option<&str>,
+        attributes: &Value,
+    ) -> Result<EventReceipt, EventRefusal> {
         let number = self.ledger.postings[&self.member].len();
         let event = SendEvent {
             reference: Reference::keyed("event", &number.to_string()),

@@ -57,8 +57,9 @@ impl Occasion<'_> {
     pub fn come(self, account: &mut Account, counters: &mut Counters<'_>, at: &Moment) -> Result<Came, LedgerRefusal> {
         let rules = &self.book.earning;
         if account.status == Status::Suspended {
-            let set_off = rules.iter().filter(|rule| self.trigger.sets_off(&rule.on));
-            let skipped = set_off.map(|rule| skipped_receipt(&Skipped::plain(rule, Reason::MemberSuspended)));
+            let is_due = |rule: &&EarningRule| self.trigger.sets_off(&rule.on) && rule.schedule.has(self.happened);
+            let skipped =
+                rules.iter().filter(is_due).map(|rule| skipped_receipt(&Skipped::plain(rule, Reason::MemberSuspended)));
             return Ok(Came { skipped: skipped.collect(), ..Came::default() });
         }
         let bounds = Bounds { now: self.program.at(at.at.max(at.recorded)), day: self.day };

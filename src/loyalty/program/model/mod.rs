@@ -379,7 +379,12 @@ impl Timeline {
 
     /// Whether any version has a discount of a code.
     pub fn has_discount(&self, code: &str) -> bool {
-        self.later.iter().chain([&self.first]).any(|v| v.discount(code).is_some())
+        self.discount(code).is_some()
+    }
+
+    /// A discount by its code, of the newest version that has it.
+    pub fn discount(&self, code: &str) -> Option<&Discount> {
+        self.later.iter().rev().chain([&self.first]).find_map(|v| v.discount(code))
     }
 
     /// The newest version, perhaps of the future.

@@ -1,22 +1,31 @@
-//! What a why reads of an order's document: what checkout writes, in shapes of its own.
+//! What a why reads of the documents of orders, events and enrolments: what is written there, in shapes of its own.
 
 use chrono::NaiveDate;
 use serde::Deserialize;
 
 use crate::kernel::money::Amount;
 
-/// Of an order.
+/// Of something that may have set rules off.
 #[derive(Debug, Deserialize)]
-pub struct OrderSaid {
-    /// Line by line.
+pub struct Said {
+    /// Line by line, of an order.
+    #[serde(default)]
     pub lines: Vec<LineSaid>,
     /// What rules awarded, and the tier on top.
+    #[serde(default)]
     pub rows: Vec<RowSaid>,
     /// What did not apply.
+    #[serde(default)]
     pub skipped: Vec<SkippedSaid>,
-    /// What came off.
+    /// What came off an order.
     #[serde(default)]
     pub discounts: Vec<DiscountSaid>,
+    /// For what an order online would have been refused.
+    #[serde(default)]
+    pub flags: Vec<FlagSaid>,
+    /// What happened, of an event.
+    #[serde(default)]
+    pub event: String,
 }
 
 /// A line.
@@ -64,6 +73,8 @@ pub struct CutSaid {
 pub struct PartSaid {
     /// The line.
     pub id: String,
+    /// Points.
+    pub points: i64,
 }
 
 /// A rule that did not apply.
@@ -88,4 +99,27 @@ pub struct DiscountSaid {
     pub of: String,
     /// In all.
     pub amount: Amount,
+}
+
+/// For what an order online would have been refused, as far as it is about a discount.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum FlagSaid {
+    /// A quote would not have taken that off,
+    DiscountDiffers {
+        /// of this discount,
+        discount: String,
+        /// but so much,
+        ours: Amount,
+        /// or nothing, for a reason.
+        reason: Option<String>,
+    },
+    /// Another one of its stack came off before it.
+    DiscountTwice {
+        /// The discount.
+        discount: String,
+    },
+    /// About something else.
+    #[serde(other)]
+    Other,
 }

@@ -18,6 +18,7 @@ use crate::loyalty::statement::store::find_posting;
 use crate::loyalty::statement::why::told::{DiscountWhy, RuleWhy, Told, Tongue, told};
 use crate::platform::auth::{Caller, needs};
 use crate::platform::db::Db;
+use crate::platform::web::codes;
 use crate::platform::web::problem::Problem;
 use crate::platform::web::query::Query;
 
@@ -41,10 +42,11 @@ struct WhyView {
     cause: String,
     /// Whether it is imported history.
     imported: bool,
-    /// Of an order: each rule of that version, what it brought and out of what, or why it did not apply; then the tier.
+    /// Of an order, an event or an enrolment: each rule of that version that is about such a thing, what it brought and out of
+    /// what, or why it did not apply; then the tier.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     rules: Vec<RuleWhy>,
-    /// Of an order: what came off.
+    /// Of an order: what came off, then the version's other discounts and why they did not.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     discounts: Vec<DiscountWhy>,
     /// What the command was answered.
@@ -95,8 +97,9 @@ async fn get_why(
     let language = Language::of(&tag);
     let stored = find_posting(&conn, caller.scope(), posting, ledger.lanes()).await.map_err(problem_of_load)?;
     let row = stored.ok_or_else(unknown)?;
-    let book = timeline.version(row.version);
-    let Told { rules, discounts } = told(&row, book, Tongue { tag: &tag, own: &book.language });
+    let tongue = Tongue { tag: &tag, own: &timeline.version(row.version).language };
+    let unreadable = |error| Problem::of(&codes::INTERNAL).because(error);
+    let Told { rules, discounts } = told(&row, &timeline, tongue).map_err(unreadable)?;
     Ok(Json(WhyView {
         line: line_view(&row, newest, language),
         language: language.tag(),
@@ -106,7 +109,7 @@ async fn get_why(
         imported: row.imported,
         rules,
         discounts,
-        receipt: serde_json::from_str(&row.document).unwrap_or_default(),
+        receipt: serde_json::from_str(&row.document).map_err(unreadable)?,
         texts: row.texts.as_deref().and_then(|t| serde_json::from_str(t).ok()),
     }))
 }

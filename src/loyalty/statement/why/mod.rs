@@ -1,6 +1,8 @@
 //! Why a posting is as it is: rule by rule, in figures and in words.
 
+mod discounts;
 mod documents;
+mod figures;
 pub mod http;
 mod reasons;
 pub mod told;

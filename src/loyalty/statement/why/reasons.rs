@@ -4,8 +4,16 @@ use crate::loyalty::program::reason::Reason;
 use crate::loyalty::statement::language::Language;
 
 /// Every reason with what is said of it, in English, Dutch and German.
-const REASONS: [(Reason, [&str; 3]); 15] = [
+const REASONS: [(Reason, [&str; 3]); 16] = [
     (Reason::NotScheduled, ["It was not its time", "Het was er de tijd niet voor", "Es war nicht die Zeit dafür"]),
+    (
+        Reason::NotNamed,
+        [
+            "It was not used for this order",
+            "Niet gebruikt bij deze bestelling",
+            "Bei dieser Bestellung nicht verwendet",
+        ],
+    ),
     (
         Reason::CodeNotGiven,
         ["Its code was not entered", "De code is niet ingevoerd", "Der Code wurde nicht eingegeben"],

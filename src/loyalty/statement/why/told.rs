@@ -1,22 +1,23 @@
-//! An order, rule by rule: what each brought and out of what, and of the others the first reason why not.
+//! An order, an event or an enrolment, rule by rule: what each brought and out of what, and of the others the first reason
+//! why not.
 
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::kernel::money::{Amount, Currency, Money, Ratio};
+use crate::kernel::id::Seq;
+use crate::kernel::money::Amount;
+use crate::loyalty::earning::asked::Trigger;
 use crate::loyalty::earning::rows::TIER_ROW;
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow};
 use crate::loyalty::program::model::texts::Texts;
-use crate::loyalty::program::model::{Award, EarningRule, On, Rulebook};
+use crate::loyalty::program::model::{Award, EarningRule, Rulebook, Timeline};
 use crate::loyalty::program::reason::Reason;
 use crate::loyalty::statement::language::Language;
-use crate::loyalty::statement::why::documents::{CutSaid, DiscountSaid, OrderSaid, RowSaid, SkippedSaid};
+use crate::loyalty::statement::why::discounts;
+use crate::loyalty::statement::why::documents::{CutSaid, RowSaid, Said, SkippedSaid};
+use crate::loyalty::statement::why::figures::{self, Figures};
 use crate::loyalty::statement::why::reasons::sentence;
-
-/// The decimal places of an amount before it is rounded.
-const EXACT_PLACES: u32 = 4;
 
 /// Reasons that are about what a rule is for: of those the document says more than a sentence of ours.
 const FOR_WHOM: [Reason; 7] = [
@@ -39,7 +40,7 @@ pub struct RuleWhy {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub title: Option<String>,
-    /// How it awards: `rate`, `multiply`, `fixed` or `tier`.
+    /// How it awards: `rate`, `step` where only full steps earn, `multiply`, `fixed` or `tier`.
     pub kind: &'static str,
     /// The wallet that it fills.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,10 +48,21 @@ pub struct RuleWhy {
     pub wallet: Option<String>,
     /// Points that it brought; 0 when it did not apply.
     pub points: i64,
-    /// What the lines that it awarded by earned on.
+    /// By what: points for each whole unit of money, or what a multiplier or a tier multiplies by; to six places.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, example = "1.5", required = false)]
+    pub rate: Option<Amount>,
+    /// What the lines that it awarded by earned on; where that can be told from what is stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, example = "72.19", required = false)]
     pub base: Option<Amount>,
+    /// The rules that a multiplier multiplied.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub of_rules: Vec<String>,
+    /// The points of rules that a tier adds to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub of_points: Option<i64>,
     /// What it came to before it was rounded down, to four places; where that can be told from what is stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, example = "72.1900", required = false)]
@@ -92,7 +104,7 @@ pub struct CutWhy {
     pub to: i64,
 }
 
-/// What came off.
+/// A discount that came off, or why it did not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = DiscountWhy)]
 pub struct DiscountWhy {
@@ -104,17 +116,27 @@ pub struct DiscountWhy {
     pub title: Option<String>,
     /// `program`, or `shop` for the shop's own.
     pub of: String,
-    /// In all.
+    /// What came off, in all; 0 when it did not apply.
     #[schema(value_type = String, example = "9.00")]
     pub amount: Amount,
+    /// What a quote would have taken off, of a sale that had happened and was taken as stated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, example = "0.00", required = false)]
+    pub ours: Option<Amount>,
+    /// Why it did not come off, or why a quote would not have taken it off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub reason: Option<String>,
+    /// All of it in a sentence, fit for the member.
+    pub says: String,
 }
 
-/// An order, told.
+/// A posting, told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Told {
-    /// Each rule of the version that decided, in document order, then the tier.
+    /// Each rule of the version that decided that is about such a thing, in document order, then the tier.
     pub rules: Vec<RuleWhy>,
-    /// What came off, one after the other.
+    /// What came off an order, one after the other, then the version's other discounts.
     pub discounts: Vec<DiscountWhy>,
 }
 
@@ -128,7 +150,8 @@ pub struct Tongue<'t> {
 }
 
 impl Tongue<'_> {
-    fn title(self, texts: &Texts) -> Option<String> {
+    /// The title of something.
+    pub fn title(self, texts: &Texts) -> Option<String> {
         texts.of(self.tag, self.own).and_then(|text| text.title.clone())
     }
 
@@ -136,62 +159,72 @@ impl Tongue<'_> {
         texts.of(self.tag, self.own).and_then(|text| text.says.clone())
     }
 
-    fn language(self) -> Language {
+    /// That of our own sentences.
+    pub fn language(self) -> Language {
         Language::of(self.tag)
     }
 }
 
-/// Tells a posting by the version that decided it; nothing of what is no order, or was changed by hand.
-pub fn told(row: &PostingRow, book: &Rulebook, tongue: Tongue<'_>) -> Told {
-    if row.kind != PostingKind::Order {
-        return Told::default();
-    }
-    let Ok(said) = serde_json::from_str::<OrderSaid>(&row.document) else { return Told::default() };
-    let of_rule = |rule: &EarningRule| {
-        let awarded = said.rows.iter().find(|row| row.rule == rule.code);
-        let skipped = || said.skipped.iter().find(|skipped| skipped.rule == rule.code);
-        awarded.map_or_else(|| unapplied(rule, skipped(), tongue), |row| applied(rule, row, &said, book, tongue))
+/// Tells a posting by the version that decided it: an order, an event or an enrolment, and nothing of any other.
+///
+/// # Errors
+/// When its document was changed by hand.
+pub fn told(row: &PostingRow, program: &Timeline, tongue: Tongue<'_>) -> serde_json::Result<Told> {
+    let is_first = row.seq == Seq(1) && !row.imported;
+    let is_order = match row.kind {
+        PostingKind::Order => true,
+        // Whoever is imported was welcomed where they came from.
+        PostingKind::Enrol if !row.imported => false,
+        PostingKind::Event => false,
+        _ => return Ok(Told::default()),
     };
-    // A rule about something else is told of only where it awarded: with the order that enrolled somebody.
-    let about = |rule: &&EarningRule| rule.on == On::Order || said.rows.iter().any(|row| row.rule == rule.code);
-    let of_tier = said.rows.iter().filter_map(|row| tier(row, book, tongue));
-    Told {
-        rules: book.earning.iter().filter(about).map(of_rule).chain(of_tier).collect(),
-        discounts: said.discounts.iter().map(|discount| came_off(discount, book, tongue)).collect(),
-    }
+    let book = program.version(row.version);
+    let said: Said = serde_json::from_str(&row.document)?;
+    let trigger = match row.kind {
+        PostingKind::Order => Trigger::Order { enrols: is_first },
+        PostingKind::Event => Trigger::Event(&said.event),
+        _ => Trigger::Enrolment,
+    };
+    let of_rule = |rule: &EarningRule| match said.rows.iter().find(|row| row.rule == rule.code) {
+        Some(row) => {
+            let figures = figures::of_rule(rule, row, &said, book);
+            awarded(row, figures, kind(rule), tongue.title(&rule.text), tongue.language())
+        }
+        None => {
+            let skipped = said.skipped.iter().find(|skipped| skipped.rule == rule.code);
+            unapplied(rule, skipped, rule.schedule.has(row.effective_at), tongue)
+        }
+    };
+    let of_tiers = said.rows.iter().filter(|row| row.rule.starts_with(TIER_ROW));
+    let of_tier = |row: &RowSaid| tier(row, &said, book, tongue);
+    let rules = book.earning.iter().filter(|rule| trigger.sets_off(&rule.on));
+    let discounts = if is_order { discounts::told(row, &said, program, tongue) } else { Vec::new() };
+    Ok(Told { rules: rules.map(of_rule).chain(of_tiers.map(of_tier)).collect(), discounts })
 }
 
-fn applied(rule: &EarningRule, row: &RowSaid, said: &OrderSaid, book: &Rulebook, tongue: Tongue<'_>) -> RuleWhy {
-    let base = base(rule, row, said, book);
-    let exact = base.and_then(|base| exact(rule, base)).filter(|exact| {
-        // Where other lines matched that got no whole point, what is stored does not tell it.
-        exact.trunc() == Decimal::from(row.uncut.unwrap_or(row.points))
-    });
-    RuleWhy {
-        base: exact.and(base).map(|base| base.amount(book.currency)),
-        exact: exact.map(Amount),
-        ..awarded(row, kind(rule), tongue.title(&rule.text), tongue.language())
-    }
+fn tier(row: &RowSaid, said: &Said, book: &Rulebook, tongue: Tongue<'_>) -> RuleWhy {
+    let code = row.rule.strip_prefix(TIER_ROW);
+    let tier = book.tiers.iter().flat_map(|ladder| &ladder.tiers).find(|tier| Some(&*tier.code) == code);
+    let title = tier.and_then(|tier| tongue.title(&tier.text));
+    awarded(row, figures::of_tier(row, said, book), "tier", title, tongue.language())
 }
 
-fn tier(row: &RowSaid, book: &Rulebook, tongue: Tongue<'_>) -> Option<RuleWhy> {
-    let code = row.rule.strip_prefix(TIER_ROW)?;
-    let tier = book.tiers.iter().flat_map(|ladder| &ladder.tiers).find(|tier| tier.code == code);
-    Some(awarded(row, "tier", tier.and_then(|tier| tongue.title(&tier.text)), tongue.language()))
-}
-
-fn awarded(row: &RowSaid, kind: &'static str, title: Option<String>, language: Language) -> RuleWhy {
+fn awarded(row: &RowSaid, figures: Figures, kind: &'static str, title: Option<String>, language: Language) -> RuleWhy {
     let last = row.cut_by.iter().map(|by| CutSaid { by: by.clone(), to: row.points });
     let cuts: Vec<CutSaid> = if row.cuts.is_empty() { last.collect() } else { row.cuts.clone() };
     let says = says(row, title.as_deref().unwrap_or(&row.rule), &cuts, language);
+    let Figures { rate, base, of_points, of_rules, exact } = figures;
     RuleWhy {
         rule: row.rule.clone(),
         title,
         kind,
         wallet: Some(row.wallet.clone()),
         points: row.points,
-        base: None,
-        exact: None,
+        rate,
+        base,
+        of_rules,
+        of_points,
+        exact,
         uncut: row.uncut,
         cuts: cuts.into_iter().map(|CutSaid { by, to }| CutWhy { by, to }).collect(),
         expires_on: row.expires_on,
@@ -202,12 +235,16 @@ fn awarded(row: &RowSaid, kind: &'static str, title: Option<String>, language: L
     }
 }
 
-/// A rule that did not apply. One of which nothing was stored was not scheduled: that much the version and the time say.
-fn unapplied(rule: &EarningRule, skipped: Option<&SkippedSaid>, tongue: Tongue<'_>) -> RuleWhy {
-    let reason = skipped.map_or(Reason::NotScheduled.name(), |skipped| skipped.reason.as_str());
+/// A rule that did not apply. Of one whose time it was and of which nothing is stored the reason is not known: that much
+/// older orders did not say.
+fn unapplied(rule: &EarningRule, skipped: Option<&SkippedSaid>, its_time: bool, tongue: Tongue<'_>) -> RuleWhy {
+    let of_time = (!its_time).then_some(Reason::NotScheduled.name());
+    let reason = skipped.map(|skipped| skipped.reason.as_str()).or(of_time);
     let title = tongue.title(&rule.text);
-    let own = tongue.says(&rule.text).filter(|_| FOR_WHOM.iter().any(|about| about.name() == reason));
-    let why = own.unwrap_or_else(|| sentence(reason, tongue.language()));
+    let is_about_it = |reason: &str| FOR_WHOM.iter().any(|about| about.name() == reason);
+    let own = tongue.says(&rule.text).filter(|_| reason.is_some_and(is_about_it));
+    let why = own.or_else(|| reason.map(|reason| sentence(reason, tongue.language())));
+    let why = why.unwrap_or_else(|| points(0, tongue.language()));
     RuleWhy {
         says: format!("{}: {why}", title.as_deref().unwrap_or(&rule.code)),
         rule: rule.code.clone(),
@@ -215,72 +252,40 @@ fn unapplied(rule: &EarningRule, skipped: Option<&SkippedSaid>, tongue: Tongue<'
         kind: kind(rule),
         wallet: None,
         points: 0,
+        rate: None,
         base: None,
+        of_rules: Vec::new(),
+        of_points: None,
         exact: None,
         uncut: None,
         cuts: Vec::new(),
         expires_on: None,
-        reason: Some(reason.to_owned()),
+        reason: reason.map(str::to_owned),
         detail: skipped.and_then(|skipped| skipped.detail.clone()),
         better: skipped.and_then(|skipped| skipped.better.clone()),
     }
 }
 
-fn came_off(discount: &DiscountSaid, book: &Rulebook, tongue: Tongue<'_>) -> DiscountWhy {
-    let known = book.discount(&discount.code).filter(|_| discount.of == "program");
-    DiscountWhy {
-        discount: discount.code.clone(),
-        title: known.and_then(|known| tongue.title(&known.text)),
-        of: discount.of.clone(),
-        amount: discount.amount,
-    }
-}
-
 fn kind(rule: &EarningRule) -> &'static str {
     match rule.award {
-        Award::Rate { .. } => "rate",
+        Award::Rate { step: None, .. } => "rate",
+        Award::Rate { step: Some(_), .. } => "step",
         Award::Multiply { .. } => "multiply",
         Award::Fixed(_) => "fixed",
     }
 }
 
-/// What a rule by the base awarded by: the base of its lines, as the first such rule computes it.
-fn base(rule: &EarningRule, row: &RowSaid, said: &OrderSaid, book: &Rulebook) -> Option<Money> {
-    let is_shown = matches!(rule.award, Award::Rate { .. }) && rule.net_of == book.net_of();
-    let matched = |id: &str| rule.lines.is_none() || row.lines.iter().any(|part| part.id == id);
-    let mut bases = said.lines.iter().filter(|line| matched(&line.id));
-    bases.try_fold(Money::ZERO, |sum, line| sum.plus(money(line.base, book.currency)?)).filter(|_| is_shown)
-}
-
-fn money(amount: Amount, currency: Currency) -> Option<Money> {
-    amount.read(currency).ok()
-}
-
-/// Points before they are rounded down.
-fn exact(rule: &EarningRule, base: Money) -> Option<Decimal> {
-    let exact = |rate: Ratio, x: i64| {
-        let wide = Ratio::of(Decimal::from(10_i64.checked_pow(EXACT_PLACES)?), Decimal::ONE)?;
-        rate.times(wide)?.floor(x).map(|n| Decimal::new(n, EXACT_PLACES))
+fn points(n: i64, language: Language) -> String {
+    let noun = match n {
+        1 => language.one_of("point", "punt", "Punkt"),
+        _ => language.one_of("points", "punten", "Punkte"),
     };
-    match &rule.award {
-        Award::Rate { rate, step: None } => exact(*rate, base.minor()),
-        Award::Rate { step: Some(step), .. } => {
-            let steps = step.rate.floor(base.minor())?;
-            steps.checked_mul(step.points.get()).map(|points| Decimal::new(points, 0))
-        }
-        Award::Multiply { .. } | Award::Fixed(_) => None,
-    }
+    format!("{} {noun}", language.grouped(n))
 }
 
 /// What a row brought, in a sentence: "Double points on shoes: 120 points, of 300".
 fn says(row: &RowSaid, title: &str, cuts: &[CutSaid], language: Language) -> String {
-    let points = |n: i64| {
-        let noun = match n {
-            1 => language.one_of("point", "punt", "Punkt"),
-            _ => language.one_of("points", "punten", "Punkte"),
-        };
-        format!("{} {noun}", language.grouped(n))
-    };
+    let points = |n| points(n, language);
     let mut text = format!("{title}: {}", points(row.points));
     if let (Some(uncut), Some(last)) = (row.uncut, cuts.last()) {
         let of = language.one_of("of", "van", "von");
