@@ -269,6 +269,7 @@ pub fn order(reference: String, member: MemberId, time: AccountTime) -> SettleOr
         stated: false,
         quoted: false,
         valid_with: None,
+        says_points: true,
         spend_from: None,
         hold: None,
         place: None,

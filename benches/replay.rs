@@ -207,6 +207,7 @@ fn bought(number: u32, nth: u32, day: NaiveDate, minors: [i64; 2], points: i64) 
         stated: true,
         quoted: false,
         valid_with: None,
+        says_points: true,
         spend_from: None,
         hold: None,
         place: None,

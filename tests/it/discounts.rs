@@ -1,6 +1,7 @@
 //! Discounts over HTTP: quoted, settled, refused, limited over two processes, and given back.
 
 use perennial::kernel::id::Version;
+use perennial::loyalty::ledger::jobs::run_due;
 use perennial::loyalty::ledger::writer::Pace;
 use perennial::loyalty::program::document::Document;
 use perennial::loyalty::program::publish::{Publication, PublishError, publish};
@@ -127,5 +128,81 @@ async fn a_batch_takes_discounts_as_they_were_and_flags_them() {
     let replies = shop.post_lines("/v1/orders/batch", with(cart("1", &member), &off).to_string()).await.lines();
     let flag = json!([{ "code": "discount_differs", "discount": "shoes", "stated": "1.00", "ours": "9.00" }]);
     assert_eq!(replies[0]["receipt"]["flags"], flag, "{replies:?}");
+    verify(&app.test.db).await;
+}
+
+/// A hold of a cart's five euro.
+fn keep_five(reference: &str, member: &str, lasts_s: i64) -> Value {
+    let mut order = with(cart("-", member), &five());
+    order.as_object_mut().unwrap().retain(|field, _| field != "reference" && field != "member");
+    json!({ "reference": reference, "member": { "id": member }, "order": order, "lasts_s": lasts_s })
+}
+
+fn five() -> Value {
+    json!({ "discounts": [{ "code": "five", "lines": [{ "id": "1", "amount": "5.00" }] }] })
+}
+
+#[tokio::test]
+async fn a_hold_keeps_discounts_exactly_as_often_as_they_may_be_used_over_two_processes() {
+    let app = TestApp::new().await;
+    let other = Process::start(&app.test, Pace::serving()).await;
+    let limited = "[discounts.five]\nbenefit = { amount = \"5.00\", of = 'line.category == \"shoes\"' }\n\
+        limits = { per_member = { uses = 1 }, total = { uses = 20 } }\n";
+    publish_on(&app, limited, 1).await.unwrap();
+    let shop = app.shop().await;
+    let far = other.client(shop.key());
+    let mut clients = JoinSet::new();
+    for n in 0..32 {
+        let client = if n % 2 == 0 { shop.clone() } else { far.clone() };
+        clients.spawn(async move {
+            let member = client.enrol(&json!({})).await;
+            let held = client.post("/v1/checkout/holds", &keep_five(&format!("cart-{n}"), &member, 900)).await;
+            if held.status != 201 {
+                return (held.status, held.text_at("/reason"), held.text_at("/pointer"));
+            }
+            // It is the hold's: not a second time this member's.
+            let order = with(cart(&format!("o-{n}"), &member), &five());
+            let twice = client.post("/v1/orders", &order).await;
+            assert_eq!((twice.status, twice.text_at("/reason")), (409, "limit_reached".into()));
+            if n % 4 == 1 {
+                let taken = client.post("/v1/orders", &with(order, &json!({ "hold": format!("cart-{n}") }))).await;
+                assert_eq!((taken.status, &taken.json["hold"]["open"]), (201, &json!(true)), "{taken:?}");
+            }
+            (held.status, String::new(), String::new())
+        });
+    }
+    let replies = clients.join_all().await;
+    let held = replies.iter().filter(|(status, ..)| *status == 201).count();
+    let refused = (409, String::from("limit_reached"), String::from("/order/discounts/0"));
+    assert_eq!((held, replies.iter().filter(|reply| **reply == refused).count()), (20, 12));
+    let counter = "SELECT format('%s/%s', used, used_max) AS fact FROM counters";
+    assert_eq!(facts::one(&app.test.db, counter).await, "20/20");
+    verify(&app.test.db).await;
+}
+
+#[tokio::test]
+async fn a_discount_that_a_hold_kept_for_nobody_comes_back() {
+    let app = TestApp::new().await;
+    let limited = "[discounts.five]\nbenefit = { amount = \"5.00\", of = 'line.category == \"shoes\"' }\n\
+        limits = { total = { uses = 2 } }\n";
+    publish_on(&app, limited, 1).await.unwrap();
+    let shop = app.shop().await;
+    let member = shop.enrol(&json!({})).await;
+    let (released, over) = (keep_five("released", &member, 900), keep_five("over", &member, 1));
+    assert_eq!(shop.post("/v1/checkout/holds", &released).await.status, 201);
+    let counter = "SELECT format('%s/%s', used, used_max) AS fact FROM counters";
+    let gone = shop.delete("/v1/checkout/holds/released").await;
+    assert_eq!((gone.status, &gone.json["uses_given_back"]), (200, &json!(["five"])), "{gone:?}");
+    assert_eq!(facts::one(&app.test.db, counter).await, "0/2");
+    assert_eq!(shop.post("/v1/checkout/holds", &over).await.status, 201);
+    let open = "SELECT format('%s %s %s', version, place, ends_at > now()) AS fact FROM held_discounts";
+    assert_eq!(facts::one(&app.test.db, open).await, "2 0 t");
+    verify(&app.test.db).await;
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    assert_eq!(run_due(&app.test.db, &app.process().ledger).await.unwrap(), 1);
+    assert_eq!(facts::one(&app.test.db, counter).await, "0/2");
+    let told = shop.get(&format!("/v1/members/{member}/statement")).await;
+    assert_eq!(told.json["items"][0]["kind"], "catch_up", "{told:?}");
+    assert_eq!(shop.get("/v1/checkout/holds/over").await.text_at("/status"), "ended");
     verify(&app.test.db).await;
 }

@@ -6,7 +6,7 @@ use perennial::kernel::points::Points;
 use perennial::kernel::scope::{Principal, ProgramScope};
 use perennial::loyalty::checkout::cart::{Cart, CartLine, DiscountedLine, Prices, StatedDiscount, Tax};
 use perennial::loyalty::checkout::claim_order::ClaimOrder;
-use perennial::loyalty::checkout::holds::hold_points::HoldPoints;
+use perennial::loyalty::checkout::holds::open_hold::OpenHold;
 use perennial::loyalty::checkout::holds::release::ReleaseHold;
 use perennial::loyalty::checkout::return_order::ReturnOrder;
 use perennial::loyalty::checkout::returns::{LineReturn, ReturnRequest};
@@ -174,11 +174,12 @@ fn post_more<T: Poster>(command: &Command, to: T) -> T::Said {
         What::Hold { member, wallet, points: n, seconds } => {
             let (member, wallet) = (member_id(*member), wallet.map(str::to_owned));
             let (points, lasts_s, identity) = (points(*n), *seconds, None);
-            let facts: Facts<HoldPoints> = |_, r| Answer::Held { spendable: r.spendable, ends: r.ends_at };
-            to.post(HoldPoints { reference, hash, member, identity, wallet, points, lasts_s }, facts, hold_code)
+            let facts: Facts<OpenHold> = |_, r| Answer::Held { spendable: r.spendable.unwrap(), ends: r.ends_at };
+            let order = None;
+            to.post(OpenHold { reference, hash, member, identity, wallet, points, order, lasts_s }, facts, hold_code)
         }
         What::Release { member, hold } => {
-            let facts: Facts<ReleaseHold> = |_, r| Answer::Released(ended(&r.ended), r.spendable);
+            let facts: Facts<ReleaseHold> = |_, r| Answer::Released(ended(&r.ended), r.spendable.unwrap());
             to.post(ReleaseHold { reference: hold.clone(), member: member_id(*member) }, facts, hold_code)
         }
         What::Suspend { member, suspended } => {
@@ -226,6 +227,7 @@ fn settle(order: &Order, name: &str, hash: RequestHash) -> SettleOrder {
         stated: order.stated,
         quoted: false,
         valid_with: None,
+        says_points: true,
         spend_from: order.from.map(str::to_owned),
         hold: order.hold.clone(),
         place: None,

@@ -17,6 +17,7 @@ MEANING = {
     "event_unknown",
     "expiry_passed",
     "gift_card_exceeds_order",
+    "hold_empty",
     "invalid_cursor",
     "lines_do_not_sum",
     "order_in_future",

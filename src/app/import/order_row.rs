@@ -40,6 +40,7 @@ impl Reading {
             stated: false,
             quoted: false,
             valid_with: None,
+            says_points: true,
             spend_from: None,
             hold: None,
             place: facts.place(),

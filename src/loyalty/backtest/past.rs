@@ -306,6 +306,7 @@ fn bought(reading: Reading, member: MemberId, row: &Recorded) -> Option<Bought> 
         stated: true,
         quoted: false,
         valid_with: None,
+        says_points: true,
         spend_from: None,
         hold: None,
         place: said.place(),

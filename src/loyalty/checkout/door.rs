@@ -116,6 +116,7 @@ pub fn read_order(sent: &OrderIn, book: &Rulebook, program: ProgramId) -> Result
         stated: false,
         quoted: false,
         valid_with: sent.valid_with.map(Version),
+        says_points: sent.points.is_some(),
         spend_from: sent.points.as_ref().and_then(|p| p.wallet.clone()),
         hold: sent.hold.clone(),
         place: sent.place(),

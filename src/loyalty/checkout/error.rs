@@ -34,7 +34,7 @@ pub enum OrderRefusal {
     Hold(HoldRefusal),
     /// It names a discount that it may not have.
     #[error(transparent)]
-    Discount(Box<DiscountRefusal>),
+    Discount(#[from] Box<DiscountRefusal>),
     /// The ledger refuses.
     #[error(transparent)]
     Ledger(#[from] LedgerRefusal),
@@ -96,6 +96,18 @@ pub enum HoldRefusal {
     /// Its time was over.
     #[error("it ended at {0}")]
     Ended(Instant),
+    /// The order does not say how many of its points pay.
+    #[error("the order does not say how many points the hold pays")]
+    PointsUnsaid,
+    /// It would hold nothing: no points, and no discount of the programme.
+    #[error("it would hold no points and no discount of the program")]
+    Nothing,
+    /// The order whose discounts it is to keep is wrong.
+    #[error(transparent)]
+    Cart(CartError),
+    /// A discount is not what a quote would give.
+    #[error(transparent)]
+    Discount(#[from] Box<DiscountRefusal>),
     /// No such wallet, or not one to pay from.
     #[error("the program has no such wallet to pay from")]
     WalletUnknown,
@@ -105,12 +117,6 @@ pub enum HoldRefusal {
     /// The ledger refuses.
     #[error(transparent)]
     Ledger(#[from] LedgerRefusal),
-}
-
-impl From<DiscountRefusal> for OrderRefusal {
-    fn from(refusal: DiscountRefusal) -> Self {
-        Self::Discount(Box::new(refusal))
-    }
 }
 
 impl From<HoldRefusal> for OrderRefusal {
@@ -201,6 +207,8 @@ problems! {
     HOLD_UNKNOWN = 404 "hold_unknown", "Hold not found", "The member has no such hold.";
     HOLD_CAPTURED = 409 "hold_captured", "Hold taken", "An order took the hold already.";
     HOLD_RELEASED = 409 "hold_released", "Hold released", "The hold was released already.";
+    HOLD_EMPTY = 422 "hold_empty", "Nothing to hold",
+        "A hold keeps points, discounts of the programme that an order names, or both.";
     HOLD_ENDED = 409 "hold_ended", "Hold over", "The hold ended by itself, and its points went back.";
     DISCOUNT_DIFFERS = 409 "discount_differs", "Another discount",
         "A quote would not take that off by the discount: stated and ours are the figures, reason says why it does not apply.";

@@ -16,9 +16,9 @@ use crate::loyalty::checkout::claim_order::ClaimOrder;
 use crate::loyalty::checkout::door::{Door, DoorError, HOPS_MAX};
 use crate::loyalty::checkout::error::{
     CART_INVALID, CURRENCY_MISMATCH, ClaimRefusal, DISCOUNT_DIFFERS, DISCOUNT_EXCEEDS_LINE, DISCOUNT_STACK_CONFLICT,
-    DUPLICATE_LINE, DiscountRefusal, GIFT_CARD_EXCEEDS_ORDER, LINES_DO_NOT_SUM, ORDER_CLAIMED, ORDER_IN_FUTURE,
-    ORDER_NOT_A_GUESTS, ORDER_TOO_OLD, ORDER_UNKNOWN, OrderRefusal, POINTS_EXCEED_ORDER, QUOTE_TOO_OLD,
-    RETURN_EXCEEDS_PURCHASE, RETURN_INVALID, ReturnRefusal, TOO_MANY_LINES,
+    DUPLICATE_LINE, DiscountRefusal, GIFT_CARD_EXCEEDS_ORDER, HoldRefusal, LINES_DO_NOT_SUM, ORDER_CLAIMED,
+    ORDER_IN_FUTURE, ORDER_NOT_A_GUESTS, ORDER_TOO_OLD, ORDER_UNKNOWN, OrderRefusal, POINTS_EXCEED_ORDER,
+    QUOTE_TOO_OLD, RETURN_EXCEEDS_PURCHASE, RETURN_INVALID, ReturnRefusal, TOO_MANY_LINES,
 };
 use crate::loyalty::checkout::holds::http::{hold_problem, spend_problem};
 use crate::loyalty::checkout::order_in::{BadOrder, OrderIn, REFERENCE_WANTS, is_reference};
@@ -297,7 +297,8 @@ pub fn door_problem(error: DoorError) -> Problem {
     }
 }
 
-fn order_in_problem(bad: BadOrder) -> Problem {
+/// What an order is over HTTP that cannot be read.
+pub fn order_in_problem(bad: BadOrder) -> Problem {
     match bad {
         BadOrder::Field(bad) => bad_field(bad, ""),
         BadOrder::Currency(currency) => {
@@ -316,6 +317,7 @@ pub fn order_problem(refusal: OrderRefusal, ordered: OrderedAt) -> Problem {
         OrderRefusal::Spend(error) => spend_problem(error).at("/points/spend"),
         OrderRefusal::TooOld => Problem::of(&ORDER_TOO_OLD).at(when),
         OrderRefusal::TooFarAhead => Problem::of(&ORDER_IN_FUTURE).at(when),
+        OrderRefusal::Hold(HoldRefusal::PointsUnsaid) => hold_problem(HoldRefusal::PointsUnsaid).at("/points"),
         OrderRefusal::Hold(refusal) => hold_problem(refusal).at("/hold"),
         OrderRefusal::Discount(refusal) => discount_problem(*refusal).detail(says),
         OrderRefusal::Ledger(
@@ -326,7 +328,8 @@ pub fn order_problem(refusal: OrderRefusal, ordered: OrderedAt) -> Problem {
     }
 }
 
-fn discount_problem(refusal: DiscountRefusal) -> Problem {
+/// What a discount is over HTTP that a quote would not give.
+pub fn discount_problem(refusal: DiscountRefusal) -> Problem {
     match refusal {
         DiscountRefusal::QuoteTooOld { valid_with, decides } => {
             let problem = Problem::of(&QUOTE_TOO_OLD).at("/valid_with");
@@ -348,7 +351,8 @@ fn discount_problem(refusal: DiscountRefusal) -> Problem {
     }
 }
 
-fn cart_problem(error: CartError) -> Problem {
+/// What a cart is over HTTP that is wrong.
+pub fn cart_problem(error: CartError) -> Problem {
     match error {
         CartError::DuplicateLine { .. } => Problem::of(&DUPLICATE_LINE),
         CartError::TooManyLines | CartError::TooManyDiscounts => Problem::of(&TOO_MANY_LINES),

@@ -6,17 +6,16 @@ use std::borrow::Cow;
 use chrono::{Duration, NaiveDate};
 
 use crate::kernel::clock::{Instant, earlier};
-use crate::kernel::id::ProgramId;
+use crate::kernel::id::{ProgramId, Version};
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::points::Points;
-use crate::loyalty::checkout::cart::{Cart, CartLine, DiscountedLine, StatedDiscount};
-use crate::loyalty::checkout::error::{DiscountRefusal, OrderRefusal};
+use crate::loyalty::checkout::cart::{Cart, CartLine, DiscountedLine, Place, StatedDiscount};
+use crate::loyalty::checkout::error::DiscountRefusal;
 use crate::loyalty::checkout::judge::{line_facts, order_facts};
 use crate::loyalty::checkout::price::places;
 use crate::loyalty::checkout::receipt::{
     DiscountOf, DiscountReceipt, DiscountedLineReceipt, FlagReceipt, SkippedDiscountReceipt,
 };
-use crate::loyalty::checkout::settle::SettleOrder;
 use crate::loyalty::discounts::asked::{Asking, Skipped};
 use crate::loyalty::discounts::best::best;
 use crate::loyalty::discounts::checked::{Differs, Named, Why, differences};
@@ -33,11 +32,30 @@ use crate::loyalty::program::model::{Rulebook, Timeline};
 /// For how long after a version was followed by another its quotes are kept, in hours.
 pub const QUOTE_VALID_H: i64 = 24;
 
+/// What is to be said of the discounts of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// What comes off: a quote.
+    Work,
+    /// Whether it is what a quote would take off.
+    Verify,
+    /// For what it would be refused, were it not a sale that has happened.
+    Flag,
+}
+
 /// An order of which something may come off.
 #[derive(Clone, Copy)]
 pub struct Offering<'o> {
-    /// The order.
-    pub order: &'o SettleOrder,
+    /// What is bought,
+    pub cart: &'o Cart,
+    /// and where.
+    pub place: Option<&'o Place>,
+    /// What is to be said.
+    pub manner: Manner,
+    /// The version that quoted its discounts.
+    pub valid_with: Option<Version>,
+    /// What a hold promised it, whatever a quote says by now.
+    pub promised: &'o [DiscountReceipt],
     /// The programme,
     pub program: &'o Timeline,
     /// the version that decides,
@@ -71,9 +89,9 @@ impl<'o> Offering<'o> {
     ///
     /// # Errors
     /// It names what a quote would not give. What is wrong with its lines is left to pricing.
-    pub fn offered(self, account: &Account, counters: &mut Counters<'_>) -> Result<Offered<'o>, OrderRefusal> {
-        let cart = &self.order.cart;
-        let asks = self.order.quoted && !(self.book.discounts.is_empty() && cart.entered.is_empty());
+    pub fn offered(self, account: &Account, counters: &mut Counters<'_>) -> Result<Offered<'o>, Box<DiscountRefusal>> {
+        let cart = self.cart;
+        let asks = self.manner == Manner::Work && !(self.book.discounts.is_empty() && cart.entered.is_empty());
         let nothing = cart.discounts.is_empty() && !asks;
         let Some(by_line) = by_line(cart, &cart.discounts).filter(|_| !nothing) else {
             return Ok(Offered::of(Cow::Borrowed(cart), Vec::new()));
@@ -85,19 +103,23 @@ impl<'o> Offering<'o> {
                 take(&mut left, by_line);
             }
         }
-        if self.order.quoted {
+        if self.manner == Manner::Work {
             return Ok(self.quoted(left, account, counters));
         }
         let mut offered = Offered::of(Cow::Borrowed(cart), self.receipts(&cart.discounts, &by_line));
         let ours = cart.discounts.iter().enumerate().zip(by_line).filter(|((_, stated), _)| is_ours(stated));
+        let promised = |at: usize| offered.receipts.get(at).is_some_and(|receipt| self.is_promised(receipt));
+        let named =
+            |at, stated: &'o StatedDiscount, by_line| Named { code: &stated.code, by_line, promised: promised(at) };
         let (places, named): (Vec<usize>, Vec<Named<'_>>) =
-            ours.map(|((at, stated), by_line)| (at, Named { code: &stated.code, by_line, promised: false })).unzip();
+            ours.map(|((at, stated), by_line)| (at, named(at, stated, by_line))).unzip();
         if named.is_empty() {
             return Ok(offered);
         }
-        let by = match (self.quoted_by(), self.order.valid_with) {
+        let verifies = self.manner == Manner::Verify;
+        let by = match (self.quoted_by(), self.valid_with) {
             (Some(book), _) => book,
-            (None, Some(valid_with)) if !self.order.stated => {
+            (None, Some(valid_with)) if verifies && named.iter().any(|named| !named.promised) => {
                 return Err(DiscountRefusal::QuoteTooOld { valid_with, decides: self.book.version }.into());
             }
             (None, _) => self.book,
@@ -106,7 +128,7 @@ impl<'o> Offering<'o> {
         let found = self.asked(by, account, |asking| differences(&by.discounts, asking, &named, left, &mut uses_left));
         for differs in found {
             let refusal = refusal(differs, (&places, &named), self.book.currency);
-            if !self.order.stated {
+            if verifies {
                 return Err(refusal.into());
             }
             offered.flags.extend(flag(refusal));
@@ -137,8 +159,13 @@ impl<'o> Offering<'o> {
         Ok(())
     }
 
+    /// Whether a hold promised a discount, and off these lines that much.
+    fn is_promised(self, receipt: &DiscountReceipt) -> bool {
+        self.promised.iter().any(|held| (&held.code, &held.lines) == (&receipt.code, &receipt.lines))
+    }
+
     fn quoted(self, mut left: Vec<Money>, account: &Account, counters: &mut Counters<'_>) -> Offered<'o> {
-        let cart = &self.order.cart;
+        let cart = self.cart;
         let mut uses_left = |discount: &Discount| self.uses_left(account, counters, &discount.code);
         let offer = self.asked(self.book, account, |asking| {
             best(&self.book.discounts, asking, std::mem::take(&mut left), &mut uses_left)
@@ -161,7 +188,7 @@ impl<'o> Offering<'o> {
 
     /// Asks by a version, of prices before discounts.
     fn asked<T>(self, by: &Rulebook, account: &Account, ask: impl FnOnce(Asking<'_>) -> T) -> T {
-        let cart = &self.order.cart;
+        let cart = self.cart;
         let lines: Vec<LineFacts<'_>> = cart.lines.iter().map(line_facts).collect();
         let of_kind = |kind| {
             let of_kind = cart.lines.iter().filter(move |line| line.kind == kind).map(|line| line.amount);
@@ -173,7 +200,7 @@ impl<'o> Offering<'o> {
             at: self.ordered,
             local: by.zone.time_of(self.ordered),
             member: member_facts(account, by, (self.ordered, self.day), self.attributes),
-            order: Some(order_facts(cart, self.order.place.as_ref(), &lines, prices)),
+            order: Some(order_facts(cart, self.place, &lines, prices)),
             event: None,
         };
         ask(Asking { facts: &facts, entered: &cart.entered, suspended: account.status == Status::Suspended })
@@ -182,7 +209,7 @@ impl<'o> Offering<'o> {
     /// The version whose quote the order was paid by; `None` when it was not in force at the order's time, nor so short before
     /// that its quotes are kept.
     fn quoted_by(self) -> Option<&'o Rulebook> {
-        let Some(version) = self.order.valid_with else { return Some(self.book) };
+        let Some(version) = self.valid_with else { return Some(self.book) };
         let mut at = earlier(self.ordered, Duration::hours(QUOTE_VALID_H));
         while self.program.at(at).version != version {
             let next = self.program.next_start(at).filter(|next| next.starts <= self.ordered)?;
@@ -194,7 +221,7 @@ impl<'o> Offering<'o> {
     fn receipts(self, discounts: &[StatedDiscount], by_line: &[Vec<Money>]) -> Vec<DiscountReceipt> {
         let currency = self.book.currency;
         let receipt = |(stated, by_line): (&StatedDiscount, &Vec<Money>)| {
-            let lines = self.order.cart.lines.iter().zip(by_line).filter(|(_, off)| **off > Money::ZERO);
+            let lines = self.cart.lines.iter().zip(by_line).filter(|(_, off)| **off > Money::ZERO);
             let line = |(line, off): (&CartLine, &Money)| DiscountedLineReceipt {
                 id: line.id.clone(),
                 amount: off.amount(currency),

@@ -24,9 +24,9 @@ pub const REFERENCE_CHARS_MAX: usize = 64;
 /// A line's id.
 type LineId = Text<64>;
 /// An article, category, brand, channel or store.
-type Label = Text<100>;
+pub type Label = Text<100>;
 /// A discount's code.
-type Code = Text<64>;
+pub type Code = Text<64>;
 
 /// An order.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -85,7 +85,8 @@ pub struct OrderIn {
     /// Points to pay with.
     #[serde(default)]
     pub points: Option<PointsIn>,
-    /// A hold that pays, in full or in part, by its reference; `points` says how many. What it holds besides is released.
+    /// A hold of the order's, by its reference: its points pay, in full or in part, `points` says how many, and the discounts
+    /// that it keeps come off as it says. What it holds besides is released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(pattern = r"^[A-Za-z0-9][A-Za-z0-9._:#@+=-]{0,63}$", max_length = 64, nullable)]
     pub hold: Option<String>,
@@ -249,13 +250,8 @@ impl OrderIn {
         let optional = |sent: &Option<AmountIn>, pointer: &str| {
             sent.as_ref().map(|a| money(a, currency, || pointer.to_owned())).transpose()
         };
-        if let Some(hold) = &self.hold {
-            if !is_reference(hold) {
-                return Err(bad("/hold", REFERENCE_WANTS).into());
-            }
-            if self.points.is_none() {
-                return Err(bad("/points", "how many points the hold pays").into());
-            }
+        if self.hold.as_ref().is_some_and(|hold| !is_reference(hold)) {
+            return Err(bad("/hold", REFERENCE_WANTS).into());
         }
         if self.codes.len() > ENTERED_MAX {
             return Err(bad("/codes", "20 codes at most").into());

@@ -8,7 +8,9 @@ use crate::kernel::points::Points;
 use crate::loyalty::checkout::error::{HoldRefusal, OrderRefusal};
 use crate::loyalty::checkout::holds::receipt::OrderHoldReceipt;
 use crate::loyalty::checkout::holds::story::HoldStory;
+use crate::loyalty::checkout::receipt::DiscountReceipt;
 use crate::loyalty::ledger::account::{Account, Status};
+use crate::loyalty::ledger::counters::Counters;
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::grant::note_activity;
@@ -48,6 +50,8 @@ pub enum Source<'b, 'g> {
     Wallet(Option<Payer<'b>>),
     /// A hold: its points have the value that they had when they were put aside.
     Hold(HoldStory<'g>, Payer<'b>),
+    /// The same as the first, with discounts that a hold without points keeps.
+    Kept(HoldStory<'g>, Option<Payer<'b>>),
 }
 
 impl<'b, 'g> Source<'b, 'g> {
@@ -63,10 +67,11 @@ impl<'b, 'g> Source<'b, 'g> {
         let Some(reference) = hold else { return payer(book, wallet).map(Self::Wallet) };
         let story = HoldStory::read(reference, rows).ok_or(HoldRefusal::Unknown)?;
         story.not_closed()?;
-        if wallet.is_some_and(|code| code != story.held.wallet) {
+        let Some(of_hold) = story.held.wallet.as_deref() else { return Ok(Self::Kept(story, payer(book, wallet)?)) };
+        if wallet.is_some_and(|code| code != of_hold) {
             return Err(OrderRefusal::WalletUnknown);
         }
-        let payer = payer(program.version(story.row.version), Some(&story.held.wallet))?;
+        let payer = payer(program.version(story.row.version), Some(of_hold))?;
         Ok(Self::Hold(story, payer.ok_or(OrderRefusal::WalletUnknown)?))
     }
 
@@ -84,6 +89,7 @@ impl<'b, 'g> Source<'b, 'g> {
         let pays = |source: &Self| match source {
             Self::Wallet(_) => true,
             Self::Hold(story, _) => account.status == Status::Active && story.open_in(account).is_some(),
+            Self::Kept(story, _) => story.open_in(account).is_some(),
         };
         found.filter(pays).map_or_else(|| payer(book, wallet).map(Self::Wallet), Ok)
     }
@@ -91,8 +97,8 @@ impl<'b, 'g> Source<'b, 'g> {
     /// How many of the points that a sale was paid with can be taken.
     pub fn takes(&self, account: &Account, asked: Points) -> Points {
         let there = match self {
-            Self::Wallet(None) => return asked,
-            Self::Wallet(Some(payer)) => account.figures(payer.wallet.slot).spendable,
+            Self::Wallet(None) | Self::Kept(_, None) => return asked,
+            Self::Wallet(Some(payer)) | Self::Kept(_, Some(payer)) => account.figures(payer.wallet.slot).spendable,
             Self::Hold(story, _) => story.open_in(account).map_or(Points::ZERO, Hold::points),
         };
         match account.status {
@@ -104,9 +110,23 @@ impl<'b, 'g> Source<'b, 'g> {
     /// The wallet that pays.
     pub fn payer(&self) -> Option<Payer<'b>> {
         match self {
-            Self::Wallet(payer) => *payer,
+            Self::Wallet(payer) | Self::Kept(_, payer) => *payer,
             Self::Hold(_, payer) => Some(*payer),
         }
+    }
+
+    /// The discounts that an open hold keeps. Their uses are given back for the order to have them.
+    pub fn promised(
+        &self,
+        (account, counters): (&mut Account, &mut Counters<'_>),
+        program: &Timeline,
+    ) -> Vec<DiscountReceipt> {
+        let (Self::Hold(story, _) | Self::Kept(story, _)) = self else { return Vec::new() };
+        if story.open_in(account).is_none() {
+            return Vec::new();
+        }
+        story.free_uses((account, counters), program);
+        story.held.discounts.clone()
     }
 
     /// Pays. A hold pays in full or in part, and the rest goes back; one that has ended pays as far as its points are
@@ -121,20 +141,24 @@ impl<'b, 'g> Source<'b, 'g> {
         points: Points,
         (ordered, day, now): (Instant, NaiveDate, Instant),
     ) -> Result<Option<OrderHoldReceipt>, OrderRefusal> {
-        if points.is_zero() && matches!(self, Self::Wallet(_)) {
-            return Ok(None);
+        let when = (program.at(now).zone, now);
+        match self {
+            Self::Wallet(_) if points.is_zero() => return Ok(None),
+            Self::Kept(story, _) if points.is_zero() => return Ok(Some(take(account, story, points, when)?)),
+            Self::Wallet(_) | Self::Kept(..) | Self::Hold(..) => {}
         }
         if account.status == Status::Suspended {
             return Err(LedgerRefusal::Suspended.into());
         }
         let slot = self.payer().ok_or(OrderRefusal::WalletUnknown)?.wallet.slot;
         let hold = match self {
-            Self::Wallet(_) => {
-                account.spend(EntryKind::Spend, slot, points)?;
-                None
-            }
-            Self::Hold(story, _) => Some(take(account, story, points, (program.at(now).zone, now))?),
+            Self::Wallet(_) => None,
+            Self::Kept(story, _) => Some(take(account, story, Points::ZERO, when)?),
+            Self::Hold(story, _) => Some(take(account, story, points, when)?),
         };
+        if !matches!(self, Self::Hold(..)) {
+            account.spend(EntryKind::Spend, slot, points)?;
+        }
         if !points.is_zero() {
             note_activity(account, program, slot, day, ordered);
         }

@@ -8,15 +8,15 @@ use crate::kernel::id::Version;
 use crate::kernel::points::Points;
 use crate::loyalty::checkout::came_in::count_for;
 use crate::loyalty::checkout::cart::{Cart, Place};
-use crate::loyalty::checkout::error::OrderRefusal;
+use crate::loyalty::checkout::error::{HoldRefusal, OrderRefusal};
 use crate::loyalty::checkout::holds::story::hold_reference;
 use crate::loyalty::checkout::judge::Judged;
 use crate::loyalty::checkout::missing::{next_reward, next_tier};
-use crate::loyalty::checkout::offer::Offering;
+use crate::loyalty::checkout::offer::{Manner, Offering};
 use crate::loyalty::checkout::pay::Source;
 use crate::loyalty::checkout::paying::{Paid, Paying};
-use crate::loyalty::checkout::receipt::OrderReceipt;
 use crate::loyalty::checkout::receipt::write::Writer;
+use crate::loyalty::checkout::receipt::{DiscountReceipt, OrderReceipt};
 use crate::loyalty::checkout::said::Said;
 use crate::loyalty::checkout::stated::flags;
 use crate::loyalty::earning::asked::Trigger;
@@ -34,6 +34,7 @@ use crate::loyalty::membership::awards::bounds::Bounds;
 use crate::loyalty::membership::awards::come_in::earn;
 use crate::loyalty::membership::awards::receipt::skipped_receipt;
 use crate::loyalty::membership::enrol::{enrol, verify_owner};
+use crate::loyalty::program::facts::Values;
 use crate::loyalty::program::model::{Rulebook, Timeline};
 
 /// How old a live order may be, in days: a till that was offline for long.
@@ -72,8 +73,10 @@ pub struct SettleOrder {
     pub valid_with: Option<Version>,
     /// The wallet that pays.
     pub spend_from: Option<String>,
-    /// The hold that pays, by its reference.
+    /// The hold that pays, or keeps its discounts, by its reference.
     pub hold: Option<String>,
+    /// Whether it says how many points pay it: one that a hold of points pays has to.
+    pub says_points: bool,
     /// Where it was placed: stored with the free text.
     pub place: Option<Place>,
 }
@@ -150,12 +153,12 @@ impl Posting for SettleOrder {
         let rows = accounts.story();
         let attributes = self.reads_attributes(program, book).then(|| accounts.attributes()).flatten();
         let (account, counters) = accounts.account_and_counters()?;
+        let (source, taken) = self.source((program, book), &rows, account)?;
+        let (payer, promised) = (source.payer(), source.promised((account, counters), program));
         let now = program.at(at.at.max(at.recorded));
-        let offering = Offering { order: self, program, book, now, ordered, day, attributes };
+        let offering = self.offering(&promised, (program, book, now), (ordered, day), attributes);
         let offered = offering.offered(account, counters)?;
         let (cart, place) = (&*offered.cart, self.place.as_ref());
-        let (source, taken) = self.source((program, book), &rows, account)?;
-        let payer = source.payer();
         let paying = Paying { order: self, cart, book, payer, account, ordered, day, attributes };
         let Paid { priced, broken } = paying.price(taken, matches!(source, Source::Hold(..)))?;
         let can_spend = self.quoted.then(|| paying.can_spend(&priced)).flatten();
@@ -209,6 +212,22 @@ impl Posting for SettleOrder {
 }
 
 impl SettleOrder {
+    fn offering<'o>(
+        &'o self,
+        promised: &'o [DiscountReceipt],
+        (program, book, now): (&'o Timeline, &'o Rulebook, &'o Rulebook),
+        (ordered, day): (Instant, NaiveDate),
+        attributes: Option<&'o Values>,
+    ) -> Offering<'o> {
+        let manner = match (self.quoted, self.stated) {
+            (true, _) => Manner::Work,
+            (false, false) => Manner::Verify,
+            (false, true) => Manner::Flag,
+        };
+        let (cart, place, valid_with) = (&self.cart, self.place.as_ref(), self.valid_with);
+        Offering { cart, place, manner, valid_with, promised, program, book, now, ordered, day, attributes }
+    }
+
     /// Whether it is somebody new's, who has an account from now on.
     fn enrolled(&self, accounts: &mut Accounts<'_>, (at, day): (Instant, NaiveDate)) -> Result<bool, OrderRefusal> {
         verify_owner(accounts, self.identity.as_ref(), self.target)?;
@@ -256,7 +275,9 @@ impl SettleOrder {
     ) -> Result<(Source<'b, 'g>, Points), OrderRefusal> {
         let named = (self.spend_from.as_deref(), self.hold.as_deref());
         if !self.stated {
-            return Ok((Source::find((program, book), named, rows)?, self.cart.points));
+            let source = Source::find((program, book), named, rows)?;
+            let unsaid = !self.says_points && matches!(source, Source::Hold(..));
+            return if unsaid { Err(HoldRefusal::PointsUnsaid.into()) } else { Ok((source, self.cart.points)) };
         }
         let source = Source::find_stated((program, book), named, rows, account)?;
         let taken = source.takes(account, self.cart.points);

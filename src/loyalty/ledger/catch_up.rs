@@ -11,9 +11,10 @@ use crate::kernel::calendar::Zone;
 use crate::kernel::clock::Instant;
 use crate::kernel::points::Points;
 use crate::loyalty::ledger::account::{Account, Status};
+use crate::loyalty::ledger::counters::CounterKey;
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::error::LedgerRefusal;
-use crate::loyalty::ledger::hold::end_holds;
+use crate::loyalty::ledger::hold::{Kept, end_holds};
 use crate::loyalty::ledger::lot::{Lot, LotExpiry, LotId};
 use crate::loyalty::program::model::{Rulebook, Slot, Timeline};
 use crate::loyalty::tiers::reach::reach;
@@ -28,6 +29,10 @@ pub struct CaughtUp {
     pub last: Instant,
     /// What became of the member's tier, oldest first.
     pub tiers: Vec<Step>,
+    /// The holds that ended and gave discounts back, with their uses,
+    pub holds: Vec<Kept>,
+    /// and what counts those over all members: for whoever writes this down.
+    pub freed: Vec<CounterKey>,
 }
 
 /// When anything changes by itself next; `None` when nothing will. Versions that start by then are not foreseen.
@@ -47,17 +52,21 @@ pub fn catch_up(account: &mut Account, program: &Timeline, now: Instant) -> Resu
         let due = next_due(account, book, from).filter(|due| *due <= now);
         let starts = program.next_start(from).filter(|next| next.starts <= now);
         let Some(instant) = due.into_iter().chain(starts.map(|next| next.starts)).min() else { return Ok(happened) };
-        let mut steps = Vec::new();
+        let (mut steps, mut holds) = (Vec::new(), Vec::new());
         if due == Some(instant) {
-            steps = tick(account, book, instant)?;
+            (steps, holds) = tick(account, book, instant)?;
         }
         if let Some(next) = starts.filter(|next| next.starts == instant) {
             steps.extend(start(account, book, next));
         }
         if due == Some(instant) || !steps.is_empty() {
-            let caught_up = happened.get_or_insert_with(|| CaughtUp { last: instant, tiers: Vec::new() });
+            let nothing = || CaughtUp { last: instant, tiers: Vec::new(), holds: Vec::new(), freed: Vec::new() };
+            let caught_up = happened.get_or_insert_with(nothing);
             caught_up.last = instant;
             caught_up.tiers.extend(steps);
+            let uses = holds.iter().flat_map(|(_, uses)| uses);
+            caught_up.freed.extend(uses.filter_map(|held| held.free(account, program)));
+            caught_up.holds.extend(holds);
         }
         from = from.max(instant);
     }
@@ -78,24 +87,25 @@ fn next_due(account: &Account, book: &Rulebook, from: Instant) -> Option<Instant
     let ladder = book.tiers.as_ref();
     let review = ladder.and_then(|ladder| next_review(&account.standing, ladder, book.zone, account.seen(ladder)));
     // What was due before the version started that asks for it is due at once.
-    review.map(|at| at.max(from)).into_iter().chain(lots_due(account, book.zone)).min()
+    let holds = account.holds.iter().map(|hold| hold.ends_at).min();
+    review.map(|at| at.max(from)).into_iter().chain(holds).chain(lots_due(account, book.zone)).min()
 }
 
 fn lots_due(account: &Account, zone: Zone) -> Option<Instant> {
     // The first day ends first: one look at the zone, not one a lot.
     let ends = account.lots.iter().filter_map(|lot| last_day(account, lot)).min().map(|day| zone.end_of(day));
     let ripens = account.lots.iter().filter_map(|lot| lot.available_at).min();
-    let holds = account.holds.iter().map(|hold| hold.ends_at).min();
-    ends.into_iter().chain(ripens).chain(holds).min()
+    ends.into_iter().chain(ripens).min()
 }
 
 /// One instant: a period closes on the balance that it ended with, and what is left after it is looked at.
-fn tick(account: &mut Account, book: &Rulebook, instant: Instant) -> Result<Vec<Step>, LedgerRefusal> {
+fn tick(account: &mut Account, book: &Rulebook, instant: Instant) -> Result<(Vec<Step>, Vec<Kept>), LedgerRefusal> {
     let mut steps = Vec::new();
     if let Some(ladder) = &book.tiers {
         let seen = account.seen(ladder);
         steps.extend(close(&mut account.standing, ladder, book.zone, seen, instant));
     }
+    let kept = end_holds(account, book.zone, instant)?;
     tick_lots(account, book.zone, instant)?;
     if let Some(ladder) = &book.tiers {
         let seen = account.seen(ladder);
@@ -105,11 +115,10 @@ fn tick(account: &mut Account, book: &Rulebook, instant: Instant) -> Result<Vec<
         }
         steps.extend(after(&mut account.standing, ladder, book.zone, seen, instant));
     }
-    Ok(steps)
+    Ok((steps, kept))
 }
 
 fn tick_lots(account: &mut Account, zone: Zone, instant: Instant) -> Result<(), LedgerRefusal> {
-    end_holds(account, zone, instant)?;
     expire_at(account, zone, instant)?;
     make_available_at(account, instant)
 }

@@ -11,13 +11,13 @@ use crate::kernel::money::Currency;
 use crate::loyalty::ledger::account::Account;
 use crate::loyalty::ledger::accounts::{Accounts, DirectoryKey, Owner, Wishes};
 use crate::loyalty::ledger::alias::Aliases;
-use crate::loyalty::ledger::catch_up::{CaughtUp, catch_up};
+use crate::loyalty::ledger::catch_up::catch_up;
+use crate::loyalty::ledger::caught_up::caught_up_document;
 use crate::loyalty::ledger::counters::{Counted, CounterKey, Counters};
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::posting::{
     AccountTime, Audited, Guess, Needs, PostingKind, PostingRow, Record, Reference, RequestHash, Target,
 };
-use crate::loyalty::ledger::tier_receipt::tier_steps;
 use crate::loyalty::members::model::Profile;
 use crate::loyalty::program::model::Timeline;
 
@@ -155,8 +155,10 @@ impl Group {
         let at = moment_of(command, known.into_iter().chain(other), clock).map_err(Outcome::Barred)?;
         let (mut account, mut other) = (known.cloned(), other.cloned());
         let mut caught_up = Vec::new();
+        let mut counters = Counters::new(&self.counters);
         for account in account.iter_mut().chain(other.iter_mut()) {
-            caught_up.extend(catch_up_row(account, command, &at, program).map_err(Outcome::Barred)?);
+            let row = catch_up_row(account, command, (&at, program), &mut counters);
+            caught_up.extend(row.map_err(Outcome::Barred)?);
             // Whether or not something was due: what a decision remembers is a matter of its time alone.
             account.forget_long_past(at.at);
         }
@@ -170,7 +172,7 @@ impl Group {
                 earlier: self.earlier(&needs, member),
                 owners: &self.owners,
                 story: self.story(command, &needs, member, (&came_along, &caught_up)),
-                counters: Counters::new(&self.counters),
+                counters,
                 profile: self.profiles.get(&member).or_else(|| self.known_profiles.get(&member)),
                 wants_profile: false,
                 wishes: Wishes::default(),
@@ -246,6 +248,13 @@ impl Group {
         let Judged { key, at, caught_up, mut account, other, counts, mut wishes, document, currency } = judged;
         let at = &at;
         self.rows.extend(caught_up);
+        for (counter, moved) in counts {
+            // What is given back may not have been read.
+            if let Some(used) = self.counters.get_mut(&counter) {
+                used.grow(moved.by);
+            }
+            self.counts.entry(counter).or_default().add(moved);
+        }
         let Some(record) = wishes.record.take() else {
             // A command that records nothing wanted the catch-up alone.
             let posting = PostingId { member: account.member, seq: account.seq };
@@ -268,13 +277,6 @@ impl Group {
             if self.takes.len() == takes {
                 self.releases.push(released);
             }
-        }
-        for (counter, moved) in counts {
-            // What is given back may not have been read.
-            if let Some(used) = self.counters.get_mut(&counter) {
-                used.grow(moved.by);
-            }
-            self.counts.entry(counter).or_default().add(moved);
         }
         if let Some(profile) = profile {
             self.profiles.insert(row.member, profile);
@@ -329,16 +331,18 @@ fn moment_of<'a>(
     }
 }
 
-/// The posting of what happened by itself until the command, if anything did.
+/// The posting of what happened by itself until the command, if anything did. The decision sees what came back with it.
 fn catch_up_row(
     account: &mut Account,
     command: &dyn Command,
-    at: &Moment,
-    program: &Timeline,
+    (at, program): (&Moment, &Timeline),
+    counters: &mut Counters<'_>,
 ) -> Result<Option<PostingRow>, LedgerRefusal> {
-    let Some(CaughtUp { last, tiers }) = catch_up(account, program, at.at)? else { return Ok(None) };
+    let Some(mut caught_up) = catch_up(account, program, at.at)? else { return Ok(None) };
+    caught_up.freed.drain(..).for_each(|counter| counters.give_back(counter, 1));
+    let last = caught_up.last;
     let record = Record::plain(PostingKind::CatchUp, last, program.at(last).version);
-    let document = (tier_steps(&tiers, program), program.newest().currency);
+    let document = (caught_up_document(account.member, &caught_up, program), program.newest().currency);
     let (row, _) = close(account, command, at, record, Reference::catch_up(last), document);
     Ok(Some(row))
 }

@@ -1,27 +1,31 @@
-//! Holds: points put aside for a checkout, and what becomes of them.
+//! Holds: points and uses of discounts put aside for a checkout, and what becomes of them.
 //!
 //! A hold empties its lots at once, so what expires meanwhile cannot touch it. What is released goes back to the same
-//! lots; a lot that is over by then ends in that posting. Source: golden.md G3 and R5.
+//! lots; a lot that is over by then ends in that posting. Its uses are counted while it is open, as if an order had had
+//! them. Source: golden.md G3 and R5.
+
+use chrono::NaiveDate;
 
 use crate::kernel::calendar::Zone;
 use crate::kernel::clock::Instant;
-use crate::kernel::id::Seq;
+use crate::kernel::id::{Seq, Version};
 use crate::kernel::points::Points;
 use crate::loyalty::ledger::account::Account;
+use crate::loyalty::ledger::counters::CounterKey;
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::lot::{LotExpiry, LotId};
-use crate::loyalty::program::model::Slot;
+use crate::loyalty::program::model::{Slot, Timeline};
 
 /// No account has more open holds.
 pub const HOLDS_OPEN_MAX: usize = 16;
 
-/// Points that are put aside.
+/// What is put aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
     /// The posting that opened it.
     pub opened_in: Seq,
-    /// The wallet.
+    /// The wallet; of one without points the first.
     pub wallet: Slot,
     /// When it ends by itself.
     pub ends_at: Instant,
@@ -29,6 +33,36 @@ pub struct Hold {
     pub owed: Points,
     /// What it took from which lots, in the order in which it took them.
     pub lots: Vec<HeldLot>,
+    /// The discounts that it keeps, each a use.
+    pub uses: Vec<HeldUse>,
+}
+
+/// A use of a discount that is put aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldUse {
+    /// The version whose discount it is,
+    pub version: Version,
+    /// the place of the discount in it, or one behind the last,
+    pub place: usize,
+    /// and the business day by which it is counted.
+    pub day: NaiveDate,
+}
+
+impl HeldUse {
+    /// The discount's code; none of one that only the version of its quote has.
+    pub fn code(self, program: &Timeline) -> Option<&str> {
+        program.version(self.version).discounts.get(self.place).map(|discount| discount.code.as_str())
+    }
+
+    /// Gives the use back: the member's own at once, and what counts those of all members once somebody writes it down.
+    pub fn free(self, account: &mut Account, program: &Timeline) -> Option<CounterKey> {
+        let discount = program.version(self.version).discounts.get(self.place)?;
+        if let Some(cap) = &discount.per_member {
+            account.give_room(cap, self.day, Points::ONE);
+        }
+        let total = discount.total.as_ref()?;
+        Some(CounterKey::uses(account.program, &discount.code, total, self.day))
+    }
 }
 
 /// What a hold took from a lot.
@@ -57,6 +91,9 @@ pub struct Ended {
     pub waived: Points,
 }
 
+/// A hold that keeps discounts, by the posting that opened it, and what it keeps.
+pub type Kept = (Seq, Vec<HeldUse>);
+
 impl Hold {
     /// What it holds.
     pub fn points(&self) -> Points {
@@ -65,11 +102,17 @@ impl Hold {
     }
 }
 
-/// Puts points of a wallet aside, soonest-expiring first; the hold has the name of the posting in the making.
+/// Puts points of a wallet aside, soonest-expiring first, and uses that are counted already; the hold has the name of the
+/// posting in the making.
 ///
 /// # Errors
 /// Fewer points are spendable, or too many holds are open.
-pub fn hold(account: &mut Account, wallet: Slot, points: Points, ends_at: Instant) -> Result<(), LedgerRefusal> {
+pub fn hold(
+    account: &mut Account,
+    (wallet, points): (Slot, Points),
+    uses: Vec<HeldUse>,
+    ends_at: Instant,
+) -> Result<(), LedgerRefusal> {
     if account.holds.len() >= HOLDS_OPEN_MAX {
         return Err(LedgerRefusal::TooManyHolds);
     }
@@ -84,11 +127,18 @@ pub fn hold(account: &mut Account, wallet: Slot, points: Points, ends_at: Instan
     let lots = takes.iter().filter_map(held).collect();
     account.enter(EntryKind::Hold, wallet, &takes, None, LotExpiry::Never)?;
     let opened_in = account.seq.next();
-    account.holds.push(Hold { opened_in, wallet, ends_at, owed: Points::ZERO, lots });
+    account.holds.push(Hold { opened_in, wallet, ends_at, owed: Points::ZERO, lots, uses });
     Ok(())
 }
 
-/// Pays with a hold and gives back what is left of it; what it took first is paid first. `None` when it is not open.
+/// Takes the uses of a hold out of it; none when it is not open.
+pub fn take_uses(account: &mut Account, opened_in: Seq) -> Vec<HeldUse> {
+    let mut open = account.holds.iter_mut().filter(|hold| hold.opened_in == opened_in);
+    open.next().map(|hold| std::mem::take(&mut hold.uses)).unwrap_or_default()
+}
+
+/// Pays with a hold, whose uses are taken out of it, and gives back what is left of it; what it took first is paid first.
+/// `None` when it is not open.
 ///
 /// # Errors
 /// More points than it holds.
@@ -118,7 +168,7 @@ pub fn capture(
     Ok(Some(Ended { captured: points, ..ended }))
 }
 
-/// Gives back all that a hold holds. `None` when it is not open.
+/// Gives back all points of a hold, whose uses are taken out of it. `None` when it is not open.
 ///
 /// # Errors
 /// None in a sound account.
@@ -130,13 +180,19 @@ pub fn release(
     capture(account, opened_in, Points::ZERO, (zone, at))
 }
 
-/// Releases the holds whose time is over.
+/// Releases the holds whose time is over; answers those that keep discounts, with what they keep.
 ///
 /// # Errors
 /// None in a sound account.
-pub fn end_holds(account: &mut Account, zone: Zone, at: Instant) -> Result<(), LedgerRefusal> {
+pub fn end_holds(account: &mut Account, zone: Zone, at: Instant) -> Result<Vec<Kept>, LedgerRefusal> {
     let over: Vec<Seq> = account.holds.iter().filter(|h| h.ends_at <= at).map(|h| h.opened_in).collect();
-    over.into_iter().try_for_each(|opened_in| release(account, opened_in, (zone, at)).map(|_| ()))
+    let mut kept = Vec::new();
+    for opened_in in over {
+        kept.push((opened_in, take_uses(account, opened_in)));
+        release(account, opened_in, (zone, at))?;
+    }
+    kept.retain(|(_, uses)| !uses.is_empty());
+    Ok(kept)
 }
 
 /// Notes that a return wants points back that holds hold, oldest hold first; answers what they will give.

@@ -6,6 +6,7 @@ pub mod adjust;
 pub mod alias;
 pub mod canonical;
 pub mod catch_up;
+pub mod caught_up;
 pub mod counters;
 pub mod decide;
 pub mod entry;

@@ -4,10 +4,10 @@
 use chrono::{DateTime, Datelike, NaiveDate};
 
 use crate::kernel::clock::Instant;
-use crate::kernel::id::Seq;
+use crate::kernel::id::{Seq, Version};
 use crate::kernel::points::Points;
 use crate::loyalty::ledger::entry::{Entry, EntryKind, Move};
-use crate::loyalty::ledger::hold::{HeldLot, Hold};
+use crate::loyalty::ledger::hold::{HeldLot, HeldUse, Hold};
 use crate::loyalty::ledger::lot::{LotExpiry, LotId};
 use crate::loyalty::ledger::posting::PostingRow;
 use crate::loyalty::program::model::Slot;
@@ -31,6 +31,7 @@ const MOVE_NUMBERS: usize = 2;
 
 /// How many numbers a stored hold has for each lot that it took from: the posting that opened it, its wallet's slot, its
 /// end in microseconds, what is owed of it, the lot, its points, and the lot's last day, counted from 1 January of year 1.
+/// For each use of a discount the last three are: its version, below zero, its place in that, and the day by which it counts.
 const HOLD_NUMBERS: usize = 7;
 
 /// The stored day of a lot's end.
@@ -125,30 +126,47 @@ fn unsigned(kind: EntryKind, stored: i64) -> Option<Points> {
     Points::try_from(stored.checked_mul(kind.sign())?).ok()
 }
 
-/// The stored numbers of an account's holds.
+/// The stored numbers of an account's holds: a row for each lot, and, below zero, one for each use.
 pub fn hold_numbers(holds: &[Hold]) -> Vec<i64> {
-    let of_lot = |hold: &Hold, held: &HeldLot| -> [i64; HOLD_NUMBERS] {
+    let row = |hold: &Hold, [what, how_much, day]: [i64; 3]| -> [i64; HOLD_NUMBERS] {
         let (ends_at, owed) = (hold.ends_at.timestamp_micros(), hold.owed.get());
-        [hold.opened_in.0, hold.wallet.0.into(), ends_at, owed, held.lot.0, held.points.get(), last_day(held.expiry)]
+        [hold.opened_in.0, hold.wallet.0.into(), ends_at, owed, what, how_much, day]
     };
-    holds.iter().flat_map(|hold| hold.lots.iter().flat_map(|held| of_lot(hold, held))).collect()
+    let of_lot = |held: &HeldLot| [held.lot.0, held.points.get(), last_day(held.expiry)];
+    let of_use = |held: &HeldUse| {
+        let place = i64::try_from(held.place).unwrap_or(i64::MAX);
+        [0_i64.saturating_sub(held.version.0.into()), place, held.day.num_days_from_ce().into()]
+    };
+    let rows = |hold: &Hold| -> Vec<i64> {
+        let parts = hold.lots.iter().map(of_lot).chain(hold.uses.iter().map(of_use));
+        parts.flat_map(|part| row(hold, part)).collect()
+    };
+    holds.iter().flat_map(rows).collect()
 }
 
 /// The holds of stored numbers; none where somebody changed them by hand.
 pub fn holds_of(numbers: &[i64]) -> Option<Vec<Hold>> {
     let (rows, rest) = numbers.as_chunks::<HOLD_NUMBERS>();
     let mut holds: Vec<Hold> = Vec::new();
-    for [opened_in, wallet, ends_at, owed, lot, points, last] in rows {
-        let held = HeldLot { lot: LotId(*lot), points: Points::try_from(*points).ok()?, expiry: expiry_by(*last)? };
-        match holds.last_mut() {
-            Some(hold) if hold.opened_in.0 == *opened_in => hold.lots.push(held),
-            _ => holds.push(Hold {
+    for [opened_in, wallet, ends_at, owed, what, how_much, day] in rows {
+        if holds.last().is_none_or(|hold| hold.opened_in.0 != *opened_in) {
+            holds.push(Hold {
                 opened_in: Seq(*opened_in),
                 wallet: Slot(i16::try_from(*wallet).ok()?),
                 ends_at: DateTime::from_timestamp_micros(*ends_at)?,
                 owed: Points::try_from(*owed).ok()?,
-                lots: vec![held],
-            }),
+                lots: Vec::new(),
+                uses: Vec::new(),
+            });
+        }
+        let hold = holds.last_mut()?;
+        if *what < 0 {
+            let version = Version(i32::try_from(what.checked_neg()?).ok()?);
+            let day = NaiveDate::from_num_days_from_ce_opt(i32::try_from(*day).ok()?)?;
+            hold.uses.push(HeldUse { version, place: usize::try_from(*how_much).ok()?, day });
+        } else {
+            let (points, expiry) = (Points::try_from(*how_much).ok()?, expiry_by(*day)?);
+            hold.lots.push(HeldLot { lot: LotId(*what), points, expiry });
         }
     }
     rest.is_empty().then_some(holds)

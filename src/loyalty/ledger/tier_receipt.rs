@@ -8,7 +8,7 @@ use crate::kernel::clock::Instant;
 use crate::kernel::id::{MemberId, PostingId};
 use crate::loyalty::program::model::tiers::Ladder;
 use crate::loyalty::program::model::{TierSlot, Timeline};
-use crate::loyalty::tiers::standing::{Falls, Granted, Held, Past, Standing, Step, Why, effective};
+use crate::loyalty::tiers::standing::{Falls, Granted, Held, Past, Standing, effective};
 
 /// What became of the member's tier.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -111,29 +111,6 @@ pub struct StandingReceipt {
     pub past: Vec<PastReceipt>,
 }
 
-/// What happened by itself.
-#[derive(Debug, Default, Serialize)]
-struct CaughtUpDocument<'a> {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tier: Vec<StepDocument<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct StepDocument<'a> {
-    at: Instant,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    before: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    after: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    until: Option<NaiveDate>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    falls_on: Option<NaiveDate>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    falls_to: Option<&'a str>,
-    why: &'static str,
-}
-
 impl TierReceipt {
     /// What became of a tier, from the one that the member was in and what had been earned.
     pub fn of(
@@ -207,40 +184,5 @@ impl StandingReceipt {
             given: standing.granted.map(given),
             past: standing.past.iter().map(past).collect(),
         })
-    }
-}
-
-/// The document of what happened by itself: which tiers changed; entries say the rest.
-pub fn tier_steps(steps: &[Step], program: &Timeline) -> String {
-    let code = |slot: Option<TierSlot>| slot.and_then(|slot| program.tier_code(slot));
-    let document = |step: &Step| {
-        let earned = step.held.filter(|held| step.after == Some(held.tier));
-        let falls = earned.and_then(|held| held.falls);
-        StepDocument {
-            at: step.at,
-            before: code(step.before),
-            after: code(step.after),
-            until: earned.and_then(|held| held.until),
-            falls_on: falls.map(|falls| falls.on),
-            falls_to: code(falls.and_then(|falls| falls.to)),
-            why: name_of(step.why),
-        }
-    };
-    let document = CaughtUpDocument { tier: steps.iter().map(document).collect() };
-    // Our own types: serialising them cannot fail.
-    serde_json::to_string(&document).unwrap_or_default()
-}
-
-fn name_of(why: Why) -> &'static str {
-    match why {
-        Why::Reached => "reached",
-        Why::TakenBack => "taken_back",
-        Why::PeriodClosed => "period_closed",
-        Why::Below => "below",
-        Why::GraceOver => "grace_over",
-        Why::Granted => "granted",
-        Why::GrantOver => "grant_over",
-        Why::Published => "published",
-        Why::Merged => "merged",
     }
 }

@@ -114,6 +114,12 @@ impl Problem {
         self
     }
 
+    /// The same of a part of what was sent: its pointer leads there.
+    pub fn within(mut self, part: &str) -> Self {
+        self.0.pointer = self.0.pointer.map(|pointer| format!("{part}{pointer}"));
+        self
+    }
+
     /// The same with a member that says what is missing, in figures.
     pub fn with(mut self, member: &str, figure: impl Into<Value>) -> Self {
         self.0.figures.insert(member.to_owned(), figure.into());

@@ -17,7 +17,12 @@ fn order() -> Value {
 #[tokio::test]
 async fn holds_that_cannot_be_are_refused() {
     let scene = Scene::new().await;
-    let cases: [(&str, Value, Expected); 20] = [
+    let sock = json!([{ "id": "1", "amount": "10.00" }]);
+    let order = |lines: Value, code: &str, line: &str| {
+        let off = json!([{ "code": code, "lines": [{ "id": line, "amount": "1.00" }] }]);
+        json!({ "currency": "EUR", "lines": lines, "discounts": off })
+    };
+    let cases: [(&str, Value, Expected); 26] = [
         ("/reference", json!(""), invalid("/reference")),
         ("/reference", json!("a/b"), invalid("/reference")),
         ("/reference", Value::Null, unfit("missing_field", "/reference")),
@@ -25,7 +30,17 @@ async fn holds_that_cannot_be_are_refused() {
         ("/member", json!({}), invalid("/member")),
         ("/member", json!({ "external_id": "nobody" }), (404, "member_unknown", Some("/member"))),
         ("/member", json!({ "id": NOBODY }), (404, "member_unknown", Some("/member"))),
-        ("/points", Value::Null, unfit("missing_field", "/points")),
+        ("/points", Value::Null, unfit("hold_empty", "/points")),
+        ("/order", json!({}), unfit("missing_field", "/order/currency")),
+        (
+            "/order",
+            with(&order(sock.clone(), "x", "1"), "/currency", json!("USD")),
+            unfit("currency_mismatch", "/order/currency"),
+        ),
+        ("/order", with(&order(sock.clone(), "x", "1"), "/codes", json!([7])), invalid("/order/codes/0")),
+        ("/order", order(json!([]), "x", "1"), unfit("order_invalid", "/order/lines")),
+        ("/order", order(json!([{ "id": "1", "amount": "-1.00" }]), "x", "1"), invalid("/order/lines/0/amount")),
+        ("/order", order(sock.clone(), "x", "2"), unfit("order_invalid", "/order/discounts/0/lines/0/id")),
         ("/points/spend", json!(0), invalid("/points/spend")),
         ("/points/spend", json!(-1), invalid("/points/spend")),
         ("/points/spend", json!(1.5), invalid("/points/spend")),

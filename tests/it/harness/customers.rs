@@ -88,6 +88,7 @@ pub fn order(member: MemberId, reference: &str, time: AccountTime, dice: &mut Di
         stated: false,
         quoted: false,
         valid_with: None,
+        says_points: true,
         spend_from: None,
         hold: None,
         place: Some(Place::default()),

@@ -116,6 +116,7 @@ pub fn order(member: MemberId, reference: &str) -> SettleOrder {
         stated: false,
         quoted: false,
         valid_with: None,
+        says_points: true,
         spend_from: None,
         hold: None,
         place: None,

@@ -5,7 +5,7 @@ use perennial::kernel::money::Money;
 use perennial::kernel::points::Points;
 use perennial::kernel::scope::ProgramScope;
 use perennial::loyalty::checkout::cart::Cart;
-use perennial::loyalty::checkout::holds::hold_points::HoldPoints;
+use perennial::loyalty::checkout::holds::open_hold::OpenHold;
 use perennial::loyalty::checkout::holds::release::ReleaseHold;
 use perennial::loyalty::checkout::return_order::ReturnOrder;
 use perennial::loyalty::checkout::returns::ReturnRequest;
@@ -37,13 +37,14 @@ pub async fn with_holds(ledger: &Ledger, scope: &ProgramScope, member: MemberId,
         points,
         reason: "a test".into(),
     };
-    let hold = |reference: &str, n: i64| HoldPoints {
+    let hold = |reference: &str, n: i64| OpenHold {
         reference: reference.to_owned(),
         hash,
         member,
         identity: None,
         wallet: Some(wallet.to_owned()),
         points: points(n),
+        order: None,
         lasts_s: 3_000,
     };
     let there = ledger.post(scope, adjust("for holds", Direction::Up, points(5_000))).await.unwrap().receipt.spendable;

@@ -156,6 +156,7 @@ impl Shop {
             stated: false,
             quoted: false,
             valid_with: None,
+            says_points: true,
             spend_from: None,
             hold: None,
             place: if minor % 2 == 0 { Place::of(Some("app".to_owned()), None) } else { None },

@@ -19,7 +19,7 @@ fn shop_of(discounts: &str) -> Shop {
     Shop::new("2026-06-10T12:00:00Z", &document(discounts))
 }
 
-fn document(discounts: &str) -> String {
+pub(super) fn document(discounts: &str) -> String {
     format!("{}{discounts}", program("expiry = \"never\"", ""))
 }
 
@@ -30,12 +30,12 @@ fn shoes() -> Cart {
     cart
 }
 
-fn off(code: &str, lines: &[(&str, &str)]) -> StatedDiscount {
+pub(super) fn off(code: &str, lines: &[(&str, &str)]) -> StatedDiscount {
     let lines = lines.iter().map(|(id, off)| DiscountedLine { id: (*id).into(), amount: money(off) });
     StatedDiscount { code: code.into(), lines: lines.collect() }
 }
 
-fn with(discounts: &[StatedDiscount], cart: Cart) -> Cart {
+pub(super) fn with(discounts: &[StatedDiscount], cart: Cart) -> Cart {
     Cart { discounts: discounts.to_vec(), ..cart }
 }
 
@@ -51,17 +51,17 @@ fn stated(quoted: &OrderReceipt) -> Vec<StatedDiscount> {
 }
 
 /// Code and amount of what came off.
-fn came_off(receipt: &OrderReceipt) -> Vec<(&str, String)> {
+pub(super) fn came_off(receipt: &OrderReceipt) -> Vec<(&str, String)> {
     let amount = |discount: &DiscountReceipt| discount.amount.0.to_string();
     receipt.discounts.iter().map(|discount| (discount.code.as_str(), amount(discount))).collect()
 }
 
-fn skipped(receipt: &OrderReceipt) -> Vec<(&str, &str)> {
+pub(super) fn skipped(receipt: &OrderReceipt) -> Vec<(&str, &str)> {
     receipt.skipped_discounts.iter().map(|skipped| (skipped.discount.as_str(), skipped.reason.as_str())).collect()
 }
 
 impl Shop {
-    fn quote(&mut self, cart: Cart) -> OrderReceipt {
+    pub(super) fn quote(&mut self, cart: Cart) -> OrderReceipt {
         let order = SettleOrder { quoted: true, ..self.settle(OrderedAt::Now, "quote", cart) };
         self.ledger.clone().post(&self.scope, order, self.now, &self.timeline).unwrap().receipt
     }
@@ -78,7 +78,7 @@ impl Shop {
     }
 
     /// Why a discount is not what a quote would give: what it would, the reason, and what is better.
-    fn differs(&mut self, cart: Cart) -> (usize, String, Option<&'static str>, Option<String>) {
+    pub(super) fn differs(&mut self, cart: Cart) -> (usize, String, Option<&'static str>, Option<String>) {
         match self.refused_order("refused", cart) {
             OrderRefusal::Discount(refusal) => match *refusal {
                 DiscountRefusal::Differs { at, ours, reason, better, .. } => (at, ours.0.to_string(), reason, better),
@@ -163,7 +163,7 @@ fn an_order_may_leave_a_discount_out_and_names_none_that_a_quote_would_not_give(
     assert_eq!(shop.differs(with(&[item.clone(), order.clone()], entered)), better);
     // Two of a stack.
     let twice = shop.refused_order("1", with(&[item.clone(), order, summer("1.00")], shoes()));
-    assert_eq!(twice, DiscountRefusal::Twice { at: 2, other: 1, code: "summer".into() }.into());
+    assert_eq!(twice, Box::new(DiscountRefusal::Twice { at: 2, other: 1, code: "summer".into() }).into());
     shop.change_status("s", Status::Suspended).unwrap();
     assert_eq!(shop.differs(with(&[item], shoes())), (0, "0.00".into(), Some("member_suspended"), None));
     shop.change_status("a", Status::Active).unwrap();
@@ -198,7 +198,8 @@ fn a_quote_is_kept_for_a_day_after_its_version() {
     settle(&mut shop, 1, "3", "10.00").unwrap();
     shop.at("2026-06-13T12:00:01Z");
     let old = |valid_with, decides| {
-        OrderRefusal::from(DiscountRefusal::QuoteTooOld { valid_with: Version(valid_with), decides: Version(decides) })
+        let (valid_with, decides) = (Version(valid_with), Version(decides));
+        OrderRefusal::from(Box::new(DiscountRefusal::QuoteTooOld { valid_with, decides }))
     };
     assert_eq!(settle(&mut shop, 1, "4", "10.00").unwrap_err(), old(1, 2));
     assert_eq!(settle(&mut shop, 7, "4", "10.00").unwrap_err(), old(7, 2));

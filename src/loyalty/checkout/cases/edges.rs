@@ -10,7 +10,7 @@ use crate::kernel::id::MemberId;
 use crate::kernel::money::MONEY_MINOR_MAX;
 use crate::kernel::points::POINTS_MAX;
 use crate::loyalty::checkout::cases::*;
-use crate::loyalty::checkout::holds::hold_points::HoldPoints;
+use crate::loyalty::checkout::holds::open_hold::OpenHold;
 use crate::loyalty::checkout::holds::release::ReleaseHold;
 use crate::loyalty::ledger::adjust::{Adjust, Direction};
 use crate::loyalty::ledger::posting::PostingKind;
@@ -229,13 +229,14 @@ impl Shop {
             }),
             Step::Hold { asks, lasts_s } => {
                 let (reference, points) = (number.to_string(), self.some(*asks));
-                self.attempt(HoldPoints {
+                self.attempt(OpenHold {
                     reference,
                     hash,
                     member,
                     identity: None,
                     wallet: None,
                     points,
+                    order: None,
                     lasts_s: *lasts_s,
                 })
             }

@@ -6,8 +6,8 @@ use crate::loyalty::checkout::cases::{
     POINTS, Shop, all, amount, goods, instant, lots, paid_with, points, program, refused,
 };
 use crate::loyalty::checkout::error::{HoldRefusal, OrderRefusal};
-use crate::loyalty::checkout::holds::hold_points::HoldPoints;
 use crate::loyalty::checkout::holds::look::LookAtHold;
+use crate::loyalty::checkout::holds::open_hold::OpenHold;
 use crate::loyalty::checkout::holds::receipt::{HeldReceipt, HoldStatus, ReleaseReceipt};
 use crate::loyalty::checkout::holds::release::ReleaseHold;
 use crate::loyalty::checkout::receipt::OrderReceipt;
@@ -20,24 +20,25 @@ use crate::loyalty::ledger::posting::{Reference, RequestHash};
 impl Shop {
     /// Puts points aside.
     pub fn hold(&mut self, reference: &str, n: i64, minutes: i64) -> Result<HeldReceipt, HoldRefusal> {
-        let posted = self.post(HoldPoints {
+        let posted = self.post(OpenHold {
             reference: reference.into(),
             hash: RequestHash::of(&(n, minutes)),
             member: self.member,
             identity: None,
             wallet: None,
             points: points(n),
+            order: None,
             lasts_s: minutes * 60,
         });
         refused(posted)
     }
 
-    fn release(&mut self, reference: &str) -> Result<ReleaseReceipt, HoldRefusal> {
+    pub(super) fn release(&mut self, reference: &str) -> Result<ReleaseReceipt, HoldRefusal> {
         let posted = self.post(ReleaseHold { reference: reference.into(), member: self.member });
         refused(posted)
     }
 
-    fn status(&mut self, reference: &str) -> HoldStatus {
+    pub(super) fn status(&mut self, reference: &str) -> HoldStatus {
         let (named, member) = (Reference::keyed("look", &format!("{} {reference}", self.now)), self.member);
         let (account, rows) = (self.stored().clone(), self.ledger.postings[&member].clone());
         let looked = self.post(LookAtHold { named, reference: reference.into(), member }).unwrap();
@@ -64,7 +65,7 @@ fn g3_a_hold_outlives_its_lot_and_what_it_did_not_pay_ends_with_its_capture() {
         let mut shop = Shop::new("2027-01-31T22:00:00Z", &document);
         shop.bring(500, "2027-01-31");
         let held = shop.at("2027-01-31T22:50:00Z").hold("cart", 300, 15).unwrap();
-        assert_eq!((held.spendable, held.worth.0.to_string()), (200, "3.00".into()));
+        assert_eq!((held.spendable, held.worth.0.to_string()), (Some(200), "3.00".into()));
         assert_eq!(held.ends_at, instant("2027-01-31T23:05:00Z"));
         shop.at("2027-01-31T23:00:00Z");
         let figures = shop.figures();
@@ -117,7 +118,7 @@ fn a_released_hold_is_as_if_it_had_not_been() {
     shop.hold("cart", 300, 15).unwrap();
     assert_eq!(shop.status("cart"), HoldStatus::Open);
     let released = shop.release("cart").unwrap();
-    assert_eq!((released.ended.released, released.spendable), (300, 500));
+    assert_eq!((released.ended.released, released.spendable), (300, Some(500)));
     assert_eq!(shop.lots(), before);
     assert_eq!(shop.release("cart").unwrap(), released, "sent again, answered again");
     assert_eq!(shop.capture("1", "cart", 1), Err(HoldRefusal::Released.into()));

@@ -8,6 +8,7 @@ mod discounts;
 mod edges;
 mod events;
 mod golden;
+mod held_discounts;
 mod holds;
 mod merges;
 mod own_expiry;
@@ -248,6 +249,7 @@ impl Shop {
             stated: false,
             quoted: false,
             valid_with: None,
+            says_points: true,
             spend_from: None,
             hold: None,
             place: None,

@@ -1,4 +1,4 @@
-//! `/v1/checkout/holds`: put points aside, look, release.
+//! `/v1/checkout/holds`: put points and discounts aside, look, release.
 
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Data, Json, Path};
@@ -10,16 +10,18 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::kernel::id::MemberId;
 use crate::kernel::points::Points;
 use crate::kernel::scope::ProgramScope;
-use crate::loyalty::checkout::door::HOPS_MAX;
+use crate::loyalty::checkout::door::{Door, HOPS_MAX};
 use crate::loyalty::checkout::error::{
-    HOLD_CAPTURED, HOLD_ENDED, HOLD_RELEASED, HOLD_UNKNOWN, HoldRefusal, POINTS_BELOW_MINIMUM, POINTS_NOT_IN_STEPS,
-    POINTS_SHARE_EXCEEDED,
+    HOLD_CAPTURED, HOLD_EMPTY, HOLD_ENDED, HOLD_RELEASED, HOLD_UNKNOWN, HoldRefusal, POINTS_BELOW_MINIMUM,
+    POINTS_NOT_IN_STEPS, POINTS_SHARE_EXCEEDED,
 };
-use crate::loyalty::checkout::holds::hold_points::{HOLD_MAX_S, HOLD_S, HoldPoints};
+use crate::loyalty::checkout::holds::held_order_in::HeldOrderIn;
 use crate::loyalty::checkout::holds::look::LookAtHold;
+use crate::loyalty::checkout::holds::open_hold::{HOLD_MAX_S, HOLD_S, OpenHold};
 use crate::loyalty::checkout::holds::receipt::{HeldReceipt, HoldView, ReleaseReceipt};
 use crate::loyalty::checkout::holds::release::ReleaseHold;
 use crate::loyalty::checkout::holds::story::hold_reference;
+use crate::loyalty::checkout::http::{cart_problem, discount_problem, door_problem, order_in_problem};
 use crate::loyalty::checkout::order_in::{REFERENCE_WANTS, is_reference};
 use crate::loyalty::checkout::spend::SpendError;
 use crate::loyalty::ledger::error::{LedgerRefusal, MEMBER_UNKNOWN, WALLET_UNKNOWN};
@@ -43,7 +45,7 @@ pub fn configure(config: &mut ServiceConfig) {
     config.service(create_hold).service(get_hold).service(release_hold);
 }
 
-/// Points to put aside.
+/// Points and discounts to put aside: either, or both.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewHold, example = json!({
@@ -56,7 +58,13 @@ struct HoldIn {
     /// Whose points.
     member: MemberRefIn,
     /// Which and how many.
-    points: PointsToHoldIn,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable)]
+    points: Option<PointsToHoldIn>,
+    /// The order whose discounts are kept for it, as a quote took them off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable)]
+    order: Option<HeldOrderIn>,
     /// For how long, in seconds.
     #[serde(default = "hold_s")]
     #[schema(minimum = 1, maximum = 86_400, default = 900)]
@@ -82,6 +90,7 @@ fn hold_s() -> i64 {
 }
 
 impl HoldIn {
+    /// Its points; none where it is about discounts alone.
     fn check(&self) -> Result<Points, Problem> {
         let bad = |pointer: &'static str, wants: &str| Problem::of(&codes::INVALID_FIELD).at(pointer).detail(wants);
         if !is_reference(&self.reference) {
@@ -90,16 +99,19 @@ impl HoldIn {
         if !(1..=HOLD_MAX_S).contains(&self.lasts_s) {
             return Err(bad("/lasts_s", "1 to 86400 seconds"));
         }
-        let points = Points::try_from(self.points.spend).ok().filter(|points| !points.is_zero());
+        let Some(sent) = &self.points else { return Ok(Points::ZERO) };
+        let points = Points::try_from(sent.spend).ok().filter(|points| !points.is_zero());
         points.ok_or_else(|| bad("/points/spend", "1 to 10^15 points"))
     }
 }
 
-/// Put points aside for a checkout
+/// Put points and discounts aside for a checkout
 ///
-/// They cannot be spent otherwise, nor expire, until an order takes them (`hold` in the order), they are released, or the
-/// time is over. An order may still take them after that, as long as they are where they went back to. Repeating the call
-/// answers the same receipt. Scope: `orders:write`.
+/// The points cannot be spent otherwise, nor expire, until an order takes them (`hold` in the order), they are released, or
+/// the time is over. An order may still take them after that, as long as they are where they went back to. Each discount of
+/// the programme that `order` names is verified as an order's is, counts as used, and comes off the order that takes the
+/// hold while it is open, by the same lines and amounts, whatever has changed meanwhile. Repeating the call answers the
+/// same receipt. Scope: `orders:write`.
 #[utoipa::path(
     tag = "orders",
     request_body = HoldIn,
@@ -121,6 +133,14 @@ async fn create_hold(
 ) -> Result<HttpResponse, Problem> {
     let (Body(sent), scope) = (body, caller.scope());
     let points = sent.check()?;
+    let order = match &sent.order {
+        Some(order) => {
+            let book = Door { scope, db: &db, ledger: &ledger, identities: &identities }.book().await;
+            let book = book.map_err(door_problem)?;
+            Some(order.read(&book).map_err(|bad| order_in_problem(bad).within("/order"))?)
+        }
+        None => None,
+    };
     let named = sent.member.clone().read(scope.program()).map_err(|bad| bad_field(bad, "/member"))?;
     let hash = RequestHash::of(&sent);
     for hop in 0..HOPS_MAX {
@@ -143,13 +163,14 @@ async fn create_hold(
                 }
             }
         };
-        let hold = HoldPoints {
+        let hold = OpenHold {
             reference: sent.reference.clone(),
             hash,
             member,
             identity,
-            wallet: sent.points.wallet.clone(),
+            wallet: sent.points.as_ref().and_then(|points| points.wallet.clone()),
             points,
+            order: order.clone(),
             lasts_s: sent.lasts_s,
         };
         match ledger.post(scope, hold).await {
@@ -233,6 +254,10 @@ pub fn hold_problem(refusal: HoldRefusal) -> Problem {
         HoldRefusal::Captured(order) => Problem::of(&HOLD_CAPTURED).detail(says).with("order", order),
         HoldRefusal::Released => Problem::of(&HOLD_RELEASED),
         HoldRefusal::Ended(at) => Problem::of(&HOLD_ENDED).detail(says).with("ended_at", at.to_rfc3339()),
+        HoldRefusal::PointsUnsaid => Problem::of(&codes::INVALID_FIELD).detail("how many points the hold pays"),
+        HoldRefusal::Nothing => Problem::of(&HOLD_EMPTY),
+        HoldRefusal::Cart(error) => cart_problem(error).detail(says).at(error.pointer()).within("/order"),
+        HoldRefusal::Discount(refusal) => discount_problem(*refusal).detail(says).within("/order"),
         HoldRefusal::WalletUnknown => Problem::of(&WALLET_UNKNOWN),
         HoldRefusal::Spend(error) => spend_problem(error),
         HoldRefusal::Ledger(refusal) => problem_of(refusal),
@@ -255,9 +280,13 @@ pub fn spend_problem(error: SpendError) -> Problem {
 fn new_hold_problem(refusal: HoldRefusal) -> Problem {
     let pointer = match &refusal {
         HoldRefusal::WalletUnknown => Some("/points/wallet"),
+        HoldRefusal::Nothing => Some("/points"),
         HoldRefusal::Spend(_) | HoldRefusal::Ledger(LedgerRefusal::InsufficientPoints { .. }) => Some("/points/spend"),
         HoldRefusal::Ledger(LedgerRefusal::MemberUnknown) => Some("/member"),
         HoldRefusal::Ledger(_)
+        | HoldRefusal::Cart(_)
+        | HoldRefusal::Discount(_)
+        | HoldRefusal::PointsUnsaid
         | HoldRefusal::Unknown
         | HoldRefusal::Captured(_)
         | HoldRefusal::Released

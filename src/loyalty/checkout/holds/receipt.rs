@@ -6,9 +6,10 @@ use uuid::Uuid;
 
 use crate::kernel::clock::Instant;
 use crate::kernel::money::Amount;
+use crate::loyalty::checkout::receipt::DiscountReceipt;
 use crate::loyalty::ledger::hold::Ended;
 
-/// Points that were put aside.
+/// What was put aside.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = HoldReceipt)]
 pub struct HeldReceipt {
@@ -20,21 +21,28 @@ pub struct HeldReceipt {
     pub member: Uuid,
     /// What all money in here is in.
     pub currency: String,
-    /// The wallet's code.
-    pub wallet: String,
+    /// The wallet's code, of a hold of points.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub wallet: Option<String>,
     /// Points put aside.
     pub points: i64,
     /// What they are worth to the order that takes them.
     #[schema(value_type = String, example = "20.00")]
     pub worth: Amount,
+    /// What comes off the order that takes it, as long as it is open: of the programme's discounts each is a use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub discounts: Vec<DiscountReceipt>,
     /// When the hold ends by itself.
     #[schema(value_type = String, format = DateTime)]
     pub ends_at: Instant,
-    /// What can be spent besides.
-    pub spendable: i64,
+    /// What can be spent besides, of a hold of points.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub spendable: Option<i64>,
 }
 
-/// Points put aside that came back.
+/// What was put aside and came back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReleaseReceipt {
     /// The hold's reference.
@@ -43,13 +51,20 @@ pub struct ReleaseReceipt {
     pub posting: String,
     /// The member.
     pub member: Uuid,
-    /// The wallet's code.
-    pub wallet: String,
+    /// The wallet's code, of a hold of points.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub wallet: Option<String>,
     /// What became of the points.
     #[serde(flatten)]
     pub ended: EndedReceipt,
-    /// What can be spent now.
-    pub spendable: i64,
+    /// The discounts of the programme that it kept: each can be used once more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uses_given_back: Vec<String>,
+    /// What can be spent now, of a hold of points.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub spendable: Option<i64>,
 }
 
 /// How a hold ended: captured + released is what it held.
@@ -110,7 +125,7 @@ pub struct HoldView {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HoldStatus {
-    /// Its points are put aside.
+    /// What it holds is put aside.
     Open,
     /// An order took it.
     Captured,

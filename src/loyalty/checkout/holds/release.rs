@@ -48,18 +48,22 @@ impl Posting for ReleaseHold {
         let story = HoldStory::read(&self.reference, &accounts.story()).ok_or(HoldRefusal::Unknown)?;
         story.not_closed()?;
         let book = program.at(at.at);
-        let account = accounts.account()?;
+        let (account, counters) = accounts.account_and_counters()?;
         let posting = account.next_posting();
+        story.free_uses((account, counters), program);
         let ended = match story.open_in(account).map(|hold| hold.opened_in) {
             Some(opened_in) => release(account, opened_in, (book.zone, at.at))?,
             None => None,
         };
         let ended = ended.ok_or(HoldRefusal::Ended(story.held.ends_at))?;
+        let uses = story.held.discounts.iter().filter(|discount| discount.is_counted());
+        let spendable = account.figures(story.wallet()).spendable.get();
         let receipt = ReleaseReceipt {
             reference: self.reference.clone(),
             posting: posting.to_string(),
             member: posting.member.0,
-            spendable: account.figures(story.wallet()).spendable.get(),
+            uses_given_back: uses.map(|discount| discount.code.clone()).collect(),
+            spendable: story.held.wallet.is_some().then_some(spendable),
             wallet: story.held.wallet,
             ended: ended.into(),
         };

@@ -6,11 +6,12 @@ use crate::kernel::points::Points;
 use crate::loyalty::checkout::error::HoldRefusal;
 use crate::loyalty::checkout::holds::receipt::{HeldReceipt, OrderHoldReceipt};
 use crate::loyalty::ledger::account::Account;
+use crate::loyalty::ledger::counters::Counters;
 use crate::loyalty::ledger::entry::EntryKind;
-use crate::loyalty::ledger::hold::Hold;
+use crate::loyalty::ledger::hold::{Hold, take_uses};
 use crate::loyalty::ledger::lot::LotId;
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference};
-use crate::loyalty::program::model::Slot;
+use crate::loyalty::program::model::{Slot, Timeline};
 
 /// The name of a hold's posting.
 pub fn hold_reference(reference: &str) -> Reference {
@@ -73,6 +74,14 @@ impl<'g> HoldStory<'g> {
     pub fn open_in<'a>(&self, account: &'a Account) -> Option<&'a Hold> {
         let own = |hold: &&Hold| self.row.member == account.member && hold.opened_in == self.row.seq;
         account.holds.iter().find(own)
+    }
+
+    /// Gives the uses of discounts back that it keeps, if it is open; then it keeps none.
+    pub fn free_uses(&self, (account, counters): (&mut Account, &mut Counters<'_>), program: &Timeline) {
+        let Some(opened_in) = self.open_in(account).map(|hold| hold.opened_in) else { return };
+        for held in take_uses(account, opened_in) {
+            held.free(account, program).into_iter().for_each(|counter| counters.give_back(counter, 1));
+        }
     }
 
     /// The wallet whose points it holds.

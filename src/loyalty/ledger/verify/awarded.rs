@@ -109,7 +109,12 @@ pub struct AwardDocument {
 impl AwardDocument {
     /// The discounts of the programme of which it is a use.
     pub fn uses(&self) -> impl Iterator<Item = &str> {
-        let counted = |discount: &&DiscountDocument| discount.of == "program" && !discount.uncounted;
-        self.discounts.iter().filter(counted).map(|discount| discount.code.as_str())
+        uses(&self.discounts)
     }
+}
+
+/// The discounts of the programme of which something is a use.
+pub fn uses(discounts: &[DiscountDocument]) -> impl Iterator<Item = &str> {
+    let counted = |discount: &&DiscountDocument| discount.of == "program" && !discount.uncounted;
+    discounts.iter().filter(counted).map(|discount| discount.code.as_str())
 }

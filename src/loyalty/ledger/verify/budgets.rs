@@ -9,6 +9,7 @@ use crate::loyalty::ledger::counters::CounterKey;
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow};
 use crate::loyalty::ledger::verify::awarded::AwardDocument;
 use crate::loyalty::ledger::verify::documents::{OrderDocument, ReturnDocument, parse};
+use crate::loyalty::ledger::verify::holds::Uses;
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::program::model::{Rulebook, Timeline};
 
@@ -17,8 +18,20 @@ use crate::loyalty::program::model::{Rulebook, Timeline};
 pub struct Spent(BTreeMap<CounterKey, i64>);
 
 impl Spent {
-    /// Adds a posting; `order` is the one that a return is of.
-    pub fn step(&mut self, row: &PostingRow, order: Option<&PostingRow>, timeline: &Timeline, found: &mut Findings) {
+    /// Adds a posting; `order` is the one that a return is of, `uses` are those that it put aside or gave back.
+    pub fn step(
+        &mut self,
+        row: &PostingRow,
+        (order, uses): (Option<&PostingRow>, &Uses),
+        timeline: &Timeline,
+        found: &mut Findings,
+    ) {
+        for (held, by) in uses.freed.iter().map(|held| (held, -1)).chain(uses.kept.iter().map(|held| (held, 1))) {
+            let by_version = timeline.version(held.version);
+            if let Some(discount) = by_version.discounts.get(held.place) {
+                self.uses((row, by_version, &discount.code), held.day, by);
+            }
+        }
         let book = timeline.version(row.version);
         let budgets = book.earning.iter().any(|rule| rule.budget.is_some());
         if !budgets && book.discounts.iter().all(|discount| discount.total.is_none()) {

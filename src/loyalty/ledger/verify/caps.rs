@@ -8,10 +8,12 @@ use serde::Deserialize;
 use crate::kernel::cycle::Cycle;
 use crate::kernel::grow::Grow;
 use crate::kernel::id::Version;
+use crate::loyalty::ledger::hold::HeldUse;
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow};
 use crate::loyalty::ledger::usage::{USAGE_KEPT_D, Used};
 use crate::loyalty::ledger::verify::awarded::AwardDocument;
 use crate::loyalty::ledger::verify::documents::{OrderDocument, ReturnDocument, parse};
+use crate::loyalty::ledger::verify::holds::Uses;
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::program::model::{Cap, CountedSlot, Rulebook, Timeline};
 
@@ -43,15 +45,33 @@ pub struct UsedDocument {
 }
 
 impl FoldedCaps {
-    /// Adds a posting; `order` is the one that a return is of, `today` the last day of account time after it, in UTC.
+    /// Adds a posting; `order` is the one that a return is of, `uses` are those that it put aside or gave back, `today` is
+    /// the last day of account time after it, in UTC.
     pub fn step(
         &mut self,
         row: &PostingRow,
-        order: Option<&PostingRow>,
+        (order, uses): (Option<&PostingRow>, &Uses),
         (timeline, today): (&Timeline, NaiveDate),
         found: &mut Findings,
     ) {
         self.forget(today);
+        let limit = |held: &HeldUse| {
+            let limit = timeline.version(held.version).discounts.get(held.place)?.per_member?;
+            Some((limit, name_of(&limit, held.day)))
+        };
+        for (_, name) in uses.freed.iter().filter_map(limit) {
+            if let Some(had) = self.had.get_mut(&name) {
+                *had = had.saturating_sub(1).max(0);
+            }
+        }
+        for (limit, name) in uses.kept.iter().filter_map(limit) {
+            let had = self.had.entry(name).or_default();
+            had.grow(1);
+            if *had > limit.points.get() {
+                let says = format!("a hold keeps a discount that was used {had} times, of {} at most", limit.points);
+                found.add(Law::Caps, Place::posting(row.member, row.seq), says);
+            }
+        }
         let done = match row.kind {
             PostingKind::Order | PostingKind::Enrol | PostingKind::Event => {
                 self.award(row, timeline.version(row.version))

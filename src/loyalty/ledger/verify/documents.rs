@@ -11,7 +11,7 @@ use crate::kernel::money::{Amount, Currency};
 use crate::kernel::spread::Share;
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::posting::PostingRow;
-use crate::loyalty::ledger::verify::awarded::RowDocument;
+use crate::loyalty::ledger::verify::awarded::{DiscountDocument, RowDocument};
 use crate::loyalty::ledger::verify::flags::FlagDocument;
 use crate::loyalty::program::model::Slot;
 
@@ -282,14 +282,17 @@ pub struct ReceivedDocument {
 pub struct HoldDocument {
     /// Its reference.
     pub reference: String,
-    /// The wallet's code.
-    pub wallet: String,
+    /// The wallet's code, of one of points.
+    pub wallet: Option<String>,
     /// What it holds.
     pub points: i64,
+    /// The discounts that it keeps.
+    #[serde(default)]
+    pub discounts: Vec<DiscountDocument>,
     /// When it ends by itself.
     pub ends_at: Instant,
     /// What could be spent after it.
-    pub spendable: i64,
+    pub spendable: Option<i64>,
 }
 
 /// Of a release.

@@ -13,7 +13,7 @@ use crate::loyalty::ledger::figures::FIGURES_A_WALLET;
 use crate::loyalty::ledger::lot::{LotExpiry, LotId};
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow};
 use crate::loyalty::ledger::verify::caps::FoldedCaps;
-use crate::loyalty::ledger::verify::holds::FoldedHolds;
+use crate::loyalty::ledger::verify::holds::{FoldedHolds, Uses};
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::ledger::verify::merges::{FoldedMerges, branch_of};
 use crate::loyalty::ledger::verify::segments::FoldedSegments;
@@ -115,8 +115,14 @@ impl Folded {
         self.count_seq(member, seq, found);
     }
 
-    /// Adds a posting; `order` is the one that a return is of.
-    pub fn step(&mut self, row: &PostingRow, order: Option<&PostingRow>, timeline: &Timeline, found: &mut Findings) {
+    /// Adds a posting; `order` is the one that a return is of. Answers what it did to uses of discounts in holds.
+    pub fn step(
+        &mut self,
+        row: &PostingRow,
+        order: Option<&PostingRow>,
+        timeline: &Timeline,
+        found: &mut Findings,
+    ) -> Uses {
         self.count_seq(row.member, row.seq, found);
         let zone = timeline.newest().zone;
         // An import runs at business time; live work at Postgres's clock, which never runs behind the account.
@@ -132,9 +138,9 @@ impl Folded {
             let moves: Vec<&Move> = row.moves_of(number).collect();
             self.enter(&mut step, entry, &moves, found);
         }
-        self.holds.step(row, &self.lots, timeline, found);
+        let uses = self.holds.step(row, &self.lots, timeline, found);
         self.merge_step(row, timeline, found);
-        self.caps.step(row, order, (timeline, at.date_naive()), found);
+        self.caps.step(row, (order, &uses), (timeline, at.date_naive()), found);
         self.tiers_after(&of_tier, found);
         self.segments.step(row, found);
         self.moved_at = Some(at);
@@ -146,6 +152,7 @@ impl Folded {
         if matches!(row.kind, PostingKind::Enrol | PostingKind::Change) || row.seq.0 == 1 {
             self.profile_at = Some(row.recorded_at);
         }
+        uses
     }
 
     fn change_status(&mut self, row: &PostingRow, place: Place, found: &mut Findings) {

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
 use crate::kernel::clock::Instant;
 use crate::kernel::grow::Grow;
-use crate::kernel::id::Seq;
+use crate::kernel::id::{PostingId, Seq};
 use crate::loyalty::ledger::entry::EntryKind;
+use crate::loyalty::ledger::hold::HeldUse;
 use crate::loyalty::ledger::lot::{LotExpiry, LotId};
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference};
+use crate::loyalty::ledger::verify::awarded::uses;
 use crate::loyalty::ledger::verify::documents::{
     EndedDocument, HoldDocument, HoldOfOrder, ReleaseDocument, ReturnDocument, entered, parse,
 };
@@ -16,12 +20,34 @@ use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::ledger::verify::orders::compare;
 use crate::loyalty::program::model::{Slot, Timeline};
 
-/// An open hold as far as accounts have it: the posting that opened it, wallet, end, what is owed of it, lots.
-pub type PlainHold = (Seq, Slot, Instant, i64, Vec<(LotId, i64, LotExpiry)>);
+/// An open hold as far as accounts have it: the posting that opened it, wallet, end, what is owed of it, lots, uses.
+pub type PlainHold = (Seq, Slot, Instant, i64, Vec<(LotId, i64, LotExpiry)>, Vec<HeldUse>);
+
+/// The uses of discounts that a posting put aside, and those that it gave back.
+#[derive(Debug, Default)]
+pub struct Uses {
+    /// From now on counted,
+    pub kept: Vec<HeldUse>,
+    /// and no longer.
+    pub freed: Vec<HeldUse>,
+}
 
 /// The open holds of a member so far, oldest first.
 #[derive(Clone, Debug, Default)]
 pub struct FoldedHolds(Vec<FoldedHold>);
+
+/// The holds that a catch-up says to have given discounts back.
+#[derive(Debug, Deserialize)]
+struct EndedHolds {
+    #[serde(default)]
+    holds: Vec<EndedHold>,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct EndedHold {
+    held_by: PostingId,
+    uses_given_back: Vec<String>,
+}
 
 #[derive(Clone, Debug)]
 struct FoldedHold {
@@ -31,6 +57,7 @@ struct FoldedHold {
     ends_at: Instant,
     owed: i64,
     lots: Vec<(LotId, i64, LotExpiry)>,
+    uses: Vec<HeldUse>,
 }
 
 impl FoldedHold {
@@ -42,11 +69,27 @@ impl FoldedHold {
 impl FoldedHolds {
     /// The open holds as accounts have them.
     pub fn plain(&self) -> Vec<PlainHold> {
-        self.0.iter().map(|h| (h.opened_in, h.wallet, h.ends_at, h.owed, h.lots.clone())).collect()
+        self.0.iter().map(|h| (h.opened_in, h.wallet, h.ends_at, h.owed, h.lots.clone(), h.uses.clone())).collect()
     }
 
-    /// Adds a posting, after its entries. A document that cannot be read is found by who reads documents.
+    /// Adds a posting, after its entries; answers what that did to uses of discounts. A document that cannot be read is
+    /// found by who reads documents.
     pub fn step(
+        &mut self,
+        row: &PostingRow,
+        lots: &BTreeMap<LotId, FoldedLot>,
+        timeline: &Timeline,
+        found: &mut Findings,
+    ) -> Uses {
+        let before: Vec<(Seq, Vec<HeldUse>)> = self.0.iter().map(|hold| (hold.opened_in, hold.uses.clone())).collect();
+        self.change(row, lots, timeline, found);
+        let gone = |opened: &Seq| self.0.iter().all(|hold| hold.opened_in != *opened);
+        let freed = before.into_iter().filter(|(opened, _)| gone(opened)).flat_map(|(_, uses)| uses);
+        let opened = self.0.iter().filter(|hold| hold.opened_in == row.seq);
+        Uses { kept: opened.flat_map(|hold| hold.uses.clone()).collect(), freed: freed.collect() }
+    }
+
+    fn change(
         &mut self,
         row: &PostingRow,
         lots: &BTreeMap<LotId, FoldedLot>,
@@ -62,6 +105,7 @@ impl FoldedHolds {
                 let (ended, open) = std::mem::take(&mut self.0).into_iter().partition(over);
                 self.0 = open;
                 check_closed(row, &ended, 0, None, found);
+                check_given_back(row, &ended, timeline, found);
             }
             PostingKind::Return => self.owe(row, timeline, found),
             PostingKind::Enrol
@@ -86,9 +130,14 @@ impl FoldedHolds {
             Ok(document) => document,
             Err(says) => return found.add(Law::Documents, place, says),
         };
-        let wallet = timeline.version(row.version).wallet(&document.wallet).map(|w| w.slot);
+        let book = timeline.version(row.version);
+        let wallet = match &document.wallet {
+            Some(code) => book.wallet(code).map(|w| w.slot),
+            // Of one without points that is the first.
+            None => Some(Slot(0)),
+        };
         let Some(wallet) = wallet else {
-            return found.add(Law::Holds, place, format!("the programme has no wallet {}", document.wallet));
+            return found.add(Law::Holds, place, format!("the programme has no wallet {:?}", document.wallet));
         };
         if Reference::keyed("hold", &document.reference) != row.reference {
             found.add(Law::Documents, place, format!("the document is of hold {}", document.reference));
@@ -96,10 +145,15 @@ impl FoldedHolds {
         let spendable = row.entries.last().map_or(0, |e| e.after.get());
         let pairs = [
             ("points", document.points, entered(row, &[EntryKind::Hold], wallet)),
-            ("spendable", document.spendable, spendable),
+            ("spendable", document.spendable.unwrap_or_default(), spendable),
         ];
         compare(Law::Holds, place, &pairs, found);
         let expiry = |lot: &LotId| lots.get(lot).map_or(LotExpiry::Never, |l| l.expiry);
+        let day = timeline.newest().zone.day_of(row.effective_at);
+        let kept = |code: &str| {
+            let place = book.discounts.iter().position(|discount| discount.code == code);
+            HeldUse { version: row.version, place: place.unwrap_or(book.discounts.len()), day }
+        };
         let took = row.moves.iter().map(|m| (m.lot, m.points.get(), expiry(&m.lot))).collect();
         self.0.push(FoldedHold {
             reference: document.reference,
@@ -108,6 +162,7 @@ impl FoldedHolds {
             ends_at: document.ends_at,
             owed: 0,
             lots: took,
+            uses: uses(&document.discounts).map(kept).collect(),
         });
     }
 
@@ -158,6 +213,21 @@ impl FoldedHolds {
                 found.add(Law::Holds, Place::posting(row.member, row.seq), says);
             }
         }
+    }
+}
+
+/// A catch-up says of each hold that kept discounts which came back.
+fn check_given_back(row: &PostingRow, ended: &[FoldedHold], timeline: &Timeline, found: &mut Findings) {
+    let codes =
+        |hold: &FoldedHold| hold.uses.iter().filter_map(|held| held.code(timeline)).map(str::to_owned).collect();
+    let kept = ended.iter().filter(|hold| !hold.uses.is_empty());
+    let member = row.member;
+    let kept: Vec<EndedHold> = kept
+        .map(|hold| EndedHold { held_by: PostingId { member, seq: hold.opened_in }, uses_given_back: codes(hold) })
+        .collect();
+    let says = parse::<EndedHolds>(row).map(|document| document.holds).unwrap_or_default();
+    if says != kept {
+        found.add(Law::Holds, Place::posting(member, row.seq), format!("{kept:?} ended, and it says {says:?}"));
     }
 }
 

@@ -117,8 +117,8 @@ impl<'a> MemberCheck<'a> {
             check_merge(&row, facts.order.as_deref(), timeline, found);
         }
         let order = facts.before.as_ref().and_then(|before| before.order.as_ref()).or(facts.order.as_deref());
-        spent.step(&row, order, timeline, found);
-        self.folded.step(&row, order, timeline, found);
+        let uses = self.folded.step(&row, order, timeline, found);
+        spent.step(&row, (order, &uses), timeline, found);
     }
 
     /// Ends after the last posting.

@@ -22,6 +22,8 @@ use crate::loyalty::program::model::{On, Rulebook, Timeline, Wallet, WalletKind}
 struct CatchUpDocument {
     #[serde(default)]
     tier: Vec<IgnoredAny>,
+    #[serde(default)]
+    holds: Vec<IgnoredAny>,
 }
 
 /// Names of two figures that must be one, and the figures.
@@ -149,9 +151,9 @@ fn of_member(row: &PostingRow, found: &mut Findings) -> Result<(), String> {
 
 fn check_catch_up(row: &PostingRow, found: &mut Findings) -> Result<Option<NaiveDate>, String> {
     let place = Place::posting(row.member, row.seq);
-    // What became of tiers is `tiers`' affair.
+    // What became of tiers is `tiers`' affair, of holds `holds`'.
     let document: CatchUpDocument = parse(row)?;
-    if row.entries.is_empty() && document.tier.is_empty() {
+    if row.entries.is_empty() && document.tier.is_empty() && document.holds.is_empty() {
         found.add(Law::Documents, place, "a catch-up in which nothing happened");
     }
     Ok(None)

@@ -169,7 +169,7 @@ fn next_change(account: &Account, timeline: &Timeline) -> Option<Instant> {
 
 fn plain_hold(hold: &Hold) -> PlainHold {
     let lots = hold.lots.iter().map(|held| (held.lot, held.points.get(), held.expiry)).collect();
-    (hold.opened_in, hold.wallet, hold.ends_at, hold.owed.get(), lots)
+    (hold.opened_in, hold.wallet, hold.ends_at, hold.owed.get(), lots, hold.uses.clone())
 }
 
 /// A lot as far as accounts have it.
