@@ -17,6 +17,7 @@ use super::terminal::say;
 use crate::loyalty::backtest::jobs::Previews;
 use crate::loyalty::ledger::jobs::run_due;
 use crate::loyalty::ledger::post::Ledger;
+use crate::loyalty::ledger::reviews::jobs::{REVIEW_CHUNK, run_reviews};
 use crate::loyalty::membership::identities::Identities;
 use crate::loyalty::statement::reader::AccountReader;
 use crate::platform::auth::Authenticator;
@@ -109,6 +110,9 @@ async fn keep_up(db: Db, ledger: Ledger, authenticator: Data<Authenticator>) {
                 db.move_on();
             }
             tracing::warn!(error = error.chain(), "who is due was not caught up; balances are right all the same");
+        }
+        if let Err(error) = run_reviews(&db, &ledger, REVIEW_CHUNK).await {
+            tracing::warn!(%error, "members were not reviewed after a version; their tiers are right all the same");
         }
         authenticator.forget_idle();
     }

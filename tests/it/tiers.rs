@@ -1,12 +1,15 @@
 //! Tiers over HTTP: published, reached, shown and taken back.
 
+use chrono::TimeDelta;
 use perennial::kernel::id::Version;
+use perennial::loyalty::ledger::reviews::jobs::run_reviews;
 use perennial::loyalty::ledger::writer::Pace;
 use perennial::loyalty::program::document::Document;
 use perennial::loyalty::program::publish::{Publication, PublishError, publish};
+use perennial::loyalty::program::store::read_clock;
 use serde_json::{Value, json};
 
-use crate::harness::{Client, EURO, Process, TestApp, verify};
+use crate::harness::{Client, EURO, Process, TestApp, facts, verify};
 
 /// The usual programme with two tiers of what was spent.
 fn with_tiers(silver: &str, gold: &str) -> Document {
@@ -193,5 +196,54 @@ async fn a_tier_that_goes_says_where_its_members_go() {
     publish_now(&ladder("[mapping.tiers]\nsilver = \"none\"\ngold = \"linen\"\n")).await.unwrap();
     assert_eq!(tier(&shop, &member).await, "linen");
     buy(&shop, &member, "2", "1.00").await;
+    verify(&app.test.db).await;
+}
+
+/// What is written down of tiers, read from the rows.
+async fn written(app: &TestApp) -> String {
+    let tiers = "SELECT coalesce(string_agg(format('%s', n), ' ' ORDER BY n), '') AS fact FROM (\
+        SELECT count(*) AS n FROM member_tiers WHERE kind = 0 GROUP BY tier) AS t";
+    facts::one(&app.test.db, tiers).await
+}
+
+#[tokio::test]
+async fn members_whom_nobody_touches_are_reviewed_once_after_a_publish_that_changes_tiers() {
+    let app = TestApp::new().await;
+    let other = Process::start(&app.test, Pace::serving()).await;
+    let shop = app.shop().await;
+    for n in 0..30 {
+        let member = shop.enrol(&json!({})).await;
+        buy(&shop, &member, &n.to_string(), if n % 3 == 0 { "300.00" } else { "20.00" }).await;
+    }
+    let review = async || {
+        let (near, far) = (&app.process().ledger, &other.ledger);
+        let (one, two) = tokio::join!(run_reviews(&app.test.db, near, 2), run_reviews(&app.test.db, far, 2));
+        let rest = run_reviews(&app.test.db, near, 2).await.unwrap();
+        (one.unwrap() + two.unwrap(), rest)
+    };
+    assert_eq!(review().await, (0, 0), "there is one version");
+    publish_on(&app, &with_tiers("250.00", "1000.00"), 1).await;
+    assert_eq!(written(&app).await, "");
+    let (near, rest) = review().await;
+    assert_eq!((near + rest, written(&app).await), (10, "10".into()));
+    let postings = "SELECT count(*)::text AS fact FROM postings WHERE kind = 5";
+    assert_eq!((review().await, facts::one(&app.test.db, postings).await), ((0, 0), "10".into()));
+    // A version that is about something else moves on without a look at anybody, one that starts later waits.
+    let mut titled = with_tiers("250.00", "1000.00");
+    titled.earning[0].campaign = Some("spring".into());
+    publish_on(&app, &titled, 2).await;
+    assert_eq!(review().await, (0, 0));
+    let reviewed = "SELECT format('%s %s', min(version), count(reviewed_to)) AS fact FROM reviews";
+    assert_eq!(facts::one(&app.test.db, reviewed).await, "3 0");
+    let tomorrow = Some(read_clock(&app.test.db.conn().await.unwrap()).await.unwrap() + TimeDelta::days(1));
+    let cheap = with_tiers("10.00", "100.00");
+    let wanted = Publication { document: &cheap, based_on: Version(3), starts: tomorrow, note: "a test", draft: None };
+    publish(&mut app.test.db.conn().await.unwrap(), &app.program, &wanted).await.unwrap();
+    assert_eq!((review().await, facts::one(&app.test.db, reviewed).await), ((0, 0), "3 0".into()));
+    // What is published meanwhile is in force at once, and everybody is somebody now.
+    publish_on(&app, &cheap, 4).await;
+    let (near, rest) = review().await;
+    assert_eq!((near + rest, written(&app).await), (30, "10 20".into()));
+    assert_eq!(facts::one(&app.test.db, reviewed).await, "5 0");
     verify(&app.test.db).await;
 }

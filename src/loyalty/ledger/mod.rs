@@ -31,6 +31,7 @@ pub mod post;
 pub mod posting;
 pub mod queue;
 pub mod reads;
+pub mod reviews;
 pub mod rows;
 pub mod save;
 pub mod settle_due;
