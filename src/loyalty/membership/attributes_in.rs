@@ -5,6 +5,7 @@ use utoipa::openapi::Schema;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 
 use crate::loyalty::membership::profile_in::BadField;
+use crate::loyalty::program::compile::names::ATTRIBUTE_CHARS_MAX as NAME_CHARS_MAX;
 use crate::loyalty::program::model::attributes::Declared;
 
 /// The most attributes of one thing.
@@ -12,8 +13,10 @@ pub const ATTRIBUTES_MAX: usize = 50;
 /// The longest text attribute, in characters.
 pub const ATTRIBUTE_CHARS_MAX: usize = 500;
 
-const NAME_PATTERN: &str = "^[a-z][a-z0-9_]{0,39}$";
-const WANTS: &str = "at most 50 attributes with names like `shoe_size`, each a short text, number or truth value";
+/// The names that a document can declare.
+const NAME_PATTERN: &str = r"^[^\x00-\x1f\x7f-\x9f]{1,100}$";
+const WANTS: &str =
+    "at most 50 attributes with names of 1 to 100 printable characters, each a short text, number or truth value";
 
 /// What attributes look like where `null` clears one.
 pub fn attributes_schema() -> Schema {
@@ -43,10 +46,7 @@ fn schema(says: &str, besides: &[Type]) -> Schema {
 /// # Errors
 /// The first that is not as it has to be.
 pub fn bounded(sent: Map<String, Value>, place: &str) -> Result<Map<String, Value>, BadField> {
-    let name_ok = |name: &str| {
-        let rest = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
-        name.len() <= 40 && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.bytes().all(rest)
-    };
+    let name_ok = |name: &str| (1..=NAME_CHARS_MAX).contains(&name.chars().count()) && !name.contains(char::is_control);
     let value_ok = |value: &Value| match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => true,
         Value::String(text) => text.chars().nth(ATTRIBUTE_CHARS_MAX).is_none() && !text.contains('\0'),
@@ -115,7 +115,7 @@ mod tests {
             let Value::Object(sent) = sent else { return Err(("no object".to_owned(), "")) };
             stated(&sent, &declared, "/lines/0/attributes").map_err(|bad| (bad.pointer, bad.wants))
         };
-        let good = json!({ "size": "m", "gift": true, "weight": "1.50", "day": "2026-02-28", "mood": 3 });
+        let good = json!({ "size": "m", "gift": true, "weight": "1.50", "day": "2026-02-28", "mood": 3, "Shoe size / EU": 42 });
         assert_eq!(read(good.clone()).map(Value::Object), Ok(good));
         for (name, value, wants) in [
             ("size", json!("xl"), "one of the texts that the programme declares"),
@@ -126,7 +126,9 @@ mod tests {
             ("day", json!(null), "a day such as 2026-02-28"),
             ("mood", json!(null), WANTS),
             ("mood", json!([1]), WANTS),
-            ("Mood", json!(1), WANTS),
+            ("mo\u{7}od", json!(1), WANTS),
+            ("", json!(1), WANTS),
+            (&"long".repeat(26), json!(1), WANTS),
         ] {
             assert_eq!(read(json!({ name: value })), Err((format!("/lines/0/attributes/{name}"), wants)), "{value}");
         }
