@@ -121,6 +121,7 @@ pub struct Basket {
 #[derive(Clone, Debug)]
 pub struct Line {
     pub product: bool,
+    pub category: Option<&'static str>,
     pub quantity: u32,
     pub amount: i64,
     /// Tenths of a percent.

@@ -244,7 +244,7 @@ pub fn cart(basket: &Basket) -> Cart {
         id: id(if basket.twice && i == 1 { 0 } else { i }),
         kind: if line.product { LineKind::Product } else { LineKind::Shipping },
         sku: None,
-        category: None,
+        category: line.category.map(str::to_owned),
         brand: None,
         quantity: line.quantity,
         amount: money(line.amount),

@@ -61,14 +61,26 @@ pub struct MergedWallet {
     pub active_until: Option<Day>,
 }
 
-/// Of rules with a cap: rule, period, its first day, points.
+/// Of what is limited by member: its name, period, its first day, points or times.
 pub type Used = (String, Option<String>, Option<Day>, i64);
 
 /// An answer, or the code of a refusal.
 pub type Said = Result<Answer, String>;
 
-/// Rule, wallet, points, those without its cap, and the lines that got some.
-pub type RowFacts = (String, String, [i64; 2], Vec<(usize, i64)>);
+/// What a rule gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowFacts {
+    pub rule: String,
+    pub wallet: String,
+    pub points: i64,
+    pub uncut: i64,
+    /// What cut it, one after the other, and to what.
+    pub cuts: Vec<(&'static str, i64)>,
+    /// The last day of its points, where they are over sooner than others of their wallet.
+    pub ends: Option<Day>,
+    /// The lines that got some.
+    pub lines: Vec<(usize, i64)>,
+}
 
 /// Code, wallet, then asked, spendable and uncovered.
 pub type FlagFacts = (&'static str, String, [i64; 3]);
@@ -87,6 +99,7 @@ pub struct OrderFacts {
     pub earned: Vec<(String, i64, Option<Time>, Option<Day>)>,
     /// Wallet, points, worth.
     pub spent: Vec<(String, i64, i64)>,
+    /// Rule and reason, and what could not be told, or which rule is better.
     pub skipped: Vec<String>,
     /// Of the hold that paid: whether it was open; captured, released, taken, expired, waived.
     pub hold: Option<(bool, [i64; 5])>,
@@ -101,10 +114,10 @@ pub struct ReturnFacts {
     /// Line, then charged, tax, gift card, money, restored, clawed back; pieces in all; share in all.
     pub lines: Vec<(usize, [i64; 6], u32, String)>,
     pub restored: Vec<(String, i64)>,
-    /// Wallet, then points, taken, forgiven, held, waived, owed.
-    pub clawed: Vec<(String, [i64; 6])>,
-    /// Rule and points that can be had again.
-    pub given: Vec<(String, i64)>,
+    /// Wallet, the last day of points that were over sooner than others, then points, taken, forgiven, held, waived, owed.
+    pub clawed: Vec<(String, Option<Day>, [i64; 6])>,
+    /// Rule and points that can be had again, and how often.
+    pub given: Vec<(String, i64, Option<i64>)>,
     pub complete: bool,
 }
 

@@ -67,15 +67,16 @@ impl Laws {
     pub fn note(&mut self, order: &str, said: &Said) -> Result<(), String> {
         match said {
             Ok(Answer::Order(facts)) => {
+                // What is over sooner lies in a lot of its own.
                 for (wallet, points, ..) in &facts.earned {
-                    self.awards.insert((order.into(), wallet.clone()), (*points, 0));
+                    self.awards.entry((order.into(), wallet.clone())).or_default().0 += points;
                 }
                 for (wallet, points, _) in &facts.spent {
                     self.paid.insert((order.into(), wallet.clone()), (*points, 0));
                 }
             }
             Ok(Answer::Return(facts)) => {
-                for (wallet, [points, taken, forgiven, held, waived, owed]) in &facts.clawed {
+                for (wallet, _, [points, taken, forgiven, held, waived, owed]) in &facts.clawed {
                     if taken + forgiven + held + waived + owed != *points {
                         return Err(format!("law 6: {facts:?}"));
                     }

@@ -216,7 +216,7 @@ impl<'s> Both<'s> {
                 let What::Return { order, .. } = &command.what else { return };
                 coverage.returned(&self.model.sales[order], facts);
                 let version = self.model.sales[order].version;
-                for (wallet, [_, taken, forgiven, held, waived, owed]) in &facts.clawed {
+                for (wallet, _, [_, taken, forgiven, held, waived, owed]) in &facts.clawed {
                     let purse = self.model.wallet(wallet).map(|w| &self.spec.versions[version].purses[w]);
                     let Some(Purse::Points { policy, .. }) = purse else { continue };
                     note(coverage, *policy, [*taken, *forgiven, *held, *waived, *owed]);

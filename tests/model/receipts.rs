@@ -5,14 +5,15 @@ use perennial::loyalty::checkout::error::{ClaimRefusal, HoldRefusal, OrderRefusa
 use perennial::loyalty::checkout::holds::receipt::EndedReceipt;
 use perennial::loyalty::checkout::receipt::{
     BrokenRule, ClawedBackReceipt, CutName, FlagReceipt, LineReceipt, OrderReceipt, ReturnReceipt, RowReceipt,
+    SkippedReceipt,
 };
 use perennial::loyalty::checkout::spend::SpendError;
 use perennial::loyalty::ledger::error::LedgerRefusal;
 use perennial::loyalty::membership::error::{MembershipRefusal, MergeRefusal, TransferRefusal};
-use perennial::loyalty::membership::merges::receipt::{MergeReceipt, MergedWalletReceipt};
+use perennial::loyalty::membership::merges::receipt::{MergeReceipt, MergedWalletReceipt, UsedReceipt};
 
 use crate::engine::member_of;
-use crate::facts::{Answer, MergedWallet, OrderFacts, ReturnFacts, Used};
+use crate::facts::{Answer, MergedWallet, OrderFacts, ReturnFacts, RowFacts, Used};
 
 /// The name of a variant.
 fn name(debug: &dyn std::fmt::Debug) -> String {
@@ -91,8 +92,7 @@ pub fn merged_facts(currency: Currency, receipt: &MergeReceipt) -> Answer {
         let there = [there, w.pending, w.debt];
         MergedWallet { wallet: w.wallet.clone(), there, ever, active_until: w.active_until }
     };
-    let used = receipt.used.iter().map(|u| (u.rule.clone(), u.each.clone(), u.first_day, u.points.unwrap_or_default()));
-    let mut used: Vec<Used> = used.collect();
+    let mut used: Vec<Used> = receipt.used.iter().map(used_of).collect();
     used.sort();
     Answer::Merged {
         into: member_of(receipt.into),
@@ -103,13 +103,35 @@ pub fn merged_facts(currency: Currency, receipt: &MergeReceipt) -> Answer {
     }
 }
 
-/// A row says what it would have been where it was cut, and by what, and not elsewhere.
-fn uncut(row: &RowReceipt) -> i64 {
-    match (row.uncut, row.cut_by) {
-        (None, None) => row.points,
-        (Some(uncut), Some(CutName::Cap)) if uncut > row.points => uncut,
+fn used_of(used: &UsedReceipt) -> Used {
+    let (kind, n) = match (used.points, used.awards, used.uses) {
+        (Some(n), None, None) => ("", n),
+        (None, Some(n), None) => (".awards", n),
+        (None, None, Some(n)) => (".uses", n),
+        _ => panic!("{used:?}"),
+    };
+    (format!("{}{kind}", used.rule), used.each.clone(), used.first_day, n)
+}
+
+fn row_facts(row: &RowReceipt) -> RowFacts {
+    let (rule, wallet, points, ends) = (row.rule.clone(), row.wallet.clone(), row.points, row.expires_on);
+    let lines = row.lines.iter().map(|l| (place(&l.id), l.points)).collect();
+    let cut = |by| if by == CutName::Cap { "cap" } else { "budget" };
+    // A row says what it would have been where it was cut, and by what, and not elsewhere.
+    let (uncut, cuts) = match (row.uncut, row.cut_by, row.cuts.as_slice()) {
+        (None, None, []) => (row.points, Vec::new()),
+        (Some(uncut), Some(by), []) => (uncut, vec![(cut(by), row.points)]),
+        (Some(uncut), Some(by), [.., last]) if (last.by, last.to) == (by, points) => {
+            (uncut, row.cuts.iter().map(|step| (cut(step.by), step.to)).collect())
+        }
         _ => panic!("{row:?}"),
-    }
+    };
+    RowFacts { rule, wallet, points, uncut, cuts, ends, lines }
+}
+
+fn skipped(skipped: &SkippedReceipt) -> String {
+    let words = [Some(&skipped.rule), Some(&skipped.reason), skipped.detail.as_ref(), skipped.better.as_ref()];
+    words.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
 pub fn ended(ended: &EndedReceipt) -> [i64; 5] {
@@ -144,14 +166,7 @@ pub fn order_facts(currency: Currency, receipt: &OrderReceipt) -> OrderFacts {
         day: receipt.ordered_on,
         sums: [receipt.charged, receipt.shipping, receipt.tax, receipt.gift_card, receipt.paid].map(minor),
         lines: receipt.lines.iter().map(line).collect(),
-        rows: receipt
-            .rows
-            .iter()
-            .map(|r| {
-                let lines = r.lines.iter().map(|l| (place(&l.id), l.points)).collect();
-                (r.rule.clone(), r.wallet.clone(), [r.points, uncut(r)], lines)
-            })
-            .collect(),
+        rows: receipt.rows.iter().map(row_facts).collect(),
         earned: receipt
             .earned
             .iter()
@@ -161,7 +176,7 @@ pub fn order_facts(currency: Currency, receipt: &OrderReceipt) -> OrderFacts {
             })
             .collect(),
         spent: receipt.spent.iter().map(|s| (s.wallet.clone(), s.points, minor(s.worth))).collect(),
-        skipped: receipt.skipped.iter().map(|s| format!("{} {}", s.rule, s.reason)).collect(),
+        skipped: receipt.skipped.iter().map(skipped).collect(),
         hold: receipt.hold.as_ref().map(|h| (h.open, ended(&h.ended))),
         flags: receipt
             .flags
@@ -212,14 +227,14 @@ pub fn return_facts(currency: Currency, receipt: &ReturnReceipt) -> ReturnFacts 
             .iter()
             .map(|c| match c {
                 ClawedBackReceipt::Points(c) => {
-                    (c.wallet.clone(), [c.points, c.taken, c.forgiven, c.held, c.waived, c.owed])
+                    (c.wallet.clone(), c.expires_on, [c.points, c.taken, c.forgiven, c.held, c.waived, c.owed])
                 }
                 ClawedBackReceipt::Amount(c) => {
-                    (c.wallet.clone(), [minor(c.amount), minor(c.taken), minor(c.forgiven), 0, 0, 0])
+                    (c.wallet.clone(), None, [minor(c.amount), minor(c.taken), minor(c.forgiven), 0, 0, 0])
                 }
             })
             .collect(),
-        given: receipt.given_back.iter().map(|back| (back.rule.clone(), back.points)).collect(),
+        given: receipt.given_back.iter().map(|back| (back.rule.clone(), back.points, back.awards)).collect(),
         complete: receipt.complete,
     }
 }

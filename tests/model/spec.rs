@@ -1,5 +1,6 @@
 //! Programmes: each once as the document that the product compiles, and as the plain rules that the model reads.
 
+mod conditions;
 mod earning;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use perennial::loyalty::program::slots::{Slots, assign_slots};
 use crate::facts::{Day, Time};
 use crate::naive::calendar::Calendar;
 use crate::rng::Rng;
+pub use crate::spec::conditions::{CATEGORIES, LineTest, Test};
 pub use crate::spec::earning::{EACH, Each, Earn, Gives};
 
 /// Months and days.
@@ -155,8 +157,9 @@ fn spec(number: u64, calendar: &Rc<Calendar>) -> Spec {
 }
 
 fn rules(rng: &mut Rng, starts: Time, calendar: &Calendar) -> Rules {
-    let earns = earning::earns(rng, starts, calendar);
-    Rules { starts, purses: purses(rng), earns }
+    let purses = purses(rng);
+    let earns = earning::earns(rng, &purses, starts, calendar);
+    Rules { starts, purses, earns }
 }
 
 fn purses(rng: &mut Rng) -> Vec<Purse> {
@@ -233,8 +236,7 @@ fn wallet(purse: &Purse, exponent: u32) -> String {
                 Term::Inactive(p) => format!("{{ inactive = \"{}\"{grace} }}", written(*p)),
                 Term::Fixed(p, 0) => format!("{{ after = \"{}\"{grace} }}", written(*p)),
                 Term::Fixed(p, months) => {
-                    let round = ["end_of_month", "end_of_quarter", "end_of_year"]
-                        [usize::from(*months > 1) + usize::from(*months > 3)];
+                    let round = earning::rounded(*months).unwrap();
                     format!("{{ after = \"{}\", round = \"{round}\"{grace} }}", written(*p))
                 }
             };

@@ -5,7 +5,7 @@ use crate::generate::Generator;
 use crate::naive::Naive;
 use crate::naive::price::price;
 use crate::naive::wallets::MOST;
-use crate::spec::Purse;
+use crate::spec::{CATEGORIES, Purse};
 
 impl Generator {
     pub fn basket(&mut self, model: &Naive<'_>, member: u32, (from, stated): (&str, bool)) -> Basket {
@@ -60,7 +60,9 @@ impl Generator {
             }
         }
         let quantity = u32::try_from(self.rng.within(1, 5)).unwrap();
-        Line { product: self.rng.percent(85), quantity, amount, rate, tax }
+        let product = self.rng.percent(85);
+        let category = (product && self.rng.percent(75)).then(|| *self.rng.pick(&CATEGORIES));
+        Line { product, category, quantity, amount, rate, tax }
     }
 
     fn spoil(&mut self, basket: &mut Basket) {

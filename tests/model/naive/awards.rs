@@ -1,11 +1,16 @@
 //! What rules award, and what caps leave of it: golden.md R3.
 
-use crate::facts::{Day, OrderFacts, Time};
+use crate::facts::{Day, OrderFacts, RowFacts};
 use crate::naive::Naive;
+use crate::naive::asked::Verdict;
+use crate::naive::calendar::last_day;
 use crate::naive::caps::Had;
 use crate::naive::price::{PricedLine, base, shares};
 use crate::naive::wallets::Member;
-use crate::spec::{CODES, Earn, Gives, Rules};
+use crate::spec::{CODES, Earn, Gives, Purse, Rules, Term};
+
+/// A number above another.
+pub type Fraction = (i128, i128);
 
 /// What a rule awarded.
 #[derive(Clone, Debug)]
@@ -14,6 +19,8 @@ pub struct Row {
     /// What it would have been without its cap.
     pub uncut: i64,
     pub by_line: Vec<i64>,
+    /// The last day of its points, where they are over sooner than others.
+    pub ends: Option<Day>,
 }
 
 impl Row {
@@ -24,100 +31,174 @@ impl Row {
 
 /// The lines' base, as receipts and tiers know it, is that of the first rule by amount.
 pub fn leading_net(rules: &Rules) -> bool {
-    rules.earns.iter().find(|e| is_per(e)).is_none_or(|e| e.net)
+    rules.earns.iter().find(|e| e.is_per()).is_none_or(|e| e.net)
 }
 
-fn is_per(earn: &Earn) -> bool {
-    matches!(earn.gives, Gives::Per { .. })
+/// An order, and which rules apply to it.
+#[derive(Clone, Copy)]
+pub struct Awarding<'o> {
+    pub earns: &'o [Earn],
+    pub verdicts: &'o [Verdict],
+    pub lines: &'o [PricedLine],
 }
 
-fn bases(earn: &Earn, lines: &[PricedLine]) -> Vec<i64> {
-    lines.iter().map(|l| base(l, earn.net)).collect()
+/// A rule by amount, or what a multiplier adds to one: by which lines, and how much for what.
+struct Part<'o> {
+    earn: &'o Earn,
+    /// The rule's own, where conditions or a stack picked them, also where they are all.
+    picked: Option<&'o [bool]>,
+    lines: Vec<bool>,
+    minor: i64,
+    step: bool,
+    /// For so many minor units.
+    points: Fraction,
 }
 
-/// What a rule by amount gives, as a fraction.
-fn exact((minor, points, step): (i64, i64, bool), base: i64) -> (i128, i128) {
-    let steps = if step { (base / minor, 1) } else { (base, minor) };
-    (i128::from(steps.0) * i128::from(points), i128::from(steps.1))
+impl Part<'_> {
+    fn bases(&self, lines: &[PricedLine]) -> Vec<i64> {
+        lines.iter().zip(&self.lines).map(|(l, is)| if *is { base(l, self.earn.net) } else { 0 }).collect()
+    }
+
+    fn of(&self, base: i64) -> Fraction {
+        (i128::from(base) * self.points.0, i128::from(self.minor) * self.points.1)
+    }
+
+    fn in_all(&self, lines: &[PricedLine]) -> Fraction {
+        let base: i64 = self.bases(lines).iter().sum();
+        self.of(if self.step { base / self.minor * self.minor } else { base })
+    }
 }
 
-/// What a rule awards before its cap, and by what that is spread.
-fn uncut(earn: &Earn, awake: &[&Earn], lines: &[PricedLine]) -> (i64, Vec<i64>) {
-    let (num, den, by) = match earn.gives {
-        Gives::Fixed { points } => (i128::from(points), 1, bases(earn, lines)),
-        Gives::Per { minor, points, step } => {
-            let by = bases(earn, lines);
-            let (num, den) = exact((minor, points, step), by.iter().sum());
-            (num, den, by)
+fn sum(parts: impl Iterator<Item = Fraction>) -> Fraction {
+    parts.fold((0, 1), |(a, b), (c, d)| (a * d + c * b, b * d))
+}
+
+fn floor((num, den): Fraction) -> i64 {
+    i64::try_from(num / den).unwrap()
+}
+
+impl<'o> Awarding<'o> {
+    fn lines_of(&self, place: usize) -> Option<&'o [bool]> {
+        if let Verdict::Lines(lines) = &self.verdicts[place] { Some(lines) } else { None }
+    }
+
+    /// Of what a rule's award is made up.
+    fn parts(&self, place: usize) -> Vec<Part<'o>> {
+        let (earn, mine) = (&self.earns[place], self.lines_of(place).unwrap());
+        let (factor, of) = match earn.gives {
+            Gives::Per { .. } => ((1, 1), Some(earn.code)),
+            Gives::Multiply { thousandths, of } => ((i128::from(thousandths - 1_000), 1_000), of),
+            Gives::Fixed { .. } => return Vec::new(),
+        };
+        let of = self.earns.iter().enumerate().filter(|(_, e)| of.is_none_or(|of| of == e.code));
+        let parts = of.filter(|(_, e)| e.wallet == earn.wallet).filter_map(|(other, earn)| {
+            let Gives::Per { minor, points, step } = earn.gives else { return None };
+            let own = self.lines_of(other)?;
+            let lines = own.iter().zip(mine).map(|(a, b)| *a && *b).collect();
+            let picked = (earn.lines.is_some() || earn.stack.is_some()).then_some(own);
+            Some(Part { earn, picked, lines, minor, step, points: (i128::from(points) * factor.0, factor.1) })
+        });
+        parts.collect()
+    }
+
+    /// What a rule is worth by each line, exactly; also where only full steps award.
+    pub fn by_line(&self, place: usize) -> Vec<Fraction> {
+        let parts = self.parts(place);
+        let of = |line: usize| sum(parts.iter().map(|part| part.of(part.bases(self.lines)[line])));
+        (0..self.lines.len()).map(of).collect()
+    }
+
+    /// What a rule awards before its cap, and by what that is spread.
+    pub fn uncut(&self, place: usize) -> (i64, Vec<i64>) {
+        let (earn, lines) = (&self.earns[place], self.lines_of(place).unwrap());
+        if let Gives::Fixed { points } = earn.gives {
+            let base = |(line, is): (&PricedLine, &bool)| if *is { base(line, true) } else { 0 };
+            return (points, self.lines.iter().zip(lines).map(base).collect());
         }
-        Gives::Multiply { thousandths } => {
-            let (mut num, mut den, mut by) = (0, 1, vec![0; lines.len()]);
-            for other in awake.iter().filter(|e| e.wallet == earn.wallet) {
-                let Gives::Per { minor, points, step } = other.gives else { continue };
-                let bases = bases(other, lines);
-                let (more, of) = exact((minor, points, step), bases.iter().sum());
-                (num, den) = (num * of + more * den, den * of);
-                by.iter_mut().zip(bases).for_each(|(by, base)| *by += base);
-            }
-            (num * i128::from(thousandths - 1_000), den * 1_000, by)
+        let parts = self.parts(place);
+        let in_all = floor(sum(parts.iter().map(|part| part.in_all(self.lines))));
+        if parts.windows(2).all(|two| two[0].picked == two[1].picked) {
+            let bases: Vec<Vec<i64>> = parts.iter().map(|part| part.bases(self.lines)).collect();
+            return (in_all, (0..self.lines.len()).map(|line| bases.iter().map(|b| b[line]).sum()).collect());
         }
-    };
-    (i64::try_from(num / den).unwrap(), by)
+        // Of different lines it is computed from what each is worth, to a thousandth of a point.
+        (in_all, self.by_line(place).into_iter().map(|(num, den)| floor((num * 1_000, den))).collect())
+    }
+
+    /// By what it was computed from; where that is nothing by what was charged, then by pieces, at last to the first.
+    fn spread(&self, place: usize, points: i64, by: Vec<i64>) -> Vec<i64> {
+        let of = |what: fn(&PricedLine) -> i64| -> Vec<i64> {
+            self.lines.iter().zip(self.lines_of(place).unwrap()).map(|(l, is)| if *is { what(l) } else { 0 }).collect()
+        };
+        let weights = [by, of(|l| l.charged), of(|l| l.quantity)];
+        shares(points, weights.iter().find(|w| w.iter().any(|w| *w > 0)).unwrap())
+    }
 }
 
-/// By what it was computed from; where that is nothing by what was charged, then by pieces.
-fn spread(points: i64, by: &[i64], lines: &[PricedLine]) -> Vec<i64> {
-    let charged: Vec<i64> = lines.iter().map(|l| l.charged).collect();
-    let pieces: Vec<i64> = lines.iter().map(|l| l.quantity).collect();
-    let weights = [by, &charged, &pieces].into_iter().find(|w| w.iter().any(|w| *w > 0)).unwrap();
-    shares(points, weights)
+/// The last day of points of a rule with an expiry of its own, where others are over later.
+fn ends(earn: &Earn, purse: &Purse, day: Day) -> Option<Day> {
+    let (Some((span, months)), Purse::Points { term, .. }) = (earn.own, purse) else { return None };
+    let last = last_day(Term::Fixed(span, months), day);
+    last.filter(|last| last_day(*term, day).is_none_or(|others| *last < others))
 }
 
 impl Naive<'_> {
-    /// The rules that apply at a time, and the codes of the others.
-    pub fn awake<'r>(&self, rules: &'r Rules, ordered: Time) -> (Vec<&'r Earn>, Vec<&'static str>) {
-        let calendar = &self.spec.calendar;
-        let applies = |earn: &&Earn| {
-            earn.from.is_none_or(|from| calendar.first(from) <= ordered)
-                && earn.until.is_none_or(|until| ordered < calendar.first(until))
-        };
-        let (awake, asleep): (Vec<&Earn>, Vec<&Earn>) = rules.earns.iter().partition(applies);
-        (awake, asleep.iter().map(|e| e.code).collect())
-    }
-
     /// What the rules that apply award on a business day; what has a cap is noted with the member.
     pub fn award(
         &self,
-        awake: &[&Earn],
-        lines: &[PricedLine],
+        rules: &Rules,
+        order: Awarding<'_>,
         (state, day): (&mut Member, Day),
         facts: &mut OrderFacts,
     ) -> Vec<Row> {
         let mut rows = Vec::new();
-        for earn in awake {
-            let (uncut, by) = uncut(earn, awake, lines);
-            let mut points = uncut;
-            if let Some((most, each)) = earn.cap {
-                let (rule, period) = (earn.code, self.spec.calendar.period(each, day));
-                let had: i64 = state.had(rule, each, period).sum();
-                points = points.min((most - had).max(0));
-                if points > 0 {
-                    state.had.push(Had { rule, each, period, points });
-                }
+        for (place, (earn, verdict)) in rules.earns.iter().zip(order.verdicts).enumerate() {
+            if let Verdict::Not(reason) = verdict {
+                facts.skipped.push(format!("{} {reason}", earn.code));
             }
+            let Verdict::Lines(_) = verdict else { continue };
+            let (uncut, by) = order.uncut(place);
+            let points = uncut.min(self.room(earn, state, day));
             if points == 0 {
                 let reason = if uncut > 0 { "cap_reached" } else { "rounds_to_zero" };
                 facts.skipped.push(format!("{} {reason}", earn.code));
                 continue;
             }
-            let by_line = spread(points, &by, lines);
+            self.note(earn, state, day, (points, 1));
+            let by_line = order.spread(place, points, by);
             for (line, part) in facts.lines.iter_mut().zip(&by_line) {
                 line[7] += part;
             }
-            let named = by_line.iter().copied().enumerate().filter(|(_, p)| *p > 0).collect();
-            facts.rows.push((earn.code.into(), CODES[earn.wallet].into(), [points, uncut], named));
-            rows.push(Row { earn: (*earn).clone(), uncut, by_line });
+            let lines = by_line.iter().copied().enumerate().filter(|(_, p)| *p > 0).collect();
+            let (rule, wallet) = (earn.code.into(), CODES[earn.wallet].into());
+            let cuts = if points < uncut { vec![("cap", points)] } else { Vec::new() };
+            let ends = ends(earn, &rules.purses[earn.wallet], day);
+            facts.rows.push(RowFacts { rule, wallet, points, uncut, cuts, ends, lines });
+            rows.push(Row { earn: earn.clone(), uncut, by_line, ends });
         }
         rows
     }
+
+    /// What a member can still have of a rule on a business day.
+    fn room(&self, earn: &Earn, state: &Member, day: Day) -> i64 {
+        let had = |name: &str, each| state.had(name, each, self.spec.calendar.period(each, day)).sum::<i64>();
+        if earn.awards.is_some_and(|(most, each)| had(&awards_of(earn), each) >= most) {
+            return 0;
+        }
+        earn.cap.map_or(i64::MAX, |(most, each)| (most - had(earn.code, each)).max(0))
+    }
+
+    /// Notes what a member has had of a rule on a business day: so many points, so often.
+    pub fn note(&self, earn: &Earn, state: &mut Member, day: Day, (points, awards): (i64, i64)) {
+        let cap = earn.cap.map(|(_, each)| (earn.code.to_owned(), each, points));
+        let often = earn.awards.map(|(_, each)| (awards_of(earn), each, awards));
+        for (name, each, n) in cap.into_iter().chain(often).filter(|(.., n)| *n != 0) {
+            state.had.push(Had { name, each, period: self.spec.calendar.period(each, day), n });
+        }
+    }
+}
+
+/// Under which name it is counted how often a rule awards.
+fn awards_of(earn: &Earn) -> String {
+    format!("{}.awards", earn.code)
 }

@@ -1,4 +1,4 @@
-//! What members had of rules with a cap: a plain list, summed up whenever somebody asks.
+//! What members had of what is limited by member: a plain list, summed up whenever somebody asks.
 
 use std::collections::BTreeMap;
 
@@ -12,21 +12,23 @@ use crate::spec::{EACH, Each, Spec};
 /// For how many days after its end a period is remembered.
 const REMEMBERED_D: u64 = 732;
 
-/// What was had of a rule, or, below zero, given back.
-#[derive(Clone, Copy, Debug)]
+/// What was had, or, below zero, given back.
+#[derive(Clone, Debug)]
 pub struct Had {
-    pub rule: &'static str,
+    /// Points of a rule by its code, or how often it awarded.
+    pub name: String,
     pub each: Each,
     /// In which of them the order was.
     pub period: Period,
-    pub points: i64,
+    pub n: i64,
 }
 
 impl Member {
-    /// What of a rule in a period is remembered.
-    pub fn had(&self, rule: &str, each: Each, period: Period) -> impl Iterator<Item = i64> {
-        let there = self.had.iter().filter(move |had| (had.rule, had.each, had.period) == (rule, each, period));
-        there.filter(|had| self.remembers(had.period)).map(|had| had.points)
+    /// What of something in a period is remembered.
+    pub fn had(&self, name: &str, each: Each, period: Period) -> impl Iterator<Item = i64> {
+        let there =
+            self.had.iter().filter(move |had| (had.name.as_str(), had.each, had.period) == (name, each, period));
+        there.filter(|had| self.remembers(had.period)).map(|had| had.n)
     }
 
     /// Nothing is remembered of a period that ended long before the day of the account's time, in UTC.
@@ -35,19 +37,19 @@ impl Member {
         period.is_none_or(|(_, last)| last + Days::new(REMEMBERED_D) >= today)
     }
 
-    fn sums(&self) -> BTreeMap<(&'static str, Each, Period), i64> {
+    fn sums(&self) -> BTreeMap<(&str, Each, Period), i64> {
         let mut sums = BTreeMap::new();
         for had in self.had.iter().filter(|had| self.remembers(had.period)) {
-            *sums.entry((had.rule, had.each, had.period)).or_default() += had.points;
+            *sums.entry((had.name.as_str(), had.each, had.period)).or_default() += had.n;
         }
-        sums.retain(|_, points| *points != 0);
+        sums.retain(|_, n| *n != 0);
         sums
     }
 
     /// As an account shows it.
     pub fn used(&self, spec: &Spec) -> Vec<(i32, usize, Option<Day>, i64)> {
-        let used = self.sums().into_iter().map(|((rule, each, period), points)| {
-            (spec.counted[rule], EACH.iter().position(|e| e.0 == each).unwrap(), period.map(|p| p.0), points)
+        let used = self.sums().into_iter().map(|((name, each, period), n)| {
+            (spec.counted[name], EACH.iter().position(|e| e.0 == each).unwrap(), period.map(|p| p.0), n)
         });
         let mut used: Vec<_> = used.collect();
         used.sort_unstable();
@@ -57,9 +59,9 @@ impl Member {
     /// As a merge tells it.
     pub fn told_used(&self) -> Vec<Used> {
         let written = |each: Each| EACH.iter().find(|e| e.0 == each).and_then(|e| e.1).map(str::to_owned);
-        let used = self.sums().into_iter().map(|((rule, each, period), points)| {
+        let used = self.sums().into_iter().map(|((name, each, period), n)| {
             let first = period.map(|p| p.0);
-            (rule.to_owned(), written(each), first, points)
+            (name.to_owned(), written(each), first, n)
         });
         let mut used: Vec<Used> = used.collect();
         used.sort();

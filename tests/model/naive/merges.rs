@@ -61,7 +61,7 @@ impl Naive<'_> {
         let before: Vec<u32> = self.members.keys().copied().filter(|m| self.goes_on(*m) == source).collect();
         for sale in self.sales.values_mut().filter(|sale| before.contains(&sale.member)) {
             sale.spent.iter_mut().flat_map(|s| &mut s.1).for_each(|take| take.0 += shift);
-            sale.own.values_mut().for_each(|own| own.0 += shift);
+            sale.own.iter_mut().for_each(|own| own.lot += shift);
             sale.credits.iter_mut().for_each(|credit| credit.1 += shift);
         }
         for held in self.holds.values_mut().filter(|held| before.contains(&held.member)) {

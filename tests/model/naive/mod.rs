@@ -1,9 +1,12 @@
 //! A naive reference model of the ledger and the checkout, written from the design and not from the code: slow, plain,
 //! nothing shared with the engine but the programme's text.
 
+pub mod asked;
 pub mod awards;
 pub mod calendar;
 pub mod caps;
+pub mod conditions;
+pub mod earned;
 pub mod holds;
 pub mod merges;
 pub mod orders;

@@ -1,18 +1,16 @@
 //! Orders in the naive model.
 
-use std::collections::BTreeMap;
-
 use chrono::Duration;
 
 use crate::command::{Order, Ordered};
-use crate::facts::{Answer, Day, End, FlagFacts, OrderFacts, Time};
+use crate::facts::{Answer, Day, FlagFacts, OrderFacts, Time};
+use crate::naive::asked::Verdict;
 use crate::naive::awards::{Row, leading_net};
-use crate::naive::calendar::{last_day, later};
 use crate::naive::holds::Held;
 use crate::naive::price::{Priced, PricedLine, base, half_up, price};
 use crate::naive::wallets::Member;
 use crate::naive::{Done, Naive};
-use crate::spec::{BULK, Counted, Purse, Rules, Spending, Term};
+use crate::spec::{BULK, Counted, Purse, Rules, Spending};
 
 /// An order as the model remembers it.
 #[derive(Clone, Debug)]
@@ -25,12 +23,12 @@ pub struct Sale {
     pub day: Day,
     /// Of each rule that awarded.
     pub rows: Vec<Row>,
-    /// The rules that did not apply on that day.
-    pub asleep: Vec<&'static str>,
+    /// What became of each rule.
+    pub verdicts: Vec<Verdict>,
     /// The wallet that paid, and what it took from which lot and has not got back, in the order of taking.
     pub spent: Option<(usize, Vec<(usize, i64)>)>,
-    /// By wallet: the lot of the award, and what was forgiven of it.
-    pub own: BTreeMap<usize, (usize, i64)>,
+    /// The lots of the award.
+    pub own: Vec<Own>,
     /// Wallet, lot, what counts, and how much of it by line.
     pub credits: Vec<(usize, usize, Counted, Vec<i64>)>,
     pub complete: bool,
@@ -45,6 +43,16 @@ pub struct SoldLine {
     pub gone: (i128, i128),
     pub pieces_back: i64,
     pub money_back: i64,
+}
+
+/// A lot that an order filled, by the last day of its points where that is sooner than others'.
+#[derive(Clone, Debug)]
+pub struct Own {
+    pub wallet: usize,
+    pub ends: Option<Day>,
+    pub lot: usize,
+    /// What was forgiven of it.
+    pub forgiven: i64,
 }
 
 impl Sale {
@@ -113,14 +121,7 @@ impl Naive<'_> {
         facts.member = member;
         let guest = order.new && order.email.is_none();
         let mut sale = Sale { member, version, spent, guest, ..sold(&priced, day) };
-        let (awake, asleep) = self.awake(rules, ordered);
-        if state.suspended {
-            facts.skipped = awake.iter().map(|e| format!("{} member_suspended", e.code)).collect();
-        } else {
-            (sale.rows, sale.asleep) = (self.award(&awake, &priced.lines, (&mut state, day), &mut facts), asleep);
-            self.earn(&mut state, &mut sale, &mut facts, (ordered, day, today))?;
-            self.credit(&mut state, &mut sale, &mut facts, (ordered, day, today))?;
-        }
+        self.reward(&mut state, &priced, (&mut sale, &mut facts), (ordered, day, today))?;
         if points > 0 {
             facts.spent.push((self.spec.codes[payer].into(), points, priced.worth));
         }
@@ -171,69 +172,6 @@ impl Naive<'_> {
             state.active(payer, until);
         }
         Ok(payment)
-    }
-
-    fn earn(
-        &self,
-        state: &mut Member,
-        sale: &mut Sale,
-        facts: &mut OrderFacts,
-        (ordered, day, today): (Time, Day, Day),
-    ) -> Result<(), String> {
-        for (wallet, purse) in self.spec.versions[sale.version].purses.iter().enumerate() {
-            let Purse::Points { pending, term, .. } = purse else { continue };
-            let points: i64 = sale.rows_of(wallet).flat_map(|r| &r.by_line).sum();
-            if points == 0 {
-                continue;
-            }
-            state.active(wallet, self.active_until(wallet, ordered, day));
-            let waits = pending.map(|p| later(day, p)).filter(|d| *d > today);
-            let end = match term {
-                Term::Inactive(_) => End::Inactive,
-                term => last_day(*term, day).map_or(End::Never, End::On),
-            };
-            let lot = state.give(wallet, points, waits, end, today)?;
-            sale.own.insert(wallet, (lot, 0));
-            let last = match end {
-                End::On(day) => Some(day),
-                End::Inactive => state.purses[wallet].active_until,
-                End::Never => None,
-            };
-            let from = waits.map(|d| self.spec.calendar.start(d));
-            facts.earned.push((self.spec.codes[wallet].into(), points, from, last));
-        }
-        Ok(())
-    }
-
-    fn credit(
-        &self,
-        state: &mut Member,
-        sale: &mut Sale,
-        facts: &mut OrderFacts,
-        (ordered, day, today): (Time, Day, Day),
-    ) -> Result<(), String> {
-        let rules = &self.spec.versions[sale.version];
-        for (wallet, purse) in rules.purses.iter().enumerate() {
-            let Purse::Counter { counted, .. } = purse else { continue };
-            let by_line: Vec<i64> = match counted {
-                Counted::Spend => sale.lines.iter().map(|l| base(&l.priced, leading_net(rules))).collect(),
-                Counted::Points => {
-                    let of = |i: usize| sale.rows_of(0).map(|r| r.by_line[i]).sum();
-                    (0..sale.lines.len()).map(of).collect()
-                }
-                Counted::Orders => vec![0; sale.lines.len()],
-            };
-            let points = if *counted == Counted::Orders { 1 } else { by_line.iter().sum() };
-            if points == 0 {
-                continue;
-            }
-            let end = self.usual_end(state, wallet, ordered, day);
-            let lot = state.count(wallet, points, end, today)?;
-            sale.credits.push((wallet, lot, *counted, by_line));
-            let last = if let End::On(day) = end { Some(day) } else { None };
-            facts.earned.push((self.spec.codes[wallet].into(), points, None, last));
-        }
-        Ok(())
     }
 }
 
@@ -315,9 +253,9 @@ fn sold(priced: &Priced, day: Day) -> Sale {
         lines: priced.lines.iter().map(line).collect(),
         day,
         rows: Vec::new(),
-        asleep: Vec::new(),
+        verdicts: Vec::new(),
         spent: None,
-        own: BTreeMap::new(),
+        own: Vec::new(),
         credits: Vec::new(),
         complete: false,
         guest: false,

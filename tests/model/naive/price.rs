@@ -7,6 +7,9 @@ use crate::spec::BULK;
 #[derive(Clone, Debug, Default)]
 pub struct PricedLine {
     pub product: bool,
+    pub category: Option<&'static str>,
+    /// As stated, before discounts.
+    pub amount: i64,
     pub quantity: i64,
     pub charged: i64,
     pub tax: i64,
@@ -131,7 +134,8 @@ fn charged(line: &Line, left: i64, taxed: Taxed) -> Result<PricedLine, String> {
     };
     let charged = if taxed == Taxed::OnTop { left + tax } else { left };
     let quantity = i64::from(line.quantity);
-    Ok(PricedLine { product: line.product, quantity, charged, tax, ..PricedLine::default() })
+    let Line { product, category, amount, .. } = *line;
+    Ok(PricedLine { product, category, amount, quantity, charged, tax, ..PricedLine::default() })
 }
 
 /// What a line earns on: discounts and shipping are always taken out, the rest if `net`.

@@ -3,7 +3,6 @@
 use crate::command::Asked;
 use crate::facts::{Answer, Day, ReturnFacts};
 use crate::naive::calendar::later;
-use crate::naive::caps::Had;
 use crate::naive::orders::{Sale, SoldLine};
 use crate::naive::price::shares;
 use crate::naive::wallets::Member;
@@ -57,11 +56,11 @@ impl Naive<'_> {
         self.claw(&mut state, &mut sale, &sum, &mut facts);
         // What comes back of a rule can be had again in the period of the order.
         for row in &sale.rows {
-            let (Some((_, each)), points) = (row.earn.cap, sum(&row.by_line)) else { continue };
-            if points > 0 {
-                let (rule, period) = (row.earn.code, self.spec.calendar.period(each, sale.day));
-                state.had.push(Had { rule, each, period, points: -points });
-                facts.given.push((rule.into(), points));
+            let points = row.earn.cap.map_or(0, |_| sum(&row.by_line));
+            let awards = row.earn.awards.filter(|_| sale.complete && !was_complete).map(|_| 1);
+            if points > 0 || awards.is_some() {
+                self.note(&row.earn, &mut state, sale.day, (-points, -awards.unwrap_or(0)));
+                facts.given.push((row.earn.code.into(), points, awards));
             }
         }
         for (wallet, lot, counted, by_line) in &sale.credits {
@@ -71,7 +70,7 @@ impl Naive<'_> {
                 let taken = state.lots[*lot].left.min(points);
                 state.lots[*lot].left -= taken;
                 state.purses[*wallet].reversed += taken;
-                facts.clawed.push((self.spec.codes[*wallet].into(), [points, taken, points - taken, 0, 0, 0]));
+                facts.clawed.push((self.spec.codes[*wallet].into(), None, [points, taken, points - taken, 0, 0, 0]));
             }
         }
         if sale.complete && !was_complete {
@@ -93,11 +92,15 @@ impl Naive<'_> {
     fn claw(&self, state: &mut Member, sale: &mut Sale, sum: &dyn Fn(&[i64]) -> i64, facts: &mut ReturnFacts) {
         for (wallet, purse) in self.spec.versions[sale.version].purses.iter().enumerate() {
             let Purse::Points { policy, .. } = purse else { continue };
-            let points: i64 = sale.rows_of(wallet).map(|r| sum(&r.by_line)).sum();
-            let Some((lot, forgiven)) = sale.own.get_mut(&wallet).filter(|_| points > 0) else { continue };
-            let clawed = state.claw_back(*lot, points, *forgiven, *policy);
-            *forgiven += clawed[2];
-            facts.clawed.push((self.spec.codes[wallet].into(), clawed));
+            for own in sale.own.iter_mut().filter(|own| own.wallet == wallet) {
+                let rows = sale.rows.iter().filter(|row| (row.earn.wallet, row.ends) == (wallet, own.ends));
+                let points: i64 = rows.map(|row| sum(&row.by_line)).sum();
+                if points > 0 {
+                    let clawed = state.claw_back(own.lot, points, own.forgiven, *policy);
+                    own.forgiven += clawed[2];
+                    facts.clawed.push((self.spec.codes[wallet].into(), own.ends, clawed));
+                }
+            }
         }
     }
 }
