@@ -8,9 +8,11 @@ use serde_json::{Value, json};
 
 use crate::harness::{Client, Reply, TestApp, facts};
 
-const DRAFT: &str = "/v1/program/draft";
+/// Where the draft is.
+pub const DRAFT: &str = "/v1/program/draft";
 
-async fn send(shop: &Client, method: Method, path: &str, tag: Option<&str>, body: &Value) -> Reply {
+/// Sends a body, with what its caller has seen.
+pub async fn send(shop: &Client, method: Method, path: &str, tag: Option<&str>, body: &Value) -> Reply {
     send_text(shop, method, path, tag, body.to_string()).await
 }
 
@@ -22,7 +24,8 @@ async fn send_text(shop: &Client, method: Method, path: &str, tag: Option<&str>,
     Reply::of(request).await
 }
 
-fn tag(reply: &Reply) -> String {
+/// What an answer lets its caller say that it has seen.
+pub fn tag(reply: &Reply) -> String {
     reply.header("etag").unwrap().to_owned()
 }
 
