@@ -115,6 +115,11 @@ impl<'b, 'g> Source<'b, 'g> {
         }
     }
 
+    /// Whether points that were put aside pay.
+    pub fn is_hold(&self) -> bool {
+        matches!(self, Self::Hold(..))
+    }
+
     /// The discounts that an open hold keeps. Their uses are given back for the order to have them.
     pub fn promised(
         &self,
@@ -156,7 +161,7 @@ impl<'b, 'g> Source<'b, 'g> {
             Self::Kept(story, _) => Some(take(account, story, Points::ZERO, when)?),
             Self::Hold(story, _) => Some(take(account, story, points, when)?),
         };
-        if !matches!(self, Self::Hold(..)) {
+        if !self.is_hold() {
             account.spend(EntryKind::Spend, slot, points)?;
         }
         if !points.is_zero() {

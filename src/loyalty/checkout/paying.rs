@@ -73,9 +73,9 @@ impl Paying<'_> {
         }
     }
 
-    /// With how many points it could be paid; `None` where there is no wallet to pay from, or a hold pays.
+    /// With how many points it could be paid; `None` where there is no wallet to pay from.
     pub fn can_spend(self, priced: &Priced) -> Option<CanSpendReceipt> {
-        let Payer { wallet, rules } = self.payer.filter(|_| self.order.hold.is_none())?;
+        let Payer { wallet, rules } = self.payer?;
         let spendable = self.account.figures(wallet.slot).spendable;
         let there = if self.account.status == Status::Active { spendable } else { Points::ZERO };
         let most = most(self.spend(), there, priced.payable, rules.value);

@@ -160,8 +160,8 @@ impl Posting for SettleOrder {
         let offered = offering.offered(account, counters)?;
         let (cart, place) = (&*offered.cart, self.place.as_ref());
         let paying = Paying { order: self, cart, book, payer, account, ordered, day, attributes };
-        let Paid { priced, broken } = paying.price(taken, matches!(source, Source::Hold(..)))?;
-        let can_spend = self.quoted.then(|| paying.can_spend(&priced)).flatten();
+        let Paid { priced, broken } = paying.price(taken, source.is_hold())?;
+        let can_spend = (self.quoted && !source.is_hold()).then(|| paying.can_spend(&priced)).flatten();
         let hold = source.pay(account, program, taken, (ordered, day, at.at))?;
         let suspended = account.status == Status::Suspended;
         let bounds = Bounds { now, day };
@@ -276,7 +276,7 @@ impl SettleOrder {
         let named = (self.spend_from.as_deref(), self.hold.as_deref());
         if !self.stated {
             let source = Source::find((program, book), named, rows)?;
-            let unsaid = !self.says_points && matches!(source, Source::Hold(..));
+            let unsaid = !self.says_points && source.is_hold();
             return if unsaid { Err(HoldRefusal::PointsUnsaid.into()) } else { Ok((source, self.cart.points)) };
         }
         let source = Source::find_stated((program, book), named, rows, account)?;
