@@ -92,6 +92,16 @@ async fn every_table_says_which_room_writes_it() {
     }
 }
 
+#[tokio::test]
+async fn long_receipts_are_compressed_by_lz4_where_the_server_has_it() {
+    let test = TestDb::new().await;
+    let mut conn = owner(&test).await;
+    let by = "SELECT CASE WHEN 'lz4' = ANY (s.enumvals) THEN coalesce(nullif(a.attcompression::text, ''), 'pglz') ELSE 'l' END \
+         AS line FROM pg_settings AS s CROSS JOIN pg_attribute AS a WHERE s.name = 'default_toast_compression' \
+         AND a.attrelid = 'postings'::regclass AND a.attname = 'document'";
+    assert_eq!(lines(&mut conn, by).await, ["l"]);
+}
+
 /// The migrations, oldest first.
 fn migrations() -> Vec<String> {
     let entries = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations")).unwrap();
