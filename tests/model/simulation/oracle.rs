@@ -89,7 +89,7 @@ impl<'s> Follower<'s> {
                 // It comes with its command.
                 PostingKind::CatchUp if next.is_some_and(|later| later.kind != PostingKind::CatchUp) => continue,
                 PostingKind::CatchUp => Some(Ask::Due(row.member)),
-                _ => asked_for(row, asked),
+                _ => self.asked_for(row, asked),
             };
             let ask = ask.ok_or_else(|| format!("{} was committed, and nobody asked for it", row.reference))?;
             aside.extend(self.put_aside(&ask, rows));
@@ -101,6 +101,19 @@ impl<'s> Follower<'s> {
             Some(owner) => Err(format!("{} took a card that another member has", owner.member)),
             None => Ok(()),
         }
+    }
+
+    /// Whoever releases a hold asks for the same: it was the one who has it.
+    fn asked_for(&self, row: &PostingRow, asked: &Asked) -> Option<Ask> {
+        let member = member_of(row.member.0);
+        let has_it = |ask: &&Ask| match ask {
+            Ask::Shop(Command { what: What::Release { member: named, .. }, .. }) => {
+                self.model.goes_on(*named) == member
+            }
+            _ => false,
+        };
+        let same = || asked.get(row.reference.as_str()).into_iter().flatten().filter(|(hash, _)| *hash == row.hash);
+        same().map(|(_, ask)| ask).find(has_it).or_else(|| same().map(|(_, ask)| ask).next()).cloned()
     }
 
     /// A card that is taken and given up in one commit may be somebody else's by then: as if the commit had come before.
@@ -185,11 +198,6 @@ impl<'s> Follower<'s> {
         }
         broken
     }
-}
-
-fn asked_for(row: &PostingRow, asked: &Asked) -> Option<Ask> {
-    let named = asked.get(row.reference.as_str())?;
-    named.iter().find(|(hash, _)| *hash == row.hash).map(|(_, ask)| ask.clone())
 }
 
 /// By name: what was accepted is there once, with the receipt that everybody was shown; what was only refused is not.
