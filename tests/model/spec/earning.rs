@@ -156,9 +156,7 @@ fn own(rng: &mut Rng, purse: &Purse) -> Option<(Span, u32)> {
     let within = |a: Span, b: Span| a == b || i64::from(a.0) * 31 + a.1 <= i64::from(b.0) * 28 + b.1;
     let short = match term {
         Term::Never => true,
-        Term::Fixed(most, _) => within(span, *most),
-        // `verify` notes activity for each lot that an order fills, the order once: not before they agree.
-        Term::Inactive(_) => false,
+        Term::Fixed(most, _) | Term::Inactive(most) => within(span, *most),
     };
     (short && pending.is_none_or(|pending| within(pending, span))).then(|| (span, *rng.pick(&[0, 0, 1, 3, 12])))
 }

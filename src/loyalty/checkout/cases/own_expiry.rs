@@ -92,3 +92,14 @@ fn a_late_order_is_over_at_once_where_its_day_has_passed() {
     assert_eq!(came_in(&receipt), lots(&[(50, "2027-12-31"), (100, "2026-12-11"), (50, "2027-01-31")]));
     assert_eq!(shop.spendable(), 100);
 }
+
+/// `verify` agrees when the story ends: one order is one activity, whatever lots it fills, and what has ended by then is
+/// not brought back by the next of them.
+#[test]
+fn a_late_order_fills_lots_of_two_kinds_in_a_wallet_that_ended_by_inactivity_since() {
+    let rules = "[earning.bonus]\naward = { points = 100 }\nexpiry = { after = \"P1M\" }\n";
+    let mut shop = Shop::new("2026-06-01T12:00:00Z", &(program("expiry = { inactive = \"P60D\" }", "") + rules));
+    let receipt = shop.at("2026-10-01T12:00:00Z").late_order("2026-06-10T12:00:00Z", "1", goods("50.00"));
+    assert_eq!(receipt.earned.iter().filter(|came| came.wallet == "points").count(), 2);
+    assert_eq!((shop.spendable(), shop.stored().wallets[0].expires_on), (0, None));
+}

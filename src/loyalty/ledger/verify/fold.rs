@@ -200,7 +200,11 @@ impl Folded {
             let says = format!("{} of {} moves {sum}", entry.kind.name(), entry.points);
             found.add(Law::Movements, step.place, says);
         }
-        self.note_activity(step, entry);
+        // One order is one activity, whatever lots it fills.
+        let mut before = step.row.entries.iter().take_while(|earlier| !std::ptr::eq(*earlier, entry));
+        if !before.any(|earlier| (earlier.kind, earlier.wallet) == (entry.kind, entry.wallet)) {
+            self.note_activity(step, entry);
+        }
         let mut states = Vec::with_capacity(moves.len());
         for step_of_lot in moves {
             states.extend(self.move_lot(step, entry, step_of_lot, found));
