@@ -89,6 +89,8 @@ pub struct Coverage {
     pub policies: BTreeSet<(Policy, &'static str)>,
     /// What rules and caps did.
     pub earning: BTreeSet<earning::Did>,
+    /// Orders that were settled and given back on the side.
+    pub undone: u64,
     pub commands: u64,
     pub accepted: u64,
 }
@@ -97,6 +99,7 @@ impl Coverage {
     /// What was never reached.
     pub fn missing(&self) -> Vec<String> {
         let mut missing = Vec::new();
+        missing.extend((self.undone == 0).then(|| "an order and its return on the side".to_owned()));
         for (i, a) in KINDS.iter().enumerate() {
             for (j, b) in KINDS.iter().enumerate() {
                 if !self.pairs.contains(&(i, j)) {

@@ -1,5 +1,7 @@
 //! The product's side: the real decisions over a ledger in memory, and its answers as plain facts.
 
+use std::collections::BTreeMap;
+
 use perennial::kernel::id::{MemberId, ProgramId};
 use perennial::kernel::money::{Currency, Money};
 use perennial::kernel::points::Points;
@@ -103,6 +105,17 @@ impl<'s> Engine<'s> {
     pub fn new(spec: &'s Spec) -> Self {
         let scope = scope();
         Self { spec, scope, ledger: MemoryLedger::default(), currency: Currency::parse(spec.currency).unwrap() }
+    }
+
+    /// Another one that stands where this one does.
+    pub fn beside(&self) -> Self {
+        Self { spec: self.spec, scope: self.scope.clone(), ledger: self.ledger.clone(), currency: self.currency }
+    }
+
+    /// By rule and period, what of budgets is used.
+    pub fn counters(&self) -> BTreeMap<(String, String), i64> {
+        let used = self.ledger.counters.iter().filter(|(_, used)| **used != 0);
+        used.map(|(key, used)| ((key.rule.clone(), key.period.clone()), *used)).collect()
     }
 
     pub fn run(&mut self, command: &Command) -> Said {

@@ -126,13 +126,14 @@ const PLACES: [(&str, u32, &str, &str); 5] = [
 
 pub const CODES: [&str; 5] = ["points", "coins", "spend", "collected", "visits"];
 
-/// So many programmes.
-pub fn specs(count: u64) -> Vec<Spec> {
+/// So many programmes. Where several processes read budgets before they lock them, by clocks that jump meanwhile, those
+/// are of all time and have room for everything.
+pub fn specs(count: u64, roomy: bool) -> Vec<Spec> {
     let calendars: Vec<Rc<Calendar>> = PLACES.iter().map(|p| Rc::new(Calendar::new(p.2))).collect();
-    (0..count).map(|n| spec(n, &calendars[usize::try_from(n).unwrap() % PLACES.len()])).collect()
+    (0..count).map(|n| spec((n, roomy), &calendars[usize::try_from(n).unwrap() % PLACES.len()])).collect()
 }
 
-fn spec(number: u64, calendar: &Rc<Calendar>) -> Spec {
+fn spec((number, roomy): (u64, bool), calendar: &Rc<Calendar>) -> Spec {
     let mut rng = Rng::new(number.wrapping_mul(7919));
     let (currency, exponent, zone, first_day) = PLACES[usize::try_from(number).unwrap() % PLACES.len()];
     let calendar = Rc::clone(calendar);
@@ -143,6 +144,8 @@ fn spec(number: u64, calendar: &Rc<Calendar>) -> Spec {
         starts += chrono::Duration::minutes(rng.within(60 * 24 * 40, 60 * 24 * 400));
         versions.push(rules(&mut rng, starts, &calendar));
     }
+    let budgets = versions.iter_mut().flat_map(|v| &mut v.earns).filter_map(|earn| earn.budget.as_mut());
+    budgets.filter(|_| roomy).for_each(|budget| *budget = (budget.0 * 1_000_000, Each::Ever));
     let (mut slots, mut books) = (Slots::default(), Vec::new());
     for (i, version) in versions.iter().enumerate() {
         let text = document(version, currency, exponent, zone);

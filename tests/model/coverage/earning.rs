@@ -8,7 +8,7 @@ use crate::naive::orders::Sale;
 use crate::naive::wallets::Member;
 use crate::spec::{EACH, Each, Earn, Gives, Spec};
 
-const ROWS: [&str; 29] = [
+const ROWS: [&str; 31] = [
     "a multiplier's row",
     "a row of a multiplier of several rules",
     "a row of a multiplier beside a rule that is scheduled out",
@@ -38,9 +38,20 @@ const ROWS: [&str; 29] = [
     "an own lot forgiven",
     "awarded as often as can be",
     "given back how often",
+    "a row cut twice",
+    "a budget given back",
 ];
 
-const PERIODS: [&str; 6] = ["a row cut", "a row cut to nothing", "given back", "had again", "merged", "forgotten"];
+const PERIODS: [&str; 8] = [
+    "a row cut",
+    "a row cut to nothing",
+    "given back",
+    "had again",
+    "merged",
+    "forgotten",
+    "a budget cuts a row",
+    "a budget is spent",
+];
 
 /// What was done, in which kind of period.
 pub type Did = (Option<Each>, &'static str);
@@ -89,6 +100,7 @@ impl Coverage {
                 let on_shipping = row.by_line.iter().zip(&sale.lines).any(|(p, line)| *p > 0 && !line.priced.product);
                 self.earning.extend(on_shipping.then_some((None, "a fixed row on shipping")));
             }
+            self.budgeted(row, facts);
             let Some((most, each)) = row.earn.cap else { continue };
             if row.is_cut() {
                 self.earning.insert((None, cut));
@@ -105,6 +117,9 @@ impl Coverage {
         let codes = facts.skipped.iter().filter_map(|skipped| skipped.strip_suffix(" cap_reached"));
         let caps = codes.filter_map(|code| rules.iter().find(|e| e.code == code && e.awards.is_none())?.cap);
         self.earning.extend(caps.map(|(_, each)| (Some(each), "a row cut to nothing")));
+        let codes = facts.skipped.iter().filter_map(|skipped| skipped.strip_suffix(" budget_spent"));
+        let budgets = codes.filter_map(|code| rules.iter().find(|e| e.code == code)?.budget);
+        self.earning.extend(budgets.map(|(_, each)| (Some(each), "a budget is spent")));
         self.remembered(member);
     }
 
@@ -149,6 +164,14 @@ impl Coverage {
         }
     }
 
+    fn budgeted(&mut self, row: &Row, facts: &OrderFacts) {
+        let Some((_, each)) = row.earn.budget else { return };
+        let cuts = facts.rows.iter().filter(|told| told.rule == row.earn.code).flat_map(|told| &told.cuts);
+        let cuts: Vec<&str> = cuts.map(|cut| cut.0).collect();
+        self.earning.extend(cuts.contains(&"budget").then_some((Some(each), "a budget cuts a row")));
+        self.earning.extend((cuts.len() > 1).then_some((None, "a row cut twice")));
+    }
+
     pub fn returned(&mut self, sale: &Sale, facts: &ReturnFacts) {
         for (_, _, [_, taken, forgiven, ..]) in facts.clawed.iter().filter(|clawed| clawed.1.is_some()) {
             self.earning.extend((*taken > 0).then_some((None, "an own lot taken back")));
@@ -157,6 +180,8 @@ impl Coverage {
         for (rule, _, awards) in &facts.given {
             self.earning.extend(awards.map(|_| (None, "given back how often")));
             let row = sale.rows.iter().find(|row| row.earn.code == rule);
+            let budget = row.is_some_and(|row| row.earn.budget.is_some());
+            self.earning.extend(budget.then_some((None, "a budget given back")));
             let each = row.and_then(|row| row.earn.cap);
             self.earning.extend(each.map(|(_, each)| (Some(each), "given back")));
         }

@@ -1,6 +1,6 @@
 //! What rules award, and what caps leave of it: golden.md R3.
 
-use crate::facts::{Day, OrderFacts, RowFacts};
+use crate::facts::{Day, OrderFacts, RowFacts, Time};
 use crate::naive::Naive;
 use crate::naive::asked::Verdict;
 use crate::naive::calendar::last_day;
@@ -16,7 +16,7 @@ pub type Fraction = (i128, i128);
 #[derive(Clone, Debug)]
 pub struct Row {
     pub earn: Earn,
-    /// What it would have been without its cap.
+    /// What it would have been without its cap and its budget.
     pub uncut: i64,
     pub by_line: Vec<i64>,
     /// The last day of its points, where they are over sooner than others.
@@ -148,7 +148,7 @@ impl Naive<'_> {
         &self,
         rules: &Rules,
         order: Awarding<'_>,
-        (state, day): (&mut Member, Day),
+        (state, day, now): (&mut Member, Day, Time),
         facts: &mut OrderFacts,
     ) -> Vec<Row> {
         let mut rows = Vec::new();
@@ -158,9 +158,11 @@ impl Naive<'_> {
             }
             let Verdict::Lines(_) = verdict else { continue };
             let (uncut, by) = order.uncut(place);
-            let points = uncut.min(self.room(earn, state, day));
+            let capped = uncut.min(self.room(earn, state, day));
+            let points = capped.min(self.left(earn, day, now));
             if points == 0 {
-                let reason = if uncut > 0 { "cap_reached" } else { "rounds_to_zero" };
+                let reason =
+                    ["rounds_to_zero", "cap_reached", "budget_spent"][usize::from(uncut > 0) + usize::from(capped > 0)];
                 facts.skipped.push(format!("{} {reason}", earn.code));
                 continue;
             }
@@ -171,7 +173,8 @@ impl Naive<'_> {
             }
             let lines = by_line.iter().copied().enumerate().filter(|(_, p)| *p > 0).collect();
             let (rule, wallet) = (earn.code.into(), CODES[earn.wallet].into());
-            let cuts = if points < uncut { vec![("cap", points)] } else { Vec::new() };
+            let cuts = [("cap", uncut, capped), ("budget", capped, points)].into_iter();
+            let cuts = cuts.filter(|(_, from, to)| to < from).map(|(by, _, to)| (by, to)).collect();
             let ends = ends(earn, &rules.purses[earn.wallet], day);
             facts.rows.push(RowFacts { rule, wallet, points, uncut, cuts, ends, lines });
             rows.push(Row { earn: earn.clone(), uncut, by_line, ends });

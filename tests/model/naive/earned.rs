@@ -18,6 +18,7 @@ impl Naive<'_> {
         priced: &Priced,
         (sale, facts): (&mut Sale, &mut OrderFacts),
         (ordered, day, today): (Time, Day, Day),
+        now: Time,
     ) -> Result<(), String> {
         let rules = &self.spec.versions[sale.version];
         if state.suspended {
@@ -33,7 +34,7 @@ impl Naive<'_> {
         let asking = Asking { lines, products: *products, shipping: *shipping, member: state, day };
         let verdicts = self.asked(rules, &asking, ordered);
         let awarding = Awarding { earns: &rules.earns, verdicts: &verdicts, lines };
-        sale.rows = self.award(rules, awarding, (state, day), facts);
+        sale.rows = self.award(rules, awarding, (state, day, now), facts);
         sale.verdicts = verdicts;
         self.earn(state, sale, facts, (ordered, day, today))?;
         self.credit(state, sale, facts, (ordered, day, today))

@@ -3,6 +3,7 @@
 
 pub mod asked;
 pub mod awards;
+pub mod budgets;
 pub mod calendar;
 pub mod caps;
 pub mod conditions;

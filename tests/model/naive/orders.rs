@@ -8,6 +8,7 @@ use crate::naive::asked::Verdict;
 use crate::naive::awards::{Row, leading_net};
 use crate::naive::holds::Held;
 use crate::naive::price::{Priced, PricedLine, base, half_up, price};
+use crate::naive::returns::stays;
 use crate::naive::wallets::Member;
 use crate::naive::{Done, Naive};
 use crate::spec::{BULK, Counted, Purse, Rules, Spending};
@@ -56,6 +57,11 @@ pub struct Own {
 }
 
 impl Sale {
+    /// What has not come back of what a rule gave.
+    pub fn keeps(&self, row: &Row) -> i64 {
+        self.lines.iter().zip(&row.by_line).map(|(line, points)| stays(line.gone, *points)).sum()
+    }
+
     pub fn rows_of(&self, wallet: usize) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(move |row| row.earn.wallet == wallet)
     }
@@ -121,7 +127,7 @@ impl Naive<'_> {
         facts.member = member;
         let guest = order.new && order.email.is_none();
         let mut sale = Sale { member, version, spent, guest, ..sold(&priced, day) };
-        self.reward(&mut state, &priced, (&mut sale, &mut facts), (ordered, day, today))?;
+        self.reward(&mut state, &priced, (&mut sale, &mut facts), (ordered, day, today), at.max(clock))?;
         if points > 0 {
             facts.spent.push((self.spec.codes[payer].into(), points, priced.worth));
         }

@@ -56,7 +56,7 @@ impl Naive<'_> {
         self.claw(&mut state, &mut sale, &sum, &mut facts);
         // What comes back of a rule can be had again in the period of the order.
         for row in &sale.rows {
-            let points = row.earn.cap.map_or(0, |_| sum(&row.by_line));
+            let points = if row.earn.cap.is_some() || row.earn.budget.is_some() { sum(&row.by_line) } else { 0 };
             let awards = row.earn.awards.filter(|_| sale.complete && !was_complete).map(|_| 1);
             if points > 0 || awards.is_some() {
                 self.note(&row.earn, &mut state, sale.day, (-points, -awards.unwrap_or(0)));

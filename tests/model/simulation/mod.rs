@@ -87,7 +87,7 @@ fn nothing_acknowledged_is_lost_and_nothing_happens_twice_whatever_fails_when() 
     silence();
     let first = from_environment("PERENNIAL_SIMULATION_SEED", FIRST_SEED);
     let seeds = from_environment("PERENNIAL_SIMULATION_SEEDS", SEEDS);
-    let specs = specs(PROGRAMS);
+    let specs = specs(PROGRAMS, true);
     let (mut reached, mut kinds): (BTreeMap<Point, u64>, BTreeMap<String, u64>) = (BTreeMap::new(), BTreeMap::new());
     let (mut postings, mut days) = (0, 0);
     for number in first..first + seeds {
@@ -119,7 +119,7 @@ fn nothing_acknowledged_is_lost_and_nothing_happens_twice_whatever_fails_when() 
 #[test]
 fn a_seed_does_the_same_again() {
     silence();
-    let specs = specs(PROGRAMS);
+    let specs = specs(PROGRAMS, true);
     let first = from_environment("PERENNIAL_SIMULATION_SEED", FIRST_SEED);
     for number in first..first + TWICE {
         let (once, again) = (seed(number, &specs, true).trace, seed(number, &specs, true).trace);

@@ -55,6 +55,8 @@ pub struct Earn {
     pub cap: Option<(i64, Each)>,
     /// No more often than that in each of these, the same as the cap's where there is one.
     pub awards: Option<(i64, Each)>,
+    /// All members together no more than so many points in each of these.
+    pub budget: Option<(i64, Each)>,
     /// The lines that it is about.
     pub lines: Option<LineTest>,
     pub when: Option<Test>,
@@ -66,8 +68,8 @@ pub struct Earn {
 
 impl Earn {
     fn new(code: &'static str, wallet: usize, gives: Gives, net: bool) -> Self {
-        let (from, until, cap, awards, lines, when, stack, own) = Default::default();
-        Self { code, wallet, gives, net, from, until, cap, awards, lines, when, stack, own }
+        let (from, until, cap, awards, budget, lines, when, stack, own) = Default::default();
+        Self { code, wallet, gives, net, from, until, cap, awards, budget, lines, when, stack, own }
     }
 
     pub fn is_per(&self) -> bool {
@@ -138,7 +140,7 @@ fn stacks(rng: &mut Rng, earns: &mut [Earn]) {
     }
 }
 
-/// How much of it, and how often, one member can have.
+/// How much of it, and how often, one member can have, and how much all together.
 fn bounds(rng: &mut Rng, earn: &mut Earn, middling: i64) {
     let each = rng.pick(&EACH).0;
     if rng.percent(50) {
@@ -146,6 +148,9 @@ fn bounds(rng: &mut Rng, earn: &mut Earn, middling: i64) {
     }
     if rng.percent(15) {
         earn.awards = Some((rng.within(1, 3), each));
+    }
+    if rng.percent(30) {
+        earn.budget = Some((rng.within(1 + middling / 2, 1 + middling * 8), rng.pick(&EACH).0));
     }
 }
 
@@ -213,18 +218,21 @@ pub fn written(earn: &Earn, exponent: u32) -> String {
         [("from", earn.from), ("until", earn.until)]
             .map(|(name, time)| time.map(|time| format!("{name} = \"{}\"", time.format("%Y-%m-%dT%H:%M")))),
     );
-    let each = earn.cap.or(earn.awards).and_then(|(_, each)| EACH.iter().find(|e| e.0 == each)?.1);
+    let each = |each: Each| EACH.iter().find(|e| e.0 == each)?.1.map(|each| format!("each = \"{each}\""));
     let cap = fields(
         "per_member",
         [
             earn.cap.map(|cap| format!("points = {}", cap.0)),
             earn.awards.map(|awards| format!("awards = {}", awards.0)),
-            each.map(|each| format!("each = \"{each}\"")),
+            earn.cap.or(earn.awards).and_then(|cap| each(cap.1)),
         ],
     );
     if let Some(cap) = cap.strip_prefix(", ").filter(|_| earn.cap.or(earn.awards).is_some()) {
         out += &format!(", caps = {{ {cap} }}");
     }
+    let budget = earn.budget.map(|budget| (format!("points = {}", budget.0), each(budget.1)));
+    let (points, each) = budget.map_or((None, None), |(points, each)| (Some(points), each));
+    out += &fields("budget", [points, each]);
     out += &earn.lines.map_or(String::new(), |lines| format!(", lines = '{}'", lines.written(exponent)));
     out += &earn.when.map_or(String::new(), |when| format!(", when = '{}'", when.written(exponent)));
     out += &earn.stack.map_or(String::new(), |stack| format!(", stack = \"{stack}\""));
