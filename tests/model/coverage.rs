@@ -1,6 +1,7 @@
 //! What the sequences have reached, so that a generator that goes blind is noticed.
 
 mod earning;
+mod tiers;
 
 use std::collections::BTreeSet;
 
@@ -89,6 +90,8 @@ pub struct Coverage {
     pub policies: BTreeSet<(Policy, &'static str)>,
     /// What rules and caps did.
     pub earning: BTreeSet<earning::Did>,
+    /// What tiers did.
+    pub tiers: BTreeSet<tiers::Did>,
     /// Orders that were settled and given back on the side.
     pub undone: u64,
     pub commands: u64,
@@ -111,6 +114,9 @@ impl Coverage {
         missing.extend(ENTRY_KINDS.iter().filter(|k| !self.entries.contains(&k.1)).map(|k| k.2.to_owned()));
         missing.extend(
             earning::wanted().filter(|what| !self.earning.contains(what)).map(|(each, did)| format!("{each:?}: {did}")),
+        );
+        missing.extend(
+            tiers::wanted().filter(|what| !self.tiers.contains(what)).map(|(window, did)| format!("{window}: {did}")),
         );
         for policy in [Policy::PendingOnly, Policy::WithinBalance, Policy::Allow] {
             let rest = if policy == Policy::Allow { "owed" } else { "waived" };

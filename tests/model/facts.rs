@@ -40,14 +40,21 @@ pub enum Answer {
         points: i64,
         spendable: i64,
     },
-    Merged {
-        into: u32,
-        orders: i32,
-        last_order: Option<Day>,
-        wallets: Vec<MergedWallet>,
-        used: Vec<Used>,
-    },
+    Merged(Box<MergedFacts>),
     Silent,
+}
+
+/// What a merge brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MergedFacts {
+    pub into: u32,
+    pub orders: i32,
+    pub last_order: Option<Day>,
+    pub wallets: Vec<MergedWallet>,
+    pub used: Vec<Used>,
+    /// What was held, and what became of who goes on, where that changed.
+    pub standing: Option<WasFacts>,
+    pub tier: Option<TierFacts>,
 }
 
 /// What came over in a wallet.
@@ -85,6 +92,33 @@ pub struct RowFacts {
 /// Code, wallet, then asked, spendable and uncovered.
 pub type FlagFacts = (&'static str, String, [i64; 3]);
 
+/// The day of an announced fall, and to which tier.
+pub type Falls = Option<(Day, Option<String>)>;
+
+/// A tier that was held: since when, its last day, and its announced fall.
+pub type WasFacts = (String, Time, Option<Day>, Falls);
+
+/// What became of a tier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TierFacts {
+    pub before: Option<String>,
+    pub after: Option<String>,
+    pub until: Option<Day>,
+    pub falls: Falls,
+    /// What was held, where that changed.
+    pub was: Option<WasFacts>,
+}
+
+/// Where a member stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TierView {
+    pub tier: Option<String>,
+    /// Of a tier that is held.
+    pub since: Option<Time>,
+    pub until: Option<Day>,
+    pub falls: Falls,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrderFacts {
     pub member: u32,
@@ -104,6 +138,7 @@ pub struct OrderFacts {
     /// Of the hold that paid: whether it was open; captured, released, taken, expired, waived.
     pub hold: Option<(bool, [i64; 5])>,
     pub flags: Vec<FlagFacts>,
+    pub tier: Option<TierFacts>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -118,6 +153,8 @@ pub struct ReturnFacts {
     pub clawed: Vec<(String, Option<Day>, [i64; 6])>,
     /// Rule and points that can be had again, and how often.
     pub given: Vec<(String, i64, Option<i64>)>,
+    /// Where it changed.
+    pub tier: Option<TierFacts>,
     pub complete: bool,
 }
 
@@ -128,6 +165,7 @@ pub struct View {
     pub orders: i32,
     pub last_order: Option<Day>,
     pub wallets: Vec<WalletView>,
+    pub tier: TierView,
     /// As stored with the last posting: what stands for a rule with a cap, the place of its period among them, its first
     /// day, points.
     pub used: Vec<(i32, usize, Option<Day>, i64)>,

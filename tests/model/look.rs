@@ -7,9 +7,10 @@ use perennial::loyalty::ledger::catch_up::{catch_up, next_change};
 use perennial::loyalty::ledger::hold::Hold;
 use perennial::loyalty::ledger::lot::{Lot, LotExpiry};
 use perennial::loyalty::program::model::Slot;
+use perennial::loyalty::tiers::standing::Held;
 
 use crate::engine::{Engine, member_id};
-use crate::facts::{Day, End, Time, View, WalletView};
+use crate::facts::{Day, End, TierView, Time, View, WalletView};
 
 fn end(expiry: LotExpiry) -> End {
     match expiry {
@@ -32,12 +33,27 @@ pub fn view(engine: &Engine<'_>, member: u32, at: Time) -> Result<Option<View>, 
     let due = next_change(&account, &engine.spec.timeline);
     let happened =
         catch_up(&mut account, &engine.spec.timeline, at).map_err(|e| format!("a reader cannot catch up: {e}"))?;
-    if happened.is_some() != due.is_some_and(|d| d <= at) {
+    // Of versions that start nothing is foreseen.
+    let foreseen = happened.is_none() || engine.spec.at(stored.moved_at) == engine.spec.at(at);
+    if happened.is_some() != due.is_some_and(|d| d <= at) && foreseen {
         return Err(format!("due {due:?}, at {at} happened {happened:?}"));
     }
     let wallets = (0..engine.spec.codes.len()).map(|slot| wallet(&account, zone, slot)).collect();
     let (orders, last_order) = (account.order_count, account.last_order_on);
-    Ok(Some(View { seq: account.seq.0, orders, last_order, wallets, used: used(stored) }))
+    let tier = tier(engine, &account, at);
+    Ok(Some(View { seq: account.seq.0, orders, last_order, wallets, tier, used: used(stored) }))
+}
+
+fn tier(engine: &Engine<'_>, account: &Account, at: Time) -> TierView {
+    let timeline = &engine.spec.timeline;
+    let code = |slot| timeline.tier_code(slot).map(str::to_owned);
+    let held: Option<Held> = account.standing.held;
+    TierView {
+        tier: account.tier(timeline.at(at)).and_then(code),
+        since: held.map(|held| held.since),
+        until: held.and_then(|held| held.until),
+        falls: held.and_then(|held| held.falls).map(|falls| (falls.on, falls.to.and_then(code))),
+    }
 }
 
 /// The product keeps it in the order of rules, periods and days.

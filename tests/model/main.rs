@@ -20,8 +20,10 @@ mod receipts;
 mod rng;
 mod simulation;
 mod spec;
+mod steady;
 mod undone;
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::command::{Command, What};
@@ -32,7 +34,9 @@ use crate::generate::Generator;
 use crate::laws::Laws;
 use crate::look::view;
 use crate::naive::Naive;
+use crate::naive::tiers::Standing;
 use crate::spec::{Policy, Purse, Spec, specs};
+use crate::steady::Before;
 
 /// Sequences of 30 to 200 commands in a normal run.
 const SEQUENCES: u64 = 10_000;
@@ -167,12 +171,16 @@ impl<'s> Both<'s> {
         if !used && command.hash.is_multiple_of(UNDONE_EACH) && undone::is_undone(&self.engine, command)? {
             coverage.undone += 1;
         }
+        let before = Before::of(&self.engine, command)?;
+        let standings = self.standings(command);
         let product = self.engine.run(command);
         let model = self.model.run(command);
         if product != model {
             return Err(format!("{command:?}\n{}", difference(&product, &model)));
         }
+        before.map_or(Ok(()), |before| before.is_kept(&self.engine, command))?;
         self.cover(command, &product, used, coverage);
+        coverage.climbed(self.spec, command, &standings, &self.model);
         // A command moves one member; that it moved no other is seen from time to time.
         self.steps += 1;
         let named = command.what.whose().0;
@@ -189,6 +197,12 @@ impl<'s> Both<'s> {
             self.laws.note(&command.name, &product)?;
         }
         Ok(())
+    }
+
+    /// Where those stand whom a command is about.
+    fn standings(&self, command: &Command) -> BTreeMap<u32, Standing> {
+        let member = self.model.goes_on(command.what.whose().0);
+        self.model.members.get(&member).map(|there| (member, there.standing.clone())).into_iter().collect()
     }
 
     fn compare(&self, members: &[u32], at: Time) -> Result<(), String> {
@@ -235,9 +249,11 @@ impl<'s> Both<'s> {
             Ok(Answer::Order(facts)) => {
                 coverage.codes.extend(facts.flags.iter().map(|flag| format!("flag {}", flag.0)));
                 let sale = &self.model.sales[&command.name];
+                let held = sale.was_held.as_ref().map(|held| held.tier);
+                coverage.ranked(facts, sale.asked_tier.filter(|_| held.is_some()), held);
                 coverage.awarded(self.spec, &self.model.members[&facts.member], sale, facts);
             }
-            Ok(Answer::Merged { used, .. }) => coverage.merged(used),
+            Ok(Answer::Merged(facts)) => coverage.merged(&facts.used),
             Ok(_) => {}
         }
     }

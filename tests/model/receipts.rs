@@ -9,11 +9,12 @@ use perennial::loyalty::checkout::receipt::{
 };
 use perennial::loyalty::checkout::spend::SpendError;
 use perennial::loyalty::ledger::error::LedgerRefusal;
+use perennial::loyalty::ledger::tier_receipt::{HeldReceipt, TierReceipt};
 use perennial::loyalty::membership::error::{MembershipRefusal, MergeRefusal, TransferRefusal};
 use perennial::loyalty::membership::merges::receipt::{MergeReceipt, MergedWalletReceipt, UsedReceipt};
 
 use crate::engine::member_of;
-use crate::facts::{Answer, MergedWallet, OrderFacts, ReturnFacts, RowFacts, Used};
+use crate::facts::{Answer, MergedFacts, MergedWallet, OrderFacts, ReturnFacts, RowFacts, TierFacts, Used, WasFacts};
 
 /// The name of a variant.
 fn name(debug: &dyn std::fmt::Debug) -> String {
@@ -94,13 +95,15 @@ pub fn merged_facts(currency: Currency, receipt: &MergeReceipt) -> Answer {
     };
     let mut used: Vec<Used> = receipt.used.iter().map(used_of).collect();
     used.sort();
-    Answer::Merged {
+    Answer::Merged(Box::new(MergedFacts {
         into: member_of(receipt.into),
         orders: receipt.orders,
         last_order: receipt.last_order_on,
         wallets: receipt.wallets.iter().map(wallet).collect(),
         used,
-    }
+        standing: receipt.standing.as_ref().and_then(|standing| standing.earned.as_ref()).map(was_facts),
+        tier: receipt.tier.as_ref().map(tier_facts),
+    }))
 }
 
 fn used_of(used: &UsedReceipt) -> Used {
@@ -127,6 +130,16 @@ fn row_facts(row: &RowReceipt) -> RowFacts {
         _ => panic!("{row:?}"),
     };
     RowFacts { rule, wallet, points, uncut, cuts, ends, lines }
+}
+
+fn tier_facts(tier: &TierReceipt) -> TierFacts {
+    let (before, after, until) = (tier.before.clone(), tier.after.clone(), tier.until);
+    let falls = tier.falls_on.map(|day| (day, tier.falls_to.clone()));
+    TierFacts { before, after, until, falls, was: tier.was.as_ref().map(was_facts) }
+}
+
+fn was_facts(was: &HeldReceipt) -> WasFacts {
+    (was.tier.clone(), was.since, was.until, was.falls_on.map(|day| (day, was.falls_to.clone())))
 }
 
 fn skipped(skipped: &SkippedReceipt) -> String {
@@ -176,6 +189,7 @@ pub fn order_facts(currency: Currency, receipt: &OrderReceipt) -> OrderFacts {
             })
             .collect(),
         spent: receipt.spent.iter().map(|s| (s.wallet.clone(), s.points, minor(s.worth))).collect(),
+        tier: receipt.tier.as_ref().map(tier_facts),
         skipped: receipt.skipped.iter().map(skipped).collect(),
         hold: receipt.hold.as_ref().map(|h| (h.open, ended(&h.ended))),
         flags: receipt
@@ -235,6 +249,7 @@ pub fn return_facts(currency: Currency, receipt: &ReturnReceipt) -> ReturnFacts 
             })
             .collect(),
         given: receipt.given_back.iter().map(|back| (back.rule.clone(), back.points, back.awards)).collect(),
+        tier: receipt.tier.as_ref().map(tier_facts),
         complete: receipt.complete,
     }
 }

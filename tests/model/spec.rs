@@ -2,6 +2,7 @@
 
 mod conditions;
 mod earning;
+mod ladder;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,6 +20,7 @@ use crate::naive::calendar::Calendar;
 use crate::rng::Rng;
 pub use crate::spec::conditions::{CATEGORIES, LineTest, Test};
 pub use crate::spec::earning::{EACH, Each, Earn, Gives};
+pub use crate::spec::ladder::{Ladder, Loss, TIERS, Valid};
 
 /// Months and days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +95,8 @@ pub struct Rules {
     pub starts: Time,
     pub purses: Vec<Purse>,
     pub earns: Vec<Earn>,
+    /// In all versions or in none.
+    pub ladder: Option<Ladder>,
 }
 
 /// A programme.
@@ -139,11 +143,13 @@ fn spec((number, roomy): (u64, bool), calendar: &Rc<Calendar>) -> Spec {
     let calendar = Rc::clone(calendar);
     let first_day: Day = first_day.parse().unwrap();
     let mut starts = calendar.start(first_day);
-    let mut versions = vec![rules(&mut rng, starts, &calendar)];
+    let tiers = rng.percent(75);
+    let mut versions = vec![rules(&mut rng, tiers, starts, &calendar)];
     for _ in 0..rng.within(0, 2) {
         starts += chrono::Duration::minutes(rng.within(60 * 24 * 40, 60 * 24 * 400));
-        versions.push(rules(&mut rng, starts, &calendar));
+        versions.push(rules(&mut rng, tiers, starts, &calendar));
     }
+    climb(&mut rng, &mut versions);
     let budgets = versions.iter_mut().flat_map(|v| &mut v.earns).filter_map(|earn| earn.budget.as_mut());
     budgets.filter(|_| roomy).for_each(|budget| *budget = (budget.0 * 1_000_000, Each::Ever));
     let (mut slots, mut books) = (Slots::default(), Vec::new());
@@ -159,10 +165,34 @@ fn spec((number, roomy): (u64, bool), calendar: &Rc<Calendar>) -> Spec {
     Spec { currency, zone, first_day, calendar, codes: CODES.to_vec(), versions, timeline, counted }
 }
 
-fn rules(rng: &mut Rng, starts: Time, calendar: &Calendar) -> Rules {
+fn rules(rng: &mut Rng, tiers: bool, starts: Time, calendar: &Calendar) -> Rules {
     let purses = purses(rng);
-    let earns = earning::earns(rng, &purses, starts, calendar);
-    Rules { starts, purses, earns }
+    let mut earns = earning::earns(rng, &purses, starts, calendar);
+    let ladder = tiers.then(|| ladder::ladder(rng, &purses));
+    if tiers {
+        earning::audiences(rng, &mut earns);
+    }
+    Rules { starts, purses, earns, ladder }
+}
+
+/// Later versions ask for something else and leave tiers as they are held and lost.
+fn climb(rng: &mut Rng, versions: &mut [Rules]) {
+    let Some((first, later)) = versions.split_first_mut() else { return };
+    let Some(ladder) = &mut first.ladder else { return };
+    // A publish gives a day that is over, and not reviewed yet, anew: not before that is decided.
+    if matches!(ladder.valid, Valid::For(_)) && ladder.lasts.closes() && !later.is_empty() {
+        ladder.valid = Valid::Usual;
+    }
+    for version in later {
+        let mut ladder = ladder.clone();
+        if let Purse::Counter { lasts, .. } = &mut version.purses[ladder.wallet] {
+            *lasts = ladder.lasts;
+        }
+        if rng.percent(80) {
+            ladder::rungs(rng, &mut ladder, &version.purses);
+        }
+        version.ladder = Some(ladder);
+    }
 }
 
 fn purses(rng: &mut Rng) -> Vec<Purse> {
@@ -224,6 +254,9 @@ fn document(rules: &Rules, currency: &str, exponent: u32, zone: &str) -> String 
     out.push_str("[earning]\n");
     for earn in &rules.earns {
         writeln!(out, "{} = {{ {} }}", earn.code, earning::written(earn, exponent)).unwrap();
+    }
+    if let Some(ladder) = &rules.ladder {
+        out += &ladder::written(ladder, &rules.purses, exponent);
     }
     out
 }

@@ -6,7 +6,7 @@ use chrono::Days;
 
 use crate::command::{Asked, Command, What};
 use crate::engine::{Engine, member_id};
-use crate::facts::{Answer, Day, Time, View};
+use crate::facts::{Answer, Day, TierView, Time, View};
 use crate::look::view;
 
 /// What an order moves, and its return moves back.
@@ -17,6 +17,7 @@ struct Left {
     counters: BTreeMap<(String, String), i64>,
     /// spendable, pending, debt.
     wallets: Vec<[i64; 3]>,
+    tier: TierView,
 }
 
 /// Settles an order beside the engine and gives it back. Answers whether it was one that this can be asked of.
@@ -55,6 +56,7 @@ fn left(engine: &Engine<'_>, mut view: View, at: Time) -> Left {
         used: view.used,
         counters: engine.counters(),
         wallets: view.wallets.iter().map(|w| [w.spendable, w.pending, w.debt]).collect(),
+        tier: view.tier,
     }
 }
 

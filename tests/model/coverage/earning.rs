@@ -90,7 +90,7 @@ impl Coverage {
     pub fn awarded(&mut self, spec: &Spec, member: &Member, sale: &Sale, facts: &OrderFacts) {
         let rules = &spec.versions[sale.version].earns;
         self.told(rules, sale, facts);
-        for row in &sale.rows {
+        for row in sale.rows.iter().filter(|row| !row.earn.code.starts_with("tier:")) {
             let [is, cut, ..] = names(row.earn.gives);
             self.earning.insert((None, is));
             if let Gives::Multiply { of, .. } = row.earn.gives {

@@ -51,6 +51,8 @@ impl Generator {
                 }
                 days.extend(lot.waits);
             }
+            let held = member.standing.held.iter();
+            days.extend(held.flat_map(|held| [held.until.map(tomorrow), held.falls.map(|falls| falls.0)]).flatten());
             days.extend(member.purses.iter().filter_map(|p| p.active_until).map(tomorrow));
         }
         days.retain(|d| *d > today && *d < today + Duration::days(800));

@@ -46,6 +46,9 @@ impl Naive<'_> {
         if !self.is_awake(earn, ordered) {
             return Verdict::Asleep;
         }
+        if !earn.tiers.is_empty() && !earn.tiers.contains(&asking.tier.unwrap_or("none")) {
+            return Verdict::Not("wrong_tier".into());
+        }
         match earn.when.map(|when| when.holds(asking)) {
             None | Some(Ok(true)) => {}
             Some(Ok(false)) => return Verdict::Not("condition_false".into()),

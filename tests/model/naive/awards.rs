@@ -12,6 +12,9 @@ use crate::spec::{CODES, Earn, Gives, Purse, Rules, Term};
 /// A number above another.
 pub type Fraction = (i128, i128);
 
+/// What the rows of tiers are called.
+const TIER_ROWS: [&str; 3] = ["tier:bronze", "tier:silver", "tier:gold"];
+
 /// What a rule awarded.
 #[derive(Clone, Debug)]
 pub struct Row {
@@ -204,4 +207,32 @@ impl Naive<'_> {
 /// Under which name it is counted how often a rule awards.
 fn awards_of(earn: &Earn) -> String {
     format!("{}.awards", earn.code)
+}
+
+/// What a tier awards on top, wallet by wallet: on what rules by amount and multipliers gave after cuts.
+pub fn on_top(rows: &[Row], tier: usize, thousandths: i64, facts: &mut OrderFacts) -> Vec<Row> {
+    let mut on_top: Vec<Row> = Vec::new();
+    let mut wallets: Vec<usize> = Vec::new();
+    for row in rows {
+        if !wallets.contains(&row.earn.wallet) {
+            wallets.push(row.earn.wallet);
+        }
+    }
+    for wallet in wallets {
+        let there =
+            || rows.iter().filter(|row| row.earn.wallet == wallet && !matches!(row.earn.gives, Gives::Fixed { .. }));
+        let by: Vec<i64> = (0..facts.lines.len()).map(|line| there().map(|row| row.by_line[line]).sum()).collect();
+        let points = by.iter().sum::<i64>() * (thousandths - 1_000) / 1_000;
+        if points == 0 {
+            continue;
+        }
+        let by_line = shares(points, &by);
+        facts.lines.iter_mut().zip(&by_line).for_each(|(line, part)| line[7] += part);
+        let lines = by_line.iter().copied().enumerate().filter(|(_, p)| *p > 0).collect();
+        let (rule, code) = (TIER_ROWS[tier].to_owned(), CODES[wallet].to_owned());
+        facts.rows.push(RowFacts { rule, wallet: code, points, uncut: points, cuts: Vec::new(), ends: None, lines });
+        let earn = Earn::new(TIER_ROWS[tier], wallet, Gives::Fixed { points }, true);
+        on_top.push(Row { earn, uncut: points, by_line, ends: None });
+    }
+    on_top
 }

@@ -44,8 +44,8 @@ fn name(each: Each, day: Day) -> String {
         Each::Day => day.to_string(),
         Each::Week => format!("{}-W{:02}", day.iso_week().year(), day.iso_week().week()),
         Each::Month => format!("{year}-{month:02}"),
-        Each::Quarter => format!("{year}-Q{}", (month + 2) / 3),
-        Each::HalfYear => format!("{year}-H{}", (month + 5) / 6),
+        Each::Quarter => format!("{year}-Q{}", month.div_ceil(3)),
+        Each::HalfYear => format!("{year}-H{}", month.div_ceil(6)),
         Each::Year => year.to_string(),
     }
 }

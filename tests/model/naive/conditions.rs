@@ -18,6 +18,8 @@ pub struct Asking<'o> {
     pub shipping: i64,
     /// As it was before the order.
     pub member: &'o Member,
+    /// The code of the tier that the member was in.
+    pub tier: Option<&'static str>,
     pub day: Day,
 }
 
@@ -37,7 +39,7 @@ impl LineTest {
 
 impl Test {
     pub fn holds(self, asking: &Asking<'_>) -> Holds {
-        let Asking { lines, products, shipping, member, day } = *asking;
+        let Asking { lines, products, shipping, member, tier, day } = *asking;
         let since = |before: Day| (day - before).num_days().max(0);
         match self {
             Self::Total(minor) => Ok(products + shipping >= minor),
@@ -51,6 +53,7 @@ impl Test {
                 None => Err("`member.days_since_last_order` is not known"),
             },
             Self::Enrolled(days) => Ok(since(member.enrolled) >= days),
+            Self::Tier(code) => Ok(tier == Some(code)),
             Self::Weekend => Ok([Weekday::Sat, Weekday::Sun].contains(&day.weekday())),
         }
     }

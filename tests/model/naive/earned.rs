@@ -2,13 +2,13 @@
 
 use crate::facts::{Day, End, OrderFacts, Time};
 use crate::naive::Naive;
-use crate::naive::awards::{Awarding, leading_net};
+use crate::naive::awards::{Awarding, leading_net, on_top};
 use crate::naive::calendar::{last_day, later};
 use crate::naive::conditions::Asking;
 use crate::naive::orders::{Own, Sale};
 use crate::naive::price::{Priced, base};
 use crate::naive::wallets::Member;
-use crate::spec::{Counted, Purse, Term};
+use crate::spec::{Counted, Purse, TIERS, Term};
 
 impl Naive<'_> {
     /// What it earns and counts for; of a member who is suspended nothing.
@@ -31,11 +31,18 @@ impl Naive<'_> {
             return Ok(());
         }
         let Priced { lines, products, shipping, .. } = priced;
-        let asking = Asking { lines, products: *products, shipping: *shipping, member: state, day };
+        let tier = rules.ladder.as_ref().and_then(|ladder| Some((ladder, state.tier_at(ladder, ordered)?)));
+        let code = tier.map(|(_, tier)| TIERS[tier]);
+        let asking = Asking { lines, products: *products, shipping: *shipping, member: state, tier: code, day };
         let verdicts = self.asked(rules, &asking, ordered);
         let awarding = Awarding { earns: &rules.earns, verdicts: &verdicts, lines };
         sale.rows = self.award(rules, awarding, (state, day, now), facts);
         sale.verdicts = verdicts;
+        sale.asked_tier = tier.map(|(_, tier)| tier);
+        if let Some((ladder, tier)) = tier {
+            let rows = on_top(&sale.rows, tier, ladder.earns[tier], facts);
+            sale.rows.extend(rows);
+        }
         self.earn(state, sale, facts, (ordered, day, today))?;
         self.credit(state, sale, facts, (ordered, day, today))
     }

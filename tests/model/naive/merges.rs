@@ -1,7 +1,8 @@
 //! Members merged into others, and guests' orders claimed, in the naive model.
 
 use crate::command::Command;
-use crate::facts::{Answer, MergedWallet, Said};
+use crate::facts::{Answer, MergedFacts, MergedWallet, Said};
+use crate::naive::tiers::Held;
 use crate::naive::wallets::{Lot, MOST, Member, Purse};
 use crate::naive::{Naive, Owned};
 
@@ -46,7 +47,7 @@ impl Naive<'_> {
             return Err("Suspended".into());
         }
         for member in [&mut gone, &mut stays] {
-            if member.walk(at, &self.spec.calendar) {
+            if member.walk(at, self.spec) {
                 member.postings += 1;
             }
             member.moved = at;
@@ -54,9 +55,13 @@ impl Naive<'_> {
         if !gone.holds.is_empty() {
             return Err("merge HoldsOpen".into());
         }
-        let answer = self.told(into, &gone);
+        let mut answer = self.told(into, &gone);
         let shift = stays.lots.len();
         pour(&mut gone, &mut stays)?;
+        if let Answer::Merged(facts) = &mut answer {
+            let changed = stays.merge_tier(self.spec, at, std::mem::take(&mut gone.standing));
+            facts.tier = changed.filter(|tier| tier.before != tier.after || tier.was.is_some());
+        }
         // What orders and holds remember of lots, they remember of the same ones.
         let before: Vec<u32> = self.members.keys().copied().filter(|m| self.goes_on(*m) == source).collect();
         for sale in self.sales.values_mut().filter(|sale| before.contains(&sale.member)) {
@@ -89,7 +94,9 @@ impl Naive<'_> {
                 wallets.push(MergedWallet { wallet, there, ever, active_until: purse.active_until });
             }
         }
-        Answer::Merged { into, orders: gone.orders, last_order: gone.last_order, wallets, used: gone.told_used() }
+        let (orders, last_order, used, tier) = (gone.orders, gone.last_order, gone.told_used(), None);
+        let standing = gone.standing.held.clone().map(Held::was);
+        Answer::Merged(Box::new(MergedFacts { into, orders, last_order, wallets, used, standing, tier }))
     }
 }
 

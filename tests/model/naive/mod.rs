@@ -13,7 +13,9 @@ pub mod merges;
 pub mod orders;
 pub mod price;
 pub mod returns;
+pub mod tiers;
 pub mod transfers;
+pub mod walk;
 pub mod wallets;
 
 use std::collections::{BTreeMap, HashMap};
@@ -93,7 +95,7 @@ impl<'s> Naive<'s> {
         };
         let today = self.spec.calendar.day(at);
         let known = known.map(|mut m| {
-            if m.walk(at, &self.spec.calendar) {
+            if m.walk(at, self.spec) {
                 m.postings += 1;
             }
             m.moved = at;
@@ -102,7 +104,9 @@ impl<'s> Naive<'s> {
         let mut done = match &command.what {
             What::Enrol { member, email, on, .. } => self.enrol(*member, email.as_ref(), *on, (at, today)),
             What::Order(order) => self.settle(order, &command.name, known, (command.clock, at)),
-            What::Return { order, asked, .. } => self.give_back((named, member), order, asked, known.unwrap(), today),
+            What::Return { order, asked, .. } => {
+                self.give_back((named, member), order, asked, known.unwrap(), (at, today))
+            }
             What::Adjust { wallet, up, points, .. } => {
                 self.adjust((member, known.unwrap()), wallet, *up, *points, (at, today))
             }
@@ -114,7 +118,7 @@ impl<'s> Naive<'s> {
                 self.hold((member, known.unwrap()), (&command.name, ends), *wallet, *points, at)
             }
             What::Release { hold, .. } => self.release((named, member, known.unwrap()), hold, today),
-            What::Suspend { suspended, .. } => suspend((member, known.unwrap()), *suspended),
+            What::Suspend { suspended, .. } => self.suspend((member, known.unwrap()), *suspended, at),
             What::Transfer { .. } | What::Merge { .. } | What::Claim { .. } => unreachable!("two members have it"),
             What::Look => unreachable!("it has no reference"),
         }?;
@@ -137,8 +141,9 @@ impl<'s> Naive<'s> {
     pub fn view(&self, member: u32, at: Time) -> Option<View> {
         let mut member = self.members.get(&member)?.clone();
         let used = member.used(self.spec);
-        member.walk(at.max(member.moved), &self.spec.calendar);
-        Some(View { used, ..member.view(&self.spec.calendar) })
+        let at = at.max(member.moved);
+        member.walk(at, self.spec);
+        Some(View { used, tier: member.tier_view(self.spec, at), ..member.view(&self.spec.calendar) })
     }
 
     fn enrol(
@@ -187,6 +192,7 @@ impl<'s> Naive<'s> {
             state.take(wallet, points);
             state.purses[wallet].reversed += points;
         }
+        state.moved_tier(self.spec, at, None);
         let answer = Answer::Adjusted { points: if up { points } else { -points }, spendable: state.spendable(wallet) };
         Ok(Done { member, state, answer, sale: None, email: None, hold: None })
     }
@@ -203,7 +209,17 @@ impl<'s> Naive<'s> {
         state.active(wallet, self.active_until(wallet, at, today));
         let end = end.map_or(self.usual_end(&state, wallet, at, today), End::On);
         state.give(wallet, points, available, end, today)?;
+        state.moved_tier(self.spec, at, None);
         Ok(Done { member, state, answer: Answer::Opened { points }, sale: None, email: None, hold: None })
+    }
+
+    fn suspend(&self, (member, mut state): (u32, Member), suspended: bool, at: Time) -> Result<Done, String> {
+        if state.suspended == suspended {
+            return Err(if suspended { "AlreadySuspended" } else { "NotSuspended" }.into());
+        }
+        state.suspended = suspended;
+        state.moved_tier(self.spec, at, None);
+        Ok(Done { member, state, answer: Answer::Suspended(suspended), sale: None, email: None, hold: None })
     }
 
     pub fn wallet(&self, code: &str) -> Option<usize> {
@@ -232,14 +248,6 @@ impl<'s> Naive<'s> {
             Purse::Counter { lasts, .. } => counts_until(*lasts, member.enrolled, day).map_or(End::Never, End::On),
         }
     }
-}
-
-fn suspend((member, mut state): (u32, Member), suspended: bool) -> Result<Done, String> {
-    if state.suspended == suspended {
-        return Err(if suspended { "AlreadySuspended" } else { "NotSuspended" }.into());
-    }
-    state.suspended = suspended;
-    Ok(Done { member, state, answer: Answer::Suspended(suspended), sale: None, email: None, hold: None })
 }
 
 impl What {

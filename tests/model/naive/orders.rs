@@ -10,7 +10,7 @@ use crate::naive::holds::Held;
 use crate::naive::price::{Priced, PricedLine, base, half_up, price};
 use crate::naive::returns::stays;
 use crate::naive::wallets::Member;
-use crate::naive::{Done, Naive};
+use crate::naive::{Done, Naive, tiers};
 use crate::spec::{BULK, Counted, Purse, Rules, Spending};
 
 /// An order as the model remembers it.
@@ -33,6 +33,9 @@ pub struct Sale {
     /// Wallet, lot, what counts, and how much of it by line.
     pub credits: Vec<(usize, usize, Counted, Vec<i64>)>,
     pub complete: bool,
+    /// The tier that was held before it, and the one that its rules asked for.
+    pub was_held: Option<tiers::Held>,
+    pub asked_tier: Option<usize>,
     /// Whether a guest placed it.
     pub guest: bool,
 }
@@ -128,6 +131,8 @@ impl Naive<'_> {
         let guest = order.new && order.email.is_none();
         let mut sale = Sale { member, version, spent, guest, ..sold(&priced, day) };
         self.reward(&mut state, &priced, (&mut sale, &mut facts), (ordered, day, today), at.max(clock))?;
+        sale.was_held = state.standing.held.clone();
+        facts.tier = state.moved_tier(self.spec, at, Some(name));
         if points > 0 {
             facts.spent.push((self.spec.codes[payer].into(), points, priced.worth));
         }
@@ -264,6 +269,8 @@ fn sold(priced: &Priced, day: Day) -> Sale {
         own: Vec::new(),
         credits: Vec::new(),
         complete: false,
+        was_held: None,
+        asked_tier: None,
         guest: false,
     }
 }

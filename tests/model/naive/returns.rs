@@ -1,7 +1,7 @@
 //! Returns in the naive model: golden.md R4 and R5.
 
 use crate::command::Asked;
-use crate::facts::{Answer, Day, ReturnFacts};
+use crate::facts::{Answer, Day, ReturnFacts, Time};
 use crate::naive::calendar::later;
 use crate::naive::orders::{Sale, SoldLine};
 use crate::naive::price::shares;
@@ -19,7 +19,7 @@ impl Naive<'_> {
         order: &str,
         asked: &Asked,
         mut state: Member,
-        today: Day,
+        (at, today): (Time, Day),
     ) -> Result<Done, String> {
         let mut sale =
             self.sales.get(order).filter(|s| self.path(named).contains(&s.member)).ok_or("OrderUnknown")?.clone();
@@ -76,6 +76,8 @@ impl Naive<'_> {
         if sale.complete && !was_complete {
             state.orders -= 1;
         }
+        let tier = state.take_tier_back(self.spec, at, order, &sale);
+        facts.tier = tier.filter(|tier| tier.before != tier.after || tier.was.is_some());
         let sale = Some((order.to_owned(), sale));
         Ok(Done { member, state, answer: Answer::Return(Box::new(facts)), sale, email: None, hold: None })
     }

@@ -41,7 +41,7 @@ impl Naive<'_> {
             return Err("Suspended".into());
         }
         for member in [&mut giver, &mut getter] {
-            if member.walk(at, &self.spec.calendar) {
+            if member.walk(at, self.spec) {
                 member.postings += 1;
             }
         }

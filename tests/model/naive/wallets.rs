@@ -1,8 +1,9 @@
-//! A member of the naive model: a list of lots, walked day by day. Nothing is ever thrown away.
+//! A member of the naive model: a list of lots. Nothing is ever thrown away.
 
-use crate::facts::{Day, End, Time, View, WalletView};
-use crate::naive::calendar::{Calendar, tomorrow};
+use crate::facts::{Day, End, TierView, Time, View, WalletView};
+use crate::naive::calendar::Calendar;
 use crate::naive::caps::Had;
+use crate::naive::tiers::Standing;
 use crate::spec::Policy;
 
 /// The most points that a wallet has room for.
@@ -51,6 +52,7 @@ pub struct Member {
     pub branches: i64,
     /// What it had of rules with a cap, and gave back, in the order of doing.
     pub had: Vec<Had>,
+    pub standing: Standing,
 }
 
 #[derive(Clone, Debug)]
@@ -77,29 +79,20 @@ impl Member {
         let purses = vec![Purse::default(); wallets];
         let (lots, holds, had, last_order) = (Vec::new(), Vec::new(), Vec::new(), None);
         let (orders, postings, branches, suspended) = (0, 0, 1, false);
-        Self { enrolled, moved: at, suspended, orders, last_order, postings, purses, lots, holds, branches, had }
-    }
-
-    /// Lets time pass. Answers whether anything happened.
-    pub fn walk(&mut self, now: Time, calendar: &Calendar) -> bool {
-        let today = calendar.day(now);
-        let mut happened = false;
-        let open = |member: &Self| (0..member.lots.len()).filter(|i| member.lots[*i].left > 0).collect::<Vec<_>>();
-        let mut there = open(self);
-        loop {
-            // Days on which nothing is due pass quickly.
-            let dawn = there.iter().filter_map(|i| self.due(&self.lots[*i])).min().filter(|d| *d <= today);
-            let hold = self.holds.iter().enumerate().map(|(i, h)| (h.ends, i)).min().filter(|(at, _)| *at <= now);
-            match (dawn, hold) {
-                (None, None) => return happened,
-                (dawn, Some((at, hold))) if dawn.is_none_or(|day| at <= calendar.start(day)) => {
-                    self.end_hold(hold, 0, calendar.day(at));
-                    there = open(self);
-                }
-                (Some(day), _) => self.dawn(&there, day),
-                (None, Some(_)) => unreachable!("the arm above has no dawn"),
-            }
-            happened = true;
+        let standing = Standing::default();
+        Self {
+            enrolled,
+            moved: at,
+            suspended,
+            orders,
+            last_order,
+            postings,
+            purses,
+            lots,
+            holds,
+            branches,
+            had,
+            standing,
         }
     }
 
@@ -132,36 +125,6 @@ impl Member {
         ([paid, released, hold.owed - owed, expired, owed], takes)
     }
 
-    fn due(&self, lot: &Lot) -> Option<Day> {
-        let last = match lot.end {
-            End::On(day) => Some(day),
-            End::Inactive => self.purses[lot.wallet].active_until,
-            End::Never => None,
-        };
-        let (gone, ripe) = (last.map(tomorrow), lot.waits);
-        if lot.left == 0 { None } else { gone.into_iter().chain(ripe).min() }
-    }
-
-    fn dawn(&mut self, open: &[usize], today: Day) {
-        let there = open.iter().copied().filter(|i| self.lots[*i].left > 0);
-        let over: Vec<usize> = there.filter(|i| self.is_over(*i, today)).collect();
-        for i in &over {
-            self.expire(*i);
-        }
-        for i in &over {
-            if self.lots[*i].end == End::Inactive {
-                self.purses[self.lots[*i].wallet].active_until = None;
-            }
-        }
-        let there = open.iter().copied().filter(|i| self.lots[*i].left > 0);
-        let mut ripe: Vec<usize> = there.filter(|i| self.lots[*i].waits.is_some_and(|d| d <= today)).collect();
-        ripe.sort_by_key(|i| (self.lots[*i].wallet, self.lots[*i].end, self.age(*i)));
-        for i in &ripe {
-            self.lots[*i].waits = None;
-            self.repay(*i, self.lots[*i].left);
-        }
-    }
-
     pub fn is_over(&self, lot: usize, today: Day) -> bool {
         self.ended(self.lots[lot].wallet, self.lots[lot].end, today)
     }
@@ -181,7 +144,7 @@ impl Member {
         self.lots[lot].left = 0;
     }
 
-    fn repay(&mut self, lot: usize, came_in: i64) {
+    pub fn repay(&mut self, lot: usize, came_in: i64) {
         let purse = &mut self.purses[self.lots[lot].wallet];
         let paid = purse.debt.min(came_in);
         purse.debt -= paid;
@@ -237,7 +200,7 @@ impl Member {
     }
 
     /// Where a lot stands among those that end with it.
-    fn age(&self, lot: usize) -> (i64, usize) {
+    pub fn age(&self, lot: usize) -> (i64, usize) {
         (self.lots[lot].branch, lot)
     }
 
@@ -338,7 +301,14 @@ impl Member {
     /// What is seen, the days up to today having passed.
     pub fn view(&self, calendar: &Calendar) -> View {
         let wallets = self.purses.iter().enumerate().map(|(i, p)| self.wallet_view(i, p, calendar)).collect();
-        View { seq: self.postings, orders: self.orders, last_order: self.last_order, wallets, used: Vec::new() }
+        View {
+            seq: self.postings,
+            orders: self.orders,
+            last_order: self.last_order,
+            wallets,
+            used: Vec::new(),
+            tier: TierView::default(),
+        }
     }
 
     fn wallet_view(&self, wallet: usize, purse: &Purse, calendar: &Calendar) -> WalletView {

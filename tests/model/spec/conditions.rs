@@ -36,6 +36,8 @@ pub enum Test {
     Idle(i64),
     Enrolled(i64),
     Weekend,
+    /// Whether the member is in a tier.
+    Tier(&'static str),
 }
 
 fn category(rng: &mut Rng) -> &'static str {
@@ -93,6 +95,7 @@ impl Test {
             Self::Idle(days) => format!("member.days_since_last_order >= {days}"),
             Self::Enrolled(days) => format!("member.days_enrolled >= {days}"),
             Self::Weekend => "now.weekday in [6, 7]".into(),
+            Self::Tier(code) => format!("member.tier == \"{code}\""),
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::facts::Time;
 use crate::naive::calendar::Calendar;
 use crate::rng::Rng;
 use crate::spec::conditions::{LineTest, Test, line_test, test};
-use crate::spec::{CODES, Purse, Span, Term, decimal, written as period};
+use crate::spec::{CODES, Purse, Span, TIERS, Term, decimal, written as period};
 
 /// The calendar periods that caps count by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,6 +60,8 @@ pub struct Earn {
     /// The lines that it is about.
     pub lines: Option<LineTest>,
     pub when: Option<Test>,
+    /// Members of these tiers, or of `none`; nobody: everybody.
+    pub tiers: Vec<&'static str>,
     /// Of rules that share it the best one awards.
     pub stack: Option<&'static str>,
     /// After how long its points are over, and moved on to the end of how many months.
@@ -67,9 +69,9 @@ pub struct Earn {
 }
 
 impl Earn {
-    fn new(code: &'static str, wallet: usize, gives: Gives, net: bool) -> Self {
-        let (from, until, cap, awards, budget, lines, when, stack, own) = Default::default();
-        Self { code, wallet, gives, net, from, until, cap, awards, budget, lines, when, stack, own }
+    pub fn new(code: &'static str, wallet: usize, gives: Gives, net: bool) -> Self {
+        let (from, until, cap, awards, budget, lines, when, tiers, stack, own) = Default::default();
+        Self { code, wallet, gives, net, from, until, cap, awards, budget, lines, when, tiers, stack, own }
     }
 
     pub fn is_per(&self) -> bool {
@@ -123,6 +125,18 @@ pub fn earns(rng: &mut Rng, purses: &[Purse], starts: Time, calendar: &Calendar)
 fn per(rng: &mut Rng, code: &'static str, wallet: usize, minor: &[i64]) -> Earn {
     let gives = Gives::Per { minor: *rng.pick(minor), points: rng.within(1, 3), step: rng.percent(25) };
     Earn::new(code, wallet, gives, rng.percent(75))
+}
+
+/// For members of some tiers.
+pub fn audiences(rng: &mut Rng, earns: &mut [Earn]) {
+    for earn in earns.iter_mut().filter(|e| !["base", "coins"].contains(&e.code)) {
+        if rng.percent(20) {
+            earn.tiers = ["none", "bronze", "silver", "gold"].into_iter().filter(|_| rng.percent(50)).collect();
+        } else if rng.percent(10) {
+            let tier: &&str = rng.pick(&TIERS);
+            earn.when = Some(Test::Tier(tier));
+        }
+    }
 }
 
 /// The rules of a stack award alike, into one wallet.
@@ -234,6 +248,9 @@ pub fn written(earn: &Earn, exponent: u32) -> String {
     let (points, each) = budget.map_or((None, None), |(points, each)| (Some(points), each));
     out += &fields("budget", [points, each]);
     out += &earn.lines.map_or(String::new(), |lines| format!(", lines = '{}'", lines.written(exponent)));
+    if !earn.tiers.is_empty() {
+        out += &format!(", audience = {{ tiers = {:?} }}", earn.tiers);
+    }
     out += &earn.when.map_or(String::new(), |when| format!(", when = '{}'", when.written(exponent)));
     out += &earn.stack.map_or(String::new(), |stack| format!(", stack = \"{stack}\""));
     out += &earn.own.map_or(String::new(), |(span, months)| {
