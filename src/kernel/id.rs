@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use uuid::fmt::Simple;
 
 /// A tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -86,7 +87,8 @@ pub struct PostingId {
 
 impl fmt::Display for PostingId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{:x}", self.member.0.simple(), self.seq.0)
+        f.write_str(self.member.0.simple().encode_lower(&mut [0; Simple::LENGTH]))?;
+        write!(f, "{:x}", self.seq.0)
     }
 }
 

@@ -177,6 +177,12 @@ impl Ratio {
 
     /// floor(x r), or `None` when it does not fit. Down: a programme never owes a fraction.
     pub fn floor(self, x: i64) -> Option<i64> {
+        // Rates are small nearly always, and a division of such numbers takes a third of the time.
+        if let (Ok(num), Ok(den)) = (i64::try_from(self.num), i64::try_from(self.den))
+            && let Some(n) = x.checked_mul(num)
+        {
+            return Some(n.div_euclid(den));
+        }
         let n = i128::from(x).checked_mul(self.num)?.div_euclid(self.den);
         i64::try_from(n).ok()
     }

@@ -274,7 +274,7 @@ fn by_line(cart: &Cart, discounts: &[StatedDiscount]) -> Option<Vec<Vec<Money>>>
     let of = |stated: &StatedDiscount| {
         let mut by_line = vec![Money::ZERO; cart.lines.len()];
         for line in &stated.lines {
-            let off = by_line.get_mut(*places.get(line.id.as_str())?)?;
+            let off = by_line.get_mut(places.get(&line.id)?)?;
             *off = off.plus(line.amount)?;
         }
         Some(by_line)

@@ -1,7 +1,5 @@
 //! What a cart costs: discounts, tax, points and gift card on each line. Source: golden.md R1, R2 and R6.
 
-use std::collections::HashMap;
-
 use rust_decimal::Decimal;
 
 use crate::kernel::money::{Money, Ratio, half_up};
@@ -95,33 +93,45 @@ pub fn price(cart: &Cart, taken: Points, terms: &Terms<'_>) -> Result<Priced, Ca
 ///
 /// # Errors
 /// There is none or too many, two have one id, or a quantity is out of its range.
-pub fn places(lines: &[CartLine]) -> Result<HashMap<&str, usize>, CartError> {
+pub fn places(lines: &[CartLine]) -> Result<Places<'_>, CartError> {
     if lines.is_empty() {
         return Err(CartError::NoLines);
     }
     if lines.len() > ORDER_LINES_MAX {
         return Err(CartError::TooManyLines);
     }
-    let mut places = HashMap::with_capacity(lines.len());
-    for (line, stated) in lines.iter().enumerate() {
-        if places.insert(stated.id.as_str(), line).is_some() {
-            return Err(CartError::DuplicateLine { line });
-        }
-        if !(1..=LINE_QUANTITY_MAX).contains(&stated.quantity) {
-            return Err(CartError::Quantity { line });
-        }
+    let mut places: Vec<(&str, usize)> = lines.iter().enumerate().map(|(place, line)| (&*line.id, place)).collect();
+    places.sort_unstable();
+    let pairs = places.iter().zip(places.iter().skip(1));
+    let twice = pairs.filter(|((one, _), (other, _))| one == other).map(|(_, (_, place))| *place).min();
+    let odd = lines.iter().position(|line| !(1..=LINE_QUANTITY_MAX).contains(&line.quantity));
+    match (twice, odd) {
+        (Some(line), odd) if odd.is_none_or(|odd| line <= odd) => Err(CartError::DuplicateLine { line }),
+        (_, Some(line)) => Err(CartError::Quantity { line }),
+        _ => Ok(Places(places)),
     }
-    Ok(places)
 }
 
-fn discounts(cart: &Cart, places: &HashMap<&str, usize>) -> Result<Vec<Money>, CartError> {
+/// The places of lines by their ids, which are sorted: an order has few lines, and nobody hashes them.
+#[derive(Debug)]
+pub struct Places<'c>(Vec<(&'c str, usize)>);
+
+impl Places<'_> {
+    /// The place of a line.
+    pub fn get(&self, id: &str) -> Option<usize> {
+        let found = self.0.binary_search_by_key(&id, |(id, _)| id).ok()?;
+        self.0.get(found).map(|(_, place)| *place)
+    }
+}
+
+fn discounts(cart: &Cart, places: &Places<'_>) -> Result<Vec<Money>, CartError> {
     let mut taken = vec![Money::ZERO; cart.lines.len()];
     if cart.discounts.len() > ORDER_DISCOUNTS_MAX || cart.discounts.iter().any(|d| d.lines.len() > ORDER_LINES_MAX) {
         return Err(CartError::TooManyDiscounts);
     }
     for (discount, stated) in cart.discounts.iter().enumerate() {
         for (entry, off) in stated.lines.iter().enumerate() {
-            let place = places.get(off.id.as_str()).copied();
+            let place = places.get(&off.id);
             let line = place.and_then(|i| Some((cart.lines.get(i)?, taken.get_mut(i)?)));
             let (line, taken) = line.ok_or(CartError::DiscountOnUnknownLine { discount, entry })?;
             let left = line.amount.minus(*taken).unwrap_or(Money::ZERO);

@@ -17,6 +17,7 @@ use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::posting::{Posting, PostingKind, PostingRow, Record, Reference, RequestHash};
 use crate::loyalty::members::model::Profile;
 use crate::loyalty::program::model::Timeline;
+use crate::loyalty::tiers::standing::Standing;
 
 /// A member's account, and the programme that decides on it.
 pub struct Solo<'t> {
@@ -29,13 +30,25 @@ pub struct Solo<'t> {
     owners: HashMap<DirectoryKey, Owner>,
     counters: HashMap<CounterKey, i64>,
     profile: Profile,
+    /// The account as it was before a decision, for one that is refused: kept, so that its room is not asked for each time.
+    before: Option<Account>,
 }
 
 impl<'t> Solo<'t> {
     /// Somebody who has no account yet. `returns` says whether anything is going to be returned: then postings are kept.
     pub fn new(program: &'t Timeline, tenant: ProgramId, member: MemberId, returns: bool) -> Self {
         let (owners, counters, profile) = (HashMap::new(), HashMap::new(), Profile::default());
-        Self { program, tenant, member, account: None, rows: returns.then(Vec::new), owners, counters, profile }
+        Self {
+            program,
+            tenant,
+            member,
+            account: None,
+            rows: returns.then(Vec::new),
+            owners,
+            counters,
+            profile,
+            before: None,
+        }
     }
 
     /// The account, once there is one.
@@ -96,7 +109,10 @@ impl<'t> Solo<'t> {
         self.catch_up(at.at, seen)?;
         let at = Moment { at: self.not_before(at.at), ..*at };
         let asks = self.rows.is_some() && posting.needs().story_of.is_some();
-        let before = self.account.clone();
+        match (&self.account, &mut self.before) {
+            (Some(account), Some(before)) => copy(account, before),
+            (account, before) => *before = account.clone(),
+        }
         let mut accounts = Accounts {
             member: self.member,
             program: self.tenant,
@@ -115,7 +131,7 @@ impl<'t> Solo<'t> {
         let receipt = match decided {
             Ok(receipt) => receipt,
             Err(refusal) => {
-                self.account = before;
+                self.account = self.before.take();
                 return Err(refusal);
             }
         };
@@ -144,6 +160,45 @@ impl<'t> Solo<'t> {
             Some(rows) => rows.push(row(self.program, account, at, record, (reference(), draft, document()))),
         }
     }
+}
+
+/// Makes one account what another is, in the room that it has.
+fn copy(account: &Account, into: &mut Account) {
+    // All of it by name, so that nothing new is forgotten.
+    let Account {
+        member,
+        program,
+        status,
+        seq,
+        moved_at,
+        enrolled_on,
+        decided_by,
+        order_count,
+        last_order_on,
+        wallets,
+        lots,
+        holds,
+        usage,
+        standing,
+        segments,
+        alias,
+        branches,
+        alias_depth,
+        draft,
+    } = account;
+    let (Standing { held, granted, past }, Draft { entries, moves, opened }) = (standing, draft);
+    (into.member, into.program, into.status, into.seq) = (*member, *program, *status, *seq);
+    (into.moved_at, into.enrolled_on, into.decided_by) = (*moved_at, *enrolled_on, *decided_by);
+    (into.order_count, into.last_order_on, into.segments) = (*order_count, *last_order_on, *segments);
+    (into.alias, into.branches, into.alias_depth) = (*alias, *branches, *alias_depth);
+    (into.standing.held, into.standing.granted, into.draft.opened) = (*held, *granted, *opened);
+    into.wallets.clone_from(wallets);
+    into.lots.clone_from(lots);
+    into.holds.clone_from(holds);
+    into.usage.clone_from(usage);
+    into.standing.past.clone_from(past);
+    into.draft.entries.clone_from(entries);
+    into.draft.moves.clone_from(moves);
 }
 
 /// Keeps the room that a posting took, for the next one.
