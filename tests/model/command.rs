@@ -111,6 +111,8 @@ pub struct Basket {
     pub lines: Vec<Line>,
     /// Line and amount, each a discount of its own.
     pub off: Vec<(usize, i64)>,
+    /// The programme's discounts: off each line how much.
+    pub named: Vec<(&'static str, Vec<i64>)>,
     pub points: i64,
     pub gift: i64,
     pub total: Option<i64>,

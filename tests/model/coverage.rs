@@ -1,5 +1,6 @@
 //! What the sequences have reached, so that a generator that goes blind is noticed.
 
+mod discounts;
 mod earning;
 mod tiers;
 
@@ -10,9 +11,9 @@ use perennial::loyalty::ledger::entry::ENTRY_KINDS;
 use crate::command::KINDS;
 use crate::spec::Policy;
 
-/// Every code that a command can be refused with here. Not reached from here: `CounterExhausted` (no command counts yet),
+/// Every code that a command can be refused with here. Not reached from here: `CounterExhausted` (rows are cut before),
 /// `TooManyLots`, `TooManyMerges` and `TooManyHolds` (tests of their own).
-const CODES: [&str; 63] = [
+const CODES: [&str; 67] = [
     "AlreadySuspended",
     "Conflict",
     "EnrolledAhead",
@@ -69,6 +70,10 @@ const CODES: [&str; 63] = [
     "return Nothing",
     "return UnknownLine",
     "replayed",
+    "discount Differs",
+    "discount Twice",
+    "flag DiscountDiffers",
+    "flag DiscountTwice",
     "flag HoldUnavailable",
     "flag InsufficientPoints",
     "flag MemberSuspended",
@@ -90,6 +95,8 @@ pub struct Coverage {
     pub policies: BTreeSet<(Policy, &'static str)>,
     /// What rules and caps did.
     pub earning: BTreeSet<earning::Did>,
+    /// What discounts did.
+    pub discounts: BTreeSet<&'static str>,
     /// What tiers did.
     pub tiers: BTreeSet<tiers::Did>,
     /// Orders that were settled and given back on the side.
@@ -118,6 +125,8 @@ impl Coverage {
         missing.extend(
             tiers::wanted().filter(|what| !self.tiers.contains(what)).map(|(window, did)| format!("{window}: {did}")),
         );
+        let discounts = discounts::wanted().filter(|did| !self.discounts.contains(did));
+        missing.extend(discounts.map(|did| format!("a discount: {did}")));
         for policy in [Policy::PendingOnly, Policy::WithinBalance, Policy::Allow] {
             let rest = if policy == Policy::Allow { "owed" } else { "waived" };
             let held = if policy == Policy::PendingOnly { rest } else { "held" };

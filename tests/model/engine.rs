@@ -30,7 +30,7 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::command::{Asked, Basket, Command, Line, Order, Ordered, Taxed, What};
-use crate::facts::{Answer, Said, Time};
+use crate::facts::{Answer, OrderFacts, Said, Time};
 use crate::receipts::{
     claim_code, ended, hold_code, ledger_code, membership_code, merge_code, merged_facts, order_code, order_facts,
     return_code, return_facts, transfer_code,
@@ -116,6 +116,14 @@ impl<'s> Engine<'s> {
     pub fn counters(&self) -> BTreeMap<(String, String), i64> {
         let used = self.ledger.counters.iter().filter(|(_, used)| **used != 0);
         used.map(|(key, used)| ((key.rule.clone(), key.period.clone()), *used)).collect()
+    }
+
+    /// What a quote of an order says, where it is not refused.
+    pub fn quote(&self, order: &Order, command: &Command) -> Option<OrderFacts> {
+        let hash = RequestHash::of(&command.hash);
+        let posting = SettleOrder { quoted: true, ..settle(order, &command.name, hash) };
+        let quoted = self.beside().ledger.post(&self.scope, posting, command.clock, &self.spec.timeline).ok()?;
+        Some(order_facts(self.currency, &quoted.receipt))
     }
 
     pub fn run(&mut self, command: &Command) -> Said {
@@ -271,6 +279,15 @@ pub fn cart(basket: &Basket) -> Cart {
         code: "off".into(),
         lines: vec![DiscountedLine { id: id(*place), amount: money(*amount) }],
     };
+    let named = |(code, by_line): &(&str, Vec<i64>)| StatedDiscount {
+        code: (*code).to_owned(),
+        lines: by_line
+            .iter()
+            .enumerate()
+            .filter(|(_, off)| **off > 0)
+            .map(|(place, off)| DiscountedLine { id: id(place), amount: money(*off) })
+            .collect(),
+    };
     Cart {
         attributes: Default::default(),
         prices: match basket.taxed {
@@ -279,7 +296,7 @@ pub fn cart(basket: &Basket) -> Cart {
             Taxed::Not => Prices::NoTax,
         },
         lines: basket.lines.iter().enumerate().map(line).collect(),
-        discounts: basket.off.iter().map(off).collect(),
+        discounts: basket.off.iter().map(off).chain(basket.named.iter().map(named)).collect(),
         entered: Vec::new(),
         points: points(basket.points),
         gift_card: money(basket.gift),

@@ -89,6 +89,18 @@ pub struct RowFacts {
     pub lines: Vec<(usize, i64)>,
 }
 
+/// What came off an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiscountFacts {
+    pub code: String,
+    /// The programme's, and not the shop's own.
+    pub ours: bool,
+    pub amount: i64,
+    pub lines: Vec<(usize, i64)>,
+    /// Whether it is no use, as there were none left.
+    pub uncounted: bool,
+}
+
 /// Code, wallet, then asked, spendable and uncovered.
 pub type FlagFacts = (&'static str, String, [i64; 3]);
 
@@ -128,6 +140,7 @@ pub struct OrderFacts {
     pub sums: [i64; 5],
     /// charged, tax, points, worth, gift card, paid, base, earned, uncovered.
     pub lines: Vec<[i64; 9]>,
+    pub discounts: Vec<DiscountFacts>,
     pub rows: Vec<RowFacts>,
     /// Wallet, points or minor units, available at, expires on.
     pub earned: Vec<(String, i64, Option<Time>, Option<Day>)>,
@@ -153,6 +166,8 @@ pub struct ReturnFacts {
     pub clawed: Vec<(String, Option<Day>, [i64; 6])>,
     /// Rule and points that can be had again, and how often.
     pub given: Vec<(String, i64, Option<i64>)>,
+    /// The discounts that can be had again.
+    pub uses: Vec<String>,
     /// Where it changed.
     pub tier: Option<TierFacts>,
     pub complete: bool,

@@ -8,6 +8,7 @@ use chrono::Duration;
 use crate::command::{Asked, Command, Order, Ordered, What};
 use crate::facts::Time;
 use crate::naive::Naive;
+use crate::naive::discounts::When;
 use crate::naive::orders::Sale;
 use crate::naive::returns::stays;
 use crate::naive::wallets::MOST;
@@ -207,7 +208,14 @@ impl Generator {
         let new = !known && self.rng.percent(80);
         let email = self.rng.percent(if new { 80 } else { 5 }).then(|| self.email(member));
         let stated = imported.is_none() && self.rng.percent(20);
-        let basket = self.basket(model, member, (from.unwrap_or("points"), stated));
+        let calendar = &model.spec.calendar;
+        let placed = match ordered {
+            Ordered::Now => now,
+            Ordered::At(at) => at,
+            Ordered::On(day) => calendar.start(day),
+        };
+        let when = When { ordered: placed, day: calendar.day(placed), now: self.clock };
+        let basket = self.basket(model, member, (from.unwrap_or("points"), stated), when);
         let mut hold = None;
         let (mut basket, mut from) = (basket, from);
         if imported.is_none() && self.rng.percent(12) {
@@ -226,9 +234,11 @@ impl Generator {
         let open: Vec<String> =
             model.members.get(&member).iter().flat_map(|m| &m.holds).map(|h| h.name.clone()).collect();
         let all: Vec<String> = model.holds.keys().cloned().collect();
+        let released: Vec<String> = model.holds.iter().filter(|h| h.1.released).map(|h| h.0.clone()).collect();
         match self.rng.within(1, 30) {
             1 => Some("none".into()),
             2..=6 if !all.is_empty() => Some(self.rng.pick(&all).clone()),
+            7..=10 if !released.is_empty() => Some(self.rng.pick(&released).clone()),
             _ if !open.is_empty() => Some(self.rng.pick(&open).clone()),
             _ => None,
         }

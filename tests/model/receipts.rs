@@ -4,8 +4,8 @@ use perennial::kernel::money::{Amount, Currency};
 use perennial::loyalty::checkout::error::{ClaimRefusal, HoldRefusal, OrderRefusal, ReturnRefusal};
 use perennial::loyalty::checkout::holds::receipt::EndedReceipt;
 use perennial::loyalty::checkout::receipt::{
-    BrokenRule, ClawedBackReceipt, CutName, FlagReceipt, LineReceipt, OrderReceipt, ReturnReceipt, RowReceipt,
-    SkippedReceipt,
+    BrokenRule, ClawedBackReceipt, CutName, DiscountOf, DiscountReceipt, FlagReceipt, LineReceipt, OrderReceipt,
+    ReturnReceipt, RowReceipt, SkippedReceipt,
 };
 use perennial::loyalty::checkout::spend::SpendError;
 use perennial::loyalty::ledger::error::LedgerRefusal;
@@ -14,7 +14,9 @@ use perennial::loyalty::membership::error::{MembershipRefusal, MergeRefusal, Tra
 use perennial::loyalty::membership::merges::receipt::{MergeReceipt, MergedWalletReceipt, UsedReceipt};
 
 use crate::engine::member_of;
-use crate::facts::{Answer, MergedFacts, MergedWallet, OrderFacts, ReturnFacts, RowFacts, TierFacts, Used, WasFacts};
+use crate::facts::{
+    Answer, DiscountFacts, MergedFacts, MergedWallet, OrderFacts, ReturnFacts, RowFacts, TierFacts, Used, WasFacts,
+};
 
 /// The name of a variant.
 fn name(debug: &dyn std::fmt::Debug) -> String {
@@ -132,6 +134,17 @@ fn row_facts(row: &RowReceipt) -> RowFacts {
     RowFacts { rule, wallet, points, uncut, cuts, ends, lines }
 }
 
+pub fn discount_facts(currency: Currency, off: &DiscountReceipt) -> DiscountFacts {
+    let minor = |a: Amount| a.read(currency).unwrap().minor();
+    DiscountFacts {
+        code: off.code.clone(),
+        ours: off.of == DiscountOf::Program,
+        amount: minor(off.amount),
+        lines: off.lines.iter().map(|line| (place(&line.id), minor(line.amount))).collect(),
+        uncounted: off.uncounted,
+    }
+}
+
 fn tier_facts(tier: &TierReceipt) -> TierFacts {
     let (before, after, until) = (tier.before.clone(), tier.after.clone(), tier.until);
     let falls = tier.falls_on.map(|day| (day, tier.falls_to.clone()));
@@ -179,6 +192,7 @@ pub fn order_facts(currency: Currency, receipt: &OrderReceipt) -> OrderFacts {
         day: receipt.ordered_on,
         sums: [receipt.charged, receipt.shipping, receipt.tax, receipt.gift_card, receipt.paid].map(minor),
         lines: receipt.lines.iter().map(line).collect(),
+        discounts: receipt.discounts.iter().map(|off| discount_facts(currency, off)).collect(),
         rows: receipt.rows.iter().map(row_facts).collect(),
         earned: receipt
             .earned
@@ -209,8 +223,9 @@ pub fn order_facts(currency: Currency, receipt: &OrderReceipt) -> OrderFacts {
                     (code, wallet.clone(), [*asked, 0, 0])
                 }
                 FlagReceipt::HoldUnavailable { hold } => ("HoldUnavailable", hold.clone(), [0; 3]),
-                FlagReceipt::DiscountDiffers { discount, stated, ours, .. } => {
-                    ("DiscountDiffers", discount.clone(), [minor(*stated), minor(*ours), 0])
+                FlagReceipt::DiscountDiffers { discount, stated, ours, reason } => {
+                    let says = format!("{discount} {}", reason.as_deref().unwrap_or(""));
+                    ("DiscountDiffers", says.trim().to_owned(), [minor(*stated), minor(*ours), 0])
                 }
                 FlagReceipt::DiscountTwice { discount } => ("DiscountTwice", discount.clone(), [0; 3]),
                 FlagReceipt::MemberSuspended { wallet, asked, uncovered } => {
@@ -250,6 +265,7 @@ pub fn return_facts(currency: Currency, receipt: &ReturnReceipt) -> ReturnFacts 
             .collect(),
         given: receipt.given_back.iter().map(|back| (back.rule.clone(), back.points, back.awards)).collect(),
         tier: receipt.tier.as_ref().map(tier_facts),
+        uses: receipt.uses_given_back.clone(),
         complete: receipt.complete,
     }
 }

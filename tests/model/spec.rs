@@ -1,6 +1,7 @@
 //! Programmes: each once as the document that the product compiles, and as the plain rules that the model reads.
 
 mod conditions;
+mod discounts;
 mod earning;
 mod ladder;
 
@@ -19,6 +20,7 @@ use crate::facts::{Day, Time};
 use crate::naive::calendar::Calendar;
 use crate::rng::Rng;
 pub use crate::spec::conditions::{CATEGORIES, LineTest, Test};
+pub use crate::spec::discounts::{Benefit, DISCOUNTS, Discount};
 pub use crate::spec::earning::{EACH, Each, Earn, Gives};
 pub use crate::spec::ladder::{Ladder, Loss, TIERS, Valid};
 
@@ -97,6 +99,7 @@ pub struct Rules {
     pub earns: Vec<Earn>,
     /// In all versions or in none.
     pub ladder: Option<Ladder>,
+    pub discounts: Vec<Discount>,
 }
 
 /// A programme.
@@ -130,8 +133,7 @@ const PLACES: [(&str, u32, &str, &str); 5] = [
 
 pub const CODES: [&str; 5] = ["points", "coins", "spend", "collected", "visits"];
 
-/// So many programmes. Where several processes read budgets before they lock them, by clocks that jump meanwhile, those
-/// are of all time and have room for everything.
+/// So many programmes, some of which have room for everything.
 pub fn specs(count: u64, roomy: bool) -> Vec<Spec> {
     let calendars: Vec<Rc<Calendar>> = PLACES.iter().map(|p| Rc::new(Calendar::new(p.2))).collect();
     (0..count).map(|n| spec((n, roomy), &calendars[usize::try_from(n).unwrap() % PLACES.len()])).collect()
@@ -150,8 +152,9 @@ fn spec((number, roomy): (u64, bool), calendar: &Rc<Calendar>) -> Spec {
         versions.push(rules(&mut rng, tiers, starts, &calendar));
     }
     climb(&mut rng, &mut versions);
-    let budgets = versions.iter_mut().flat_map(|v| &mut v.earns).filter_map(|earn| earn.budget.as_mut());
-    budgets.filter(|_| roomy).for_each(|budget| *budget = (budget.0 * 1_000_000, Each::Ever));
+    if roomy {
+        make_room(&mut versions);
+    }
     let (mut slots, mut books) = (Slots::default(), Vec::new());
     for (i, version) in versions.iter().enumerate() {
         let text = document(version, currency, exponent, zone);
@@ -165,6 +168,18 @@ fn spec((number, roomy): (u64, bool), calendar: &Rc<Calendar>) -> Spec {
     Spec { currency, zone, first_day, calendar, codes: CODES.to_vec(), versions, timeline, counted }
 }
 
+/// Where several processes read budgets before they lock them, by clocks that jump meanwhile, those are of all time, and
+/// nothing exhausts them. Where versions come to be known one by one, no discount is the shop's own before one has it.
+fn make_room(versions: &mut [Rules]) {
+    let discounts = versions[0].discounts.clone();
+    for version in versions {
+        version.discounts.clone_from(&discounts);
+        let uses = version.discounts.iter_mut().filter_map(|discount| discount.total.as_mut());
+        let budgets = version.earns.iter_mut().filter_map(|earn| earn.budget.as_mut());
+        budgets.chain(uses).for_each(|bound| *bound = (bound.0 * 1_000_000, Each::Ever));
+    }
+}
+
 fn rules(rng: &mut Rng, tiers: bool, starts: Time, calendar: &Calendar) -> Rules {
     let purses = purses(rng);
     let mut earns = earning::earns(rng, &purses, starts, calendar);
@@ -172,7 +187,8 @@ fn rules(rng: &mut Rng, tiers: bool, starts: Time, calendar: &Calendar) -> Rules
     if tiers {
         earning::audiences(rng, &mut earns);
     }
-    Rules { starts, purses, earns, ladder }
+    let discounts = discounts::discounts(rng, tiers);
+    Rules { starts, purses, earns, ladder, discounts }
 }
 
 /// Later versions ask for something else and leave tiers as they are held and lost.
@@ -254,6 +270,12 @@ fn document(rules: &Rules, currency: &str, exponent: u32, zone: &str) -> String 
     out.push_str("[earning]\n");
     for earn in &rules.earns {
         writeln!(out, "{} = {{ {} }}", earn.code, earning::written(earn, exponent)).unwrap();
+    }
+    if !rules.discounts.is_empty() {
+        out.push_str("[discounts]\n");
+    }
+    for discount in &rules.discounts {
+        writeln!(out, "{} = {{ {} }}", discount.code, discounts::written(discount, exponent)).unwrap();
     }
     if let Some(ladder) = &rules.ladder {
         out += &ladder::written(ladder, &rules.purses, exponent);

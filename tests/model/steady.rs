@@ -18,7 +18,7 @@ impl Before {
     pub fn of(engine: &Engine<'_>, command: &Command) -> Result<Option<Self>, String> {
         let member = match &command.what {
             What::Hold { member, .. } | What::Release { member, .. } | What::Transfer { from: member, .. } => *member,
-            What::Order(order) if order.imported.is_none() => order.member,
+            What::Order(order) if order.imported.is_none() && order.basket.points > 0 => order.member,
             _ => return Ok(None),
         };
         let at = command.clock;

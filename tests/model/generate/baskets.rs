@@ -3,19 +3,24 @@
 use crate::command::{Basket, Line, Taxed};
 use crate::generate::Generator;
 use crate::naive::Naive;
+use crate::naive::discounts::When;
 use crate::naive::price::price;
-use crate::naive::wallets::MOST;
-use crate::spec::{CATEGORIES, Purse};
+use crate::naive::wallets::{MOST, Member};
+use crate::spec::{CATEGORIES, CODES, DISCOUNTS, Purse};
 
 impl Generator {
-    pub fn basket(&mut self, model: &Naive<'_>, member: u32, (from, stated): (&str, bool)) -> Basket {
+    pub fn basket(&mut self, model: &Naive<'_>, member: u32, (from, stated): (&str, bool), when: When) -> Basket {
         let taxed = *self.rng.pick(&[Taxed::Included, Taxed::Included, Taxed::OnTop, Taxed::Not]);
         let lines = (0..self.rng.within(1, 4)).map(|_| self.line(taxed)).collect();
-        let mut basket = Basket { taxed, lines, off: Vec::new(), points: 0, gift: 0, total: None, twice: false };
+        let mut basket =
+            Basket { taxed, lines, off: Vec::new(), named: Vec::new(), points: 0, gift: 0, total: None, twice: false };
         if self.rng.percent(30) {
             for (i, line) in basket.lines.iter().enumerate() {
                 basket.off.push((i, self.rng.within(0, line.amount / 2)));
             }
+        }
+        if self.rng.percent(50) {
+            self.discounts(model, member, &mut basket, when);
         }
         let wallet = model.wallet(from).unwrap_or(0);
         let value = match model.spec.versions[0].purses[wallet] {
@@ -43,6 +48,28 @@ impl Generator {
             self.spoil(&mut basket);
         }
         basket
+    }
+
+    /// What a quote gives, mostly; of some stacks nothing, and now and then something else.
+    fn discounts(&mut self, model: &Naive<'_>, member: u32, basket: &mut Basket, when: When) {
+        let nobody = Member::new(when.now, when.day, CODES.len());
+        let all = self.rng.percent(60);
+        let state = model.members.get(&member).unwrap_or(&nobody);
+        basket.named = model.quote(basket, state, when, || all || self.rng.percent(60));
+        let places = basket.lines.len();
+        let place = usize::try_from(self.rng.within(0, i64::try_from(places).unwrap() - 1)).unwrap();
+        match self.rng.within(1, 40) {
+            1 => {
+                let mut off = vec![0; places];
+                off[place] = self.rng.within(0, basket.lines[place].amount);
+                let code: &&str = self.rng.pick(&DISCOUNTS);
+                basket.named.push((code, off));
+            }
+            2 if !basket.named.is_empty() => basket.named.push(basket.named[0].clone()),
+            3 => basket.named.iter_mut().take(1).for_each(|named| named.1[place] += 1),
+            4 => basket.named.reverse(),
+            _ => {}
+        }
     }
 
     fn line(&mut self, taxed: Taxed) -> Line {

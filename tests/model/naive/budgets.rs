@@ -31,13 +31,14 @@ impl Naive<'_> {
                 *used.entry((row.earn.code.to_owned(), name(each, sale.day))).or_default() += sale.keeps(row);
             }
         }
+        used.extend(self.all_uses());
         used.retain(|_, used| *used != 0);
         used
     }
 }
 
 /// What a period is called.
-fn name(each: Each, day: Day) -> String {
+pub fn name(each: Each, day: Day) -> String {
     let (year, month) = (day.year(), day.month());
     match each {
         Each::Ever => "-".into(),

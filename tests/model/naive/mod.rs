@@ -7,6 +7,7 @@ pub mod budgets;
 pub mod calendar;
 pub mod caps;
 pub mod conditions;
+pub mod discounts;
 pub mod earned;
 pub mod holds;
 pub mod merges;

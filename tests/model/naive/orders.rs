@@ -6,12 +6,13 @@ use crate::command::{Order, Ordered};
 use crate::facts::{Answer, Day, FlagFacts, OrderFacts, Time};
 use crate::naive::asked::Verdict;
 use crate::naive::awards::{Row, leading_net};
+use crate::naive::discounts::{When, Wrong};
 use crate::naive::holds::Held;
 use crate::naive::price::{Priced, PricedLine, base, half_up, price};
 use crate::naive::returns::stays;
 use crate::naive::wallets::Member;
 use crate::naive::{Done, Naive, tiers};
-use crate::spec::{BULK, Counted, Purse, Rules, Spending};
+use crate::spec::{BULK, Counted, Discount, Purse, Rules, Spending};
 
 /// An order as the model remembers it.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub struct Sale {
     /// Wallet, lot, what counts, and how much of it by line.
     pub credits: Vec<(usize, usize, Counted, Vec<i64>)>,
     pub complete: bool,
+    /// The discounts of which it is a use.
+    pub uses: Vec<Discount>,
     /// The tier that was held before it, and the one that its rules asked for.
     pub was_held: Option<tiers::Held>,
     pub asked_tier: Option<usize>,
@@ -115,6 +118,9 @@ impl Naive<'_> {
         let Purse::Points { value, spend, .. } = valued.purses[payer] else {
             return Err("order WalletUnknown".into());
         };
+        let when = When { ordered, day, now: at.max(clock) };
+        let wrong = self.differing(order, &state, when)?;
+        let discounts = self.told_off(order, &state, when);
         let asked = order.basket.points;
         let points = taken(order, &state, payer, held.as_ref());
         let (priced, broken) = priced(order, points, (value, spend), held.is_some())?;
@@ -123,13 +129,17 @@ impl Naive<'_> {
         let Payment { spent, paid, taken } =
             self.pay(&mut state, (order, points), name, held, (payer, until, today))?;
         let mut facts = OrderFacts { hold: paid, ..start(order, &priced, rules, (version, day)) };
+        facts.discounts = discounts;
         facts.flags = flags((asked, points), &priced, state.suspended, self.spec.codes[payer]);
         facts.flags.extend(broken.map(|rule| (rule, self.spec.codes[payer].into(), [asked, 0, 0])));
         facts.flags.extend(missed.map(|hold| ("HoldUnavailable", hold.clone(), [0; 3])));
+        facts.flags.extend(wrong);
         let member = self.goes_on(order.member);
         facts.member = member;
         let guest = order.new && order.email.is_none();
-        let mut sale = Sale { member, version, spent, guest, ..sold(&priced, day) };
+        let uses = self.uses(&facts.discounts, version);
+        self.note_uses(&uses, &mut state, day, 1);
+        let mut sale = Sale { member, version, spent, guest, uses, ..sold(&priced, day) };
         self.reward(&mut state, &priced, (&mut sale, &mut facts), (ordered, day, today), at.max(clock))?;
         sale.was_held = state.standing.held.clone();
         facts.tier = state.moved_tier(self.spec, at, Some(name));
@@ -141,6 +151,23 @@ impl Naive<'_> {
         let email = order.email.clone().filter(|_| order.new);
         let answer = Answer::Order(Box::new(facts));
         Ok(Done { member, state, answer, sale: Some((name.to_owned(), sale)), email, hold: taken })
+    }
+
+    /// What it names that a quote would not give, as flags of a sale that has happened.
+    fn differing(&self, order: &Order, state: &Member, when: When) -> Result<Vec<FlagFacts>, String> {
+        // What is wrong with the lines themselves is found when they are priced.
+        let basket = &order.basket;
+        let longest =
+            basket.named.iter().map(|named| named.1.len()).chain(basket.off.iter().map(|off| off.0 + 1)).max();
+        let odd = basket.twice && basket.lines.len() > 1 || basket.lines.iter().any(|line| line.quantity == 0);
+        if odd || longest.is_some_and(|longest| longest > basket.lines.len()) {
+            return Ok(Vec::new());
+        }
+        let wrong = self.wrong(basket, state, when);
+        match wrong.first().filter(|_| !order.stated) {
+            Some(wrong) => Err(wrong.refusal()),
+            None => Ok(wrong.iter().map(Wrong::flag).collect()),
+        }
     }
 
     /// The hold that pays. What has happened is not refused for one that is not there.
@@ -269,6 +296,7 @@ fn sold(priced: &Priced, day: Day) -> Sale {
         own: Vec::new(),
         credits: Vec::new(),
         complete: false,
+        uses: Vec::new(),
         was_held: None,
         asked_tier: None,
         guest: false,

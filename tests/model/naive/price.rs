@@ -81,6 +81,14 @@ pub fn price(basket: &Basket, taken: i64, value: (i64, i64), no_bulk: bool) -> R
         }
         *left -= off;
     }
+    for off in basket.named.iter().map(|named| &named.1) {
+        for (left, off) in lefts.iter_mut().zip(off) {
+            if off > left {
+                return wrong("DiscountExceedsLine");
+            }
+            *left -= off;
+        }
+    }
     let mut lines = Vec::new();
     for (line, left) in basket.lines.iter().zip(lefts) {
         lines.push(charged(line, left, basket.taxed)?);

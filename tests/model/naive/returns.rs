@@ -54,15 +54,7 @@ impl Naive<'_> {
         let points: Vec<i64> = sale.lines.iter().map(|l| l.priced.points).collect();
         self.restore(&mut state, &mut sale, sum(&points), &mut facts, today);
         self.claw(&mut state, &mut sale, &sum, &mut facts);
-        // What comes back of a rule can be had again in the period of the order.
-        for row in &sale.rows {
-            let points = if row.earn.cap.is_some() || row.earn.budget.is_some() { sum(&row.by_line) } else { 0 };
-            let awards = row.earn.awards.filter(|_| sale.complete && !was_complete).map(|_| 1);
-            if points > 0 || awards.is_some() {
-                self.note(&row.earn, &mut state, sale.day, (-points, -awards.unwrap_or(0)));
-                facts.given.push((row.earn.code.into(), points, awards));
-            }
-        }
+        self.give_room(&mut state, &sale, &sum, (was_complete, &mut facts));
         for (wallet, lot, counted, by_line) in &sale.credits {
             let whole = i64::from(sale.complete && !was_complete);
             let points = if *counted == Counted::Orders { whole } else { sum(by_line) };
@@ -75,11 +67,32 @@ impl Naive<'_> {
         }
         if sale.complete && !was_complete {
             state.orders -= 1;
+            self.note_uses(&sale.uses, &mut state, sale.day, -1);
+            let limited = sale.uses.iter().filter(|d| d.per_member.is_some() || d.total.is_some());
+            facts.uses = limited.map(|d| d.code.to_owned()).collect();
         }
         let tier = state.take_tier_back(self.spec, at, order, &sale);
         facts.tier = tier.filter(|tier| tier.before != tier.after || tier.was.is_some());
         let sale = Some((order.to_owned(), sale));
         Ok(Done { member, state, answer: Answer::Return(Box::new(facts)), sale, email: None, hold: None })
+    }
+
+    /// What comes back of a rule can be had again in the period of the order.
+    fn give_room(
+        &self,
+        state: &mut Member,
+        sale: &Sale,
+        sum: &dyn Fn(&[i64]) -> i64,
+        (was_complete, facts): (bool, &mut ReturnFacts),
+    ) {
+        for row in &sale.rows {
+            let points = if row.earn.cap.is_some() || row.earn.budget.is_some() { sum(&row.by_line) } else { 0 };
+            let awards = row.earn.awards.filter(|_| sale.complete && !was_complete).map(|_| 1);
+            if points > 0 || awards.is_some() {
+                self.note(&row.earn, state, sale.day, (-points, -awards.unwrap_or(0)));
+                facts.given.push((row.earn.code.into(), points, awards));
+            }
+        }
     }
 
     fn restore(&self, state: &mut Member, sale: &mut Sale, points: i64, facts: &mut ReturnFacts, today: Day) {

@@ -261,7 +261,7 @@ pub fn written(earn: &Earn, exponent: u32) -> String {
 }
 
 /// A table of what there is; nothing without any.
-fn fields<const N: usize>(name: &str, fields: [Option<String>; N]) -> String {
+pub fn fields<const N: usize>(name: &str, fields: [Option<String>; N]) -> String {
     let fields: Vec<String> = fields.into_iter().flatten().collect();
     if fields.is_empty() { String::new() } else { format!(", {name} = {{ {} }}", fields.join(", ")) }
 }
