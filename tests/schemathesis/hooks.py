@@ -35,7 +35,7 @@ MEANING = {
 
 # Fields whose last rule depends on another field, the clock or the programme's currency.
 DEPENDENT = re.compile(
-    r"^(/member|/to|/source)?$|^/(birthday|ordered_on|points|amount|gift_card|total|toml|until|starts_at|occurred_at|lines/\d+/(amount|tax)|discounts/\d+/lines/\d+/amount)$"
+    r"^(/member|/to|/source)?$|^/(order/)?(birthday|ordered_on|points|amount|gift_card|total|toml|until|starts_at|occurred_at|lines/\d+/(amount|tax)|discounts/\d+/lines/\d+/amount)$"
 )
 
 
