@@ -1,6 +1,8 @@
 //! Tiers over HTTP: published, reached, shown and taken back.
 
 use chrono::TimeDelta;
+use diesel::sql_query;
+use diesel_async::RunQueryDsl;
 use perennial::kernel::id::Version;
 use perennial::loyalty::ledger::reviews::jobs::run_reviews;
 use perennial::loyalty::ledger::writer::Pace;
@@ -240,7 +242,10 @@ async fn members_whom_nobody_touches_are_reviewed_once_after_a_publish_that_chan
     let wanted = Publication { document: &cheap, based_on: Version(3), starts: tomorrow, note: "a test", draft: None };
     publish(&mut app.test.db.conn().await.unwrap(), &app.program, &wanted).await.unwrap();
     assert_eq!((review().await, facts::one(&app.test.db, reviewed).await), ((0, 0), "3 0".into()));
-    // What is published meanwhile is in force at once, and everybody is somebody now.
+    // What is published meanwhile is in force at once, and everybody is somebody now; also where a run for an earlier version
+    // stopped right before its end.
+    let stopped = "UPDATE reviews SET version = 1, reviewed_to = 'ffffffff-ffff-ffff-ffff-ffffffffffff'";
+    sql_query(stopped).execute(&mut app.test.db.conn().await.unwrap()).await.unwrap();
     publish_on(&app, &cheap, 4).await;
     let (near, rest) = review().await;
     assert_eq!((near + rest, written(&app).await), (30, "10 20".into()));

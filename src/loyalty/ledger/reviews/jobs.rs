@@ -92,14 +92,11 @@ impl Review<'_> {
     async fn locked(&self, reviewed: &mut u64) -> Result<bool, ReviewError> {
         let Some((version, after)) = lock_review(self.conn, self.scope, self.lane).await? else { return Ok(false) };
         let now = read_clock(self.conn).await?;
-        let target = self.timeline.at(now).version;
-        if target <= version {
-            return Ok(false);
-        }
+        let Some(target) = next_started(self.timeline, version, now) else { return Ok(false) };
         let moved_to = |to: Reviewed| move_review(self.conn, self.scope, self.lane, to);
         if !changes_tiers(self.timeline, version, target) {
             moved_to((target, None)).await?;
-            return Ok(false);
+            return Ok(true);
         }
         let page = list_accounts(self.conn, self.scope, (self.lane, after), self.chunk).await?;
         let mut last = after;
@@ -113,7 +110,7 @@ impl Review<'_> {
         }
         let is_last = i64::try_from(page.len()).unwrap_or(0) < self.chunk;
         moved_to(if is_last { (target, None) } else { (version, last) }).await?;
-        Ok(!is_last)
+        Ok(true)
     }
 
     /// Whether an account is as it is to be, by now at the latest.
@@ -129,6 +126,13 @@ impl Review<'_> {
         }
         true
     }
+}
+
+/// The next version that has started, and not the newest: members before the place where a run stopped were reviewed for
+/// this one, whatever was published since.
+fn next_started(timeline: &Timeline, after: Version, now: Instant) -> Option<Version> {
+    let mut later = (after.0..timeline.newest().version.0).map(|n| Version(n).next());
+    later.find(|version| timeline.version(*version).starts <= now)
 }
 
 /// Whether the versions after one, up to another, may change anybody's tier; those that never started do not harm.
