@@ -194,11 +194,7 @@ fn rules(rng: &mut Rng, tiers: bool, starts: Time, calendar: &Calendar) -> Rules
 /// Later versions ask for something else and leave tiers as they are held and lost.
 fn climb(rng: &mut Rng, versions: &mut [Rules]) {
     let Some((first, later)) = versions.split_first_mut() else { return };
-    let Some(ladder) = &mut first.ladder else { return };
-    // A publish gives a day that is over, and not reviewed yet, anew: not before that is decided.
-    if matches!(ladder.valid, Valid::For(_)) && ladder.lasts.closes() && !later.is_empty() {
-        ladder.valid = Valid::Usual;
-    }
+    let Some(ladder) = &first.ladder else { return };
     for version in later {
         let mut ladder = ladder.clone();
         if let Purse::Counter { lasts, .. } = &mut version.purses[ladder.wallet] {

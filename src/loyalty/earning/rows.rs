@@ -285,13 +285,14 @@ impl<'o> Order<'o> {
     }
 
     /// By what a multiplier's row is spread: by the bases of all that it multiplies, as what one of them leaves out of its
-    /// base another may earn on. Where they match different lines it is what they award by each, to a thousandth of a point.
+    /// base another may earn on. Where one awards by a line that another leaves out it is what they award by each, to a
+    /// thousandth of a point.
     fn multiplied(self, parts: &[Part<'_>]) -> Result<Vec<i64>, AwardTooLarge> {
         let bases = parts.iter().map(|part| self.bases(part.rule, part.matching));
         let bases: Vec<Vec<i64>> = bases.collect::<Result<_, _>>()?;
         let one = Ratio::of(Decimal::ONE, Decimal::ONE).ok_or(AwardTooLarge)?;
         let thousand = Ratio::of(Decimal::ONE_THOUSAND, Decimal::ONE).ok_or(AwardTooLarge)?;
-        let alike = parts.iter().all(|part| parts.first().is_some_and(|first| part.matching == first.matching));
+        let alike = self.are_alike(parts, &bases)?;
         let weight = |part: &Part<'_>| if alike { Some(one) } else { part.by_base()?.times(thousand) };
         let weights: Vec<Ratio> = parts.iter().map(weight).collect::<Option<_>>().ok_or(AwardTooLarge)?;
         let of_line = |place: usize| {
@@ -299,6 +300,20 @@ impl<'o> Order<'o> {
             Ratio::floor_of_sum(parts).ok_or(AwardTooLarge)
         };
         (0..self.lines.len()).map(of_line).collect()
+    }
+
+    /// Whether no rule leaves out a line that another awards by; `bases` are those of the lines that each awards by.
+    fn are_alike(self, parts: &[Part<'_>], bases: &[Vec<i64>]) -> Result<bool, AwardTooLarge> {
+        if parts.iter().all(|part| parts.first().is_some_and(|first| part.matching == first.matching)) {
+            return Ok(true);
+        }
+        let of_all = parts.iter().map(|part| self.bases(part.rule, [&Matching::ALL, part.matching[1]]));
+        let of_all: Vec<Vec<i64>> = of_all.collect::<Result<_, _>>()?;
+        let differs = |place: usize| {
+            let awards = |bases: &Vec<i64>| bases.get(place).is_some_and(|base| *base > 0);
+            bases.iter().any(awards) && bases.iter().zip(&of_all).any(|(own, all)| awards(all) && !awards(own))
+        };
+        Ok(!(0..self.lines.len()).any(differs))
     }
 }
 

@@ -132,6 +132,26 @@ fn a_multiplier_is_spread_by_the_bases_of_all_that_it_multiplies() {
 }
 
 #[test]
+fn a_condition_that_leaves_out_no_line_spreads_as_none_does() {
+    let double = "double = { wallet = \"points\", award = { multiply = \"2\" } }\n";
+    let lines = [line(LineKind::Product, 1, 1_000), line(LineKind::Shipping, 1, 1_000)];
+    let spread = |condition: &str| {
+        let conditioned = PROGRAM.replace("net_of = [] }", &format!("net_of = [] }}, lines = '{condition}'"));
+        let book = program(&format!("{conditioned}{double}"));
+        asked(&book, &lines, |facts| {
+            let awarded =
+                award(&book.earning, ORDER, &lines, DateTime::UNIX_EPOCH, (Some(facts), None), no_bound).unwrap();
+            numbers(&awarded.rows.last().unwrap().by_line)
+        })
+    };
+    assert_eq!(spread("line.quantity > 0"), [33, 17]);
+    // Shipping is left out, on which it would have awarded, and nothing else does.
+    assert_eq!(spread("line.sku == \"a\""), [40, 0]);
+    // The product is left out, on which the other one awards: each is worth what it awards.
+    assert_eq!(spread("line.sku == \"b\""), [30, 10]);
+}
+
+#[test]
 fn each_rule_is_a_row_floored_on_its_own() {
     let program = program(PROGRAM);
     let lines =

@@ -21,7 +21,7 @@ pub fn member_facts<'f>(
         tier: account.tier_at(book, ordered),
         segments: account.segments,
         order_count: account.order_count,
-        // Orders that came back do not count, and their day stays in the account.
+        // A return takes no day of activity back.
         days_since_last_order: account.last_order_on.filter(|_| account.order_count > 0).map(days_since),
         days_enrolled: days_since(account.enrolled_on),
         attributes,

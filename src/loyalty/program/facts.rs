@@ -33,7 +33,7 @@ pub struct MemberFacts<'a> {
     pub segments: SegmentSet,
     /// Orders that were not returned in full.
     pub order_count: i32,
-    /// Local days since the last of them; `None` where there is none.
+    /// Local days since the last order, also where that came back; `None` where all did, or there is none.
     pub days_since_last_order: Option<i64>,
     /// Local days since the enrolment.
     pub days_enrolled: i64,

@@ -6,7 +6,7 @@ use crate::kernel::calendar::Zone;
 use crate::kernel::clock::Instant;
 use crate::loyalty::program::model::TierSlot;
 use crate::loyalty::program::model::tiers::{Downgrade, Fall, FallTo, Ladder};
-use crate::loyalty::tiers::reach::{is_below, raise, reaches};
+use crate::loyalty::tiers::reach::is_below;
 use crate::loyalty::tiers::standing::{Falls, Held, Seen, Standing, Step, Why, stepped};
 
 /// When something happens by itself next while the balance stays as it is: at this instant, and not before, [`close`] or
@@ -76,14 +76,10 @@ fn end_grant(standing: &mut Standing, ladder: &Ladder, zone: Zone, at: Instant) 
 }
 
 fn end_grace(standing: &mut Standing, ladder: &Ladder, zone: Zone, seen: Seen, at: Instant) -> Option<Step> {
-    let falls = standing.held.and_then(|held| held.falls).filter(|falls| zone.start_of(falls.on) <= at)?;
+    let held = standing.held?;
+    let falls = held.falls.filter(|falls| zone.start_of(falls.on) <= at)?;
     Some(stepped(standing, ladder, (at, Why::GraceOver), |standing| {
-        // Whoever raises a balance calls `reach`; should that be forgotten, nobody falls by it.
-        if reaches(standing, ladder, seen) {
-            raise(standing, ladder, zone, seen, (at, None));
-        } else {
-            land(standing, falls.to, ladder, zone, seen, at);
-        }
+        land(standing, (held, falls.to), ladder, zone, seen, at);
     }))
 }
 
@@ -103,7 +99,7 @@ fn begin(standing: &mut Standing, (held, fall): (Held, Fall), ladder: &Ladder, z
         FallTo::OneDown => ladder.below(held.tier),
     };
     match fall.grace {
-        None => land(standing, to, ladder, zone, seen, at),
+        None => land(standing, (held, to), ladder, zone, seen, at),
         Some(grace) => {
             let falls = Falls { on: grace.after(zone.day_of(at)), to };
             standing.hold(Some(Held { falls: Some(falls), ..held }), at);
@@ -111,9 +107,22 @@ fn begin(standing: &mut Standing, (held, fall): (Held, Fall), ladder: &Ladder, z
     }
 }
 
-/// Falls to a tier, or to what the balance earns if that is higher.
-fn land(standing: &mut Standing, to: Option<TierSlot>, ladder: &Ladder, zone: Zone, seen: Seen, at: Instant) {
+/// Falls to a tier, or to what the balance earns if that is higher: at best it stays what it is, as a fall raises nobody.
+fn land(
+    standing: &mut Standing,
+    (held, to): (Held, Option<TierSlot>),
+    ladder: &Ladder,
+    zone: Zone,
+    seen: Seen,
+    at: Instant,
+) {
     let until = fallen_until(ladder, seen, zone.day_of(at));
-    let tier = ladder.higher(to, ladder.earned(seen.balance));
-    standing.hold(tier.map(|tier| Held { tier, since: at, until, falls: None, cause: None }), at);
+    let tier = if is_below(&held, ladder, seen) {
+        ladder.higher(to, ladder.earned(seen.balance))
+    } else {
+        // Of whoever is suspended, as anybody else has reached it again.
+        Some(held.tier)
+    };
+    let since = if tier == Some(held.tier) { held.since } else { at };
+    standing.hold(tier.map(|tier| Held { tier, since, until, falls: None, cause: None }), at);
 }

@@ -25,6 +25,9 @@ pub struct NewLadder<'a> {
 pub fn start_version(standing: &mut Standing, new: NewLadder<'_>, zone: Zone, seen: Seen, at: Instant) -> Option<Step> {
     let mut next = standing.clone();
     if let Some(ladder) = new.after {
+        // Whoever stood on a tier from zero that asks for something now has it as if it were reached now.
+        let stood_on = new.before.and_then(Ladder::ground).filter(|_| next.held.is_none());
+        next.held = next.held.or_else(|| stood_on.map(|tier| reached_now(tier, ladder, zone, seen, at)));
         move_held(&mut next, ladder, new.mapping, zone, seen, at);
         date_anew(&mut next, ladder, zone, seen, at);
         if reaches(&next, ladder, seen) {
@@ -42,6 +45,10 @@ pub fn start_version(standing: &mut Standing, new: NewLadder<'_>, zone: Zone, se
     *standing = next;
     let after = new.after.and_then(|ladder| effective(standing, ladder));
     Some(Step { at, before, after, was, held: standing.held, why: Why::Published })
+}
+
+fn reached_now(tier: TierSlot, ladder: &Ladder, zone: Zone, seen: Seen, at: Instant) -> Held {
+    Held { tier, since: at, until: ladder.valid_until(seen.enrolled_on, zone.day_of(at)), falls: None, cause: None }
 }
 
 /// Where members of a tier are in a version. The mapping counts for tiers that the version lacks: one that it has again is
@@ -83,8 +90,12 @@ fn date_anew(standing: &mut Standing, ladder: &Ladder, zone: Zone, seen: Seen, a
     let Some(held) = &mut standing.held else { return };
     match ladder.downgrade {
         Downgrade::Never => (held.until, held.falls) = (None, None),
-        Downgrade::PeriodEnd(_) if held.falls.is_none() && held.until.is_none_or(|until| until < today) => {
-            held.until = ladder.valid_until(seen.enrolled_on, today);
+        Downgrade::PeriodEnd(_) if held.falls.is_none() => {
+            // What waits for the end of its period is reviewed then.
+            let reviewed_on = held.until.and_then(|until| ladder.window.last_day(seen.enrolled_on, until));
+            if reviewed_on.is_none_or(|day| day < today) {
+                held.until = ladder.valid_until(seen.enrolled_on, today);
+            }
         }
         Downgrade::PeriodEnd(_) | Downgrade::WhenBelow(_) => {}
     }

@@ -48,9 +48,9 @@ pub struct Awarding<'o> {
 /// A rule by amount, or what a multiplier adds to one: by which lines, and how much for what.
 struct Part<'o> {
     earn: &'o Earn,
-    /// The rule's own, where conditions or a stack picked them, also where they are all.
-    picked: Option<&'o [bool]>,
     lines: Vec<bool>,
+    /// Those of the multiplier that the rule leaves out.
+    left: Vec<bool>,
     minor: i64,
     step: bool,
     /// For so many minor units.
@@ -59,7 +59,11 @@ struct Part<'o> {
 
 impl Part<'_> {
     fn bases(&self, lines: &[PricedLine]) -> Vec<i64> {
-        lines.iter().zip(&self.lines).map(|(l, is)| if *is { base(l, self.earn.net) } else { 0 }).collect()
+        self.bases_of(lines, &self.lines)
+    }
+
+    fn bases_of(&self, lines: &[PricedLine], which: &[bool]) -> Vec<i64> {
+        lines.iter().zip(which).map(|(l, is)| if *is { base(l, self.earn.net) } else { 0 }).collect()
     }
 
     fn of(&self, base: i64) -> Fraction {
@@ -98,8 +102,8 @@ impl<'o> Awarding<'o> {
             let Gives::Per { minor, points, step } = earn.gives else { return None };
             let own = self.lines_of(other)?;
             let lines = own.iter().zip(mine).map(|(a, b)| *a && *b).collect();
-            let picked = (earn.lines.is_some() || earn.stack.is_some()).then_some(own);
-            Some(Part { earn, picked, lines, minor, step, points: (i128::from(points) * factor.0, factor.1) })
+            let left = own.iter().zip(mine).map(|(a, b)| !*a && *b).collect();
+            Some(Part { earn, lines, left, minor, step, points: (i128::from(points) * factor.0, factor.1) })
         });
         parts.collect()
     }
@@ -120,11 +124,13 @@ impl<'o> Awarding<'o> {
         }
         let parts = self.parts(place);
         let in_all = floor(sum(parts.iter().map(|part| part.in_all(self.lines))));
-        if parts.windows(2).all(|two| two[0].picked == two[1].picked) {
-            let bases: Vec<Vec<i64>> = parts.iter().map(|part| part.bases(self.lines)).collect();
+        let bases: Vec<Vec<i64>> = parts.iter().map(|part| part.bases(self.lines)).collect();
+        let left: Vec<Vec<i64>> = parts.iter().map(|part| part.bases_of(self.lines, &part.left)).collect();
+        let any = |bases: &[Vec<i64>], line: usize| bases.iter().any(|bases| bases[line] > 0);
+        if !(0..self.lines.len()).any(|line| any(&bases, line) && any(&left, line)) {
             return (in_all, (0..self.lines.len()).map(|line| bases.iter().map(|b| b[line]).sum()).collect());
         }
-        // Of different lines it is computed from what each is worth, to a thousandth of a point.
+        // Where one awards by what another leaves out it is computed from what each is worth, to a thousandth of a point.
         (in_all, self.by_line(place).into_iter().map(|(num, den)| floor((num * 1_000, den))).collect())
     }
 

@@ -134,7 +134,7 @@ impl Climb<'_, '_> {
         }
     }
 
-    /// To a tier, or to what the balance earns where that is higher.
+    /// To a tier, or to what the balance earns where that is higher, but to none above the one that is held.
     fn fall(&mut self, to: Option<usize>) {
         let (enrolled, today) = (self.member.enrolled, self.today());
         let until = if self.ladder.lasts.closes() {
@@ -143,19 +143,17 @@ impl Climb<'_, '_> {
         } else {
             self.ladder.lasts_until(enrolled, today)
         };
-        let tier = to.max(self.earned());
-        self.hold(tier.map(|tier| Held { tier, since: self.at, until, falls: None, by: None }));
+        let held = self.member.standing.held.clone().unwrap();
+        let tier = to.max(self.earned()).min(Some(held.tier));
+        let since = if tier == Some(held.tier) { held.since } else { self.at };
+        self.hold(tier.map(|tier| Held { tier, since, until, falls: None, by: None }));
     }
 
     /// What was announced happens; and what is not there any more begins to be lost.
     fn after(&mut self) {
         let falls = self.member.standing.held.as_ref().and_then(|held| held.falls);
-        if let Some((day, to)) = falls.filter(|(day, _)| self.spec.calendar.start(*day) <= self.at) {
-            // Also of whoever is suspended the balance is asked.
-            self.raise(None);
-            if self.member.standing.held.as_ref().is_some_and(|held| held.falls == Some((day, to))) {
-                self.fall(to);
-            }
+        if let Some((_, to)) = falls.filter(|(day, _)| self.spec.calendar.start(*day) <= self.at) {
+            self.fall(to);
         }
         if let Some(held) = self.member.standing.held.clone()
             && gone_since(self.member, self.ladder, self.spec, &held).is_some_and(|since| since <= self.at)
@@ -223,10 +221,14 @@ impl Member {
 
     /// A version starts: whoever earns more by it is raised, and nobody falls.
     pub fn start_version(&mut self, spec: &Spec, version: usize, at: Time) {
+        let stood_on = version.checked_sub(1).and_then(|before| spec.versions[before].ladder.as_ref()?.ground());
         if let Some(mut climb) = self.climb(spec, version, at) {
             // What everybody is in is not held.
             let ground = climb.ladder.ground();
-            let mut held = climb.member.standing.held.clone().filter(|held| Some(held.tier) != ground);
+            let until = climb.ladder.lasts_until(climb.member.enrolled, climb.today());
+            let as_reached = stood_on.map(|tier| Held { tier, since: at, until, falls: None, by: None });
+            let held = climb.member.standing.held.clone().or(as_reached);
+            let mut held = held.filter(|held| Some(held.tier) != ground);
             if let Some((_, to)) = held.as_mut().and_then(|held| held.falls.as_mut()) {
                 *to = to.filter(|to| Some(*to) != ground);
             }

@@ -191,9 +191,7 @@ impl Rules<'_> {
         if self.zone.start_of(on) > at {
             return false;
         }
-        if !self.reach(stand, balance, at, None) {
-            self.land(stand, to, balance, at);
-        }
+        self.land(stand, to, balance, at);
         true
     }
 
@@ -225,16 +223,31 @@ impl Rules<'_> {
     }
 
     fn land(&self, stand: &mut Stand, to: Option<TierSlot>, balance: i64, at: Instant) {
+        let until = self.valid_after_fall(self.zone.day_of(at));
+        if let Some(was) = stand.earned.filter(|earned| !self.is_below(*earned, balance)) {
+            return stand.earn(Some(Earned { until, falls: None, by: None, ..was }), at);
+        }
         let earns = self.earns(balance);
         let tier =
             if self.height(earns) > self.height(to) { earns } else { to.filter(|to| self.height(Some(*to)) > 0) };
-        let until = self.valid_after_fall(self.zone.day_of(at));
         stand.earn(tier.map(|tier| Earned { tier, since: at, until, falls: None, by: None }), at);
     }
 
     /// A version starts, and these are its rules.
-    pub fn start(&self, stand: &mut Stand, mapping: &TierMapping, balance: i64, at: Instant) {
+    pub fn start(
+        &self,
+        stand: &mut Stand,
+        (before, mapping): (Option<&Rules<'_>>, &TierMapping),
+        balance: i64,
+        at: Instant,
+    ) {
         let today = self.zone.day_of(at);
+        let free = before.and_then(|rules| rules.ladder.tiers.iter().find(|tier| tier.from.get() == 0));
+        if let (None, Some(free)) = (stand.earned, free) {
+            // What was everybody's is earned until it has to be.
+            let until = self.valid(today);
+            stand.earned = Some(Earned { tier: free.slot, since: at, until, falls: None, by: None });
+        }
         let goes = |tier: TierSlot| {
             let stays = if self.height(Some(tier)) > 0 { Some(tier) } else { mapping.0.get(&tier).copied().flatten() };
             stays.filter(|tier| self.height(Some(*tier)) > 0)
@@ -253,7 +266,8 @@ impl Rules<'_> {
         match (self.ladder.downgrade, &mut stand.earned) {
             (Downgrade::Never, Some(earned)) => (earned.until, earned.falls) = (None, None),
             (Downgrade::PeriodEnd(_), Some(earned)) if earned.falls.is_none() => {
-                let over = earned.until.is_none_or(|until| until < today);
+                let period = earned.until.and_then(|until| self.period_last(until));
+                let over = period.is_none_or(|last| last < today);
                 earned.until = if over { self.valid(today) } else { earned.until };
             }
             _ => {}

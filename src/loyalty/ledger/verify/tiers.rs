@@ -267,7 +267,7 @@ impl Folded {
         self.change(step, (before, rules.as_ref()), (at, "published"), steps, |stand| {
             let was = stand.clone();
             match &rules {
-                Some(rules) => rules.start(stand, &book.tier_mapping, balance, at),
+                Some(rules) => rules.start(stand, (before, &book.tier_mapping), balance, at),
                 None => {
                     stand.earn(None, at);
                     stand.give(None, at);

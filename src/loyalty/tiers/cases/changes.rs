@@ -161,6 +161,27 @@ fn a_day_that_is_over_is_no_overdue_review_where_periods_end() {
 }
 
 #[test]
+fn a_publish_gives_no_new_day_to_what_waits_for_the_end_of_its_period() {
+    let mut member = member("valid = \"P3M\"");
+    member.earns(300);
+    member.at("2026-08-01T12:00:00Z").gets(raised("bronze:100 silver:300"), &TierMapping::default());
+    assert_eq!(member.held(), "silver to 2026-06-01");
+    member.at("2027-01-01T00:00:00Z");
+    assert_eq!(member.held(), "silver to 2027-12-31");
+}
+
+#[test]
+fn a_tier_from_zero_that_asks_for_something_is_held_by_who_stood_on_it() {
+    let free = ladder_of(CALENDAR, GRACE, "ladder = [{ code = \"bronze\", from = \"0\" }]");
+    let mut member = Member::enrolled(free, Zone::UTC, instant("2026-03-01T12:00:00Z"));
+    assert_eq!((member.tier(), member.standing.held), ("bronze", None));
+    member.at("2026-08-01T12:00:00Z").gets(raised("bronze:100 silver:300"), &TierMapping::default());
+    assert_eq!(member.held(), "bronze to 2027-12-31");
+    member.at("2028-01-01T12:00:00Z");
+    assert_eq!(member.held(), "bronze to 2027-12-31, - from 2028-01-31");
+}
+
+#[test]
 fn without_a_ladder_there_are_no_tiers() {
     let mut member = member(GRACE);
     member.earns(1_000);

@@ -1,8 +1,9 @@
 //! How tiers are kept and lost.
 
 use crate::kernel::calendar::Zone;
+use crate::kernel::id::Seq;
 use crate::loyalty::program::model::tiers::TierMapping;
-use crate::loyalty::tiers::cases::{Member, day, instant, ladder, ladder_of, zone};
+use crate::loyalty::tiers::cases::{Lot, Member, day, instant, ladder, ladder_of, zone};
 use crate::loyalty::tiers::standing::{PAST_TIERS_MAX, Past, Why, at, prune};
 
 const CALENDAR: &str = "\"calendar_year\"";
@@ -36,6 +37,18 @@ fn earned_goes_to_what_the_closed_period_earned() {
     assert_eq!(member.held(), "platinum to 2027-12-31, silver from 2028-03-01");
     member.at("2028-03-01T00:00:00Z");
     assert_eq!(member.held(), "gold to 2028-12-31");
+}
+
+#[test]
+fn a_grace_that_ends_raises_nobody() {
+    let mut member = member(CALENDAR, "downgrade = { to = \"earned\", grace = \"P2M\" }", "2026-03-01T12:00:00Z");
+    member.earns(300);
+    member.at("2028-02-01T00:00:00Z");
+    assert_eq!(member.held(), "silver to 2027-12-31, - from 2028-03-01");
+    // Whoever is suspended reaches nothing by what comes.
+    member.lots.push(Lot { order: Seq(9), last: None, points: 1_000 });
+    member.at("2028-03-01T00:00:00Z");
+    assert_eq!(member.held(), "silver to 2028-12-31");
 }
 
 #[test]
