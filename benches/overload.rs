@@ -34,10 +34,10 @@ pub async fn overload(
         |connections, pace, length| Load { address: server.address, connections, pace, length, requests: usize::MAX };
     let requests = |part: &str| OrderRequests::new(product, Ask::Earn, format!("over{round}-{part}"));
     let normal = |part| (load(ORDER_CONNECTIONS, Pace::Full, sizes.length), requests(part));
-    let (bounds, memory) = (Within::now(server, SETTLED).await?, resident(server.process()).unwrap_or(0));
+    let bounds = Within::now(server, SETTLED).await?;
     let (at_normal, orders) = normal("normal");
     run(at_normal, orders).await?.all_good()?;
-    let usual = Within::now(server, SETTLED).await?;
+    let (usual, memory) = (Within::now(server, SETTLED).await?, resident(server.process()).unwrap_or(0));
     let flood = load(OVERLOAD_CONNECTIONS, Pace::Flood(full * OVERLOAD), BURST + sizes.length);
     let burst_over = async {
         sleep(BURST).await;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep as wait};
 
-use crate::harness::{Client, LANES, Process, Reply, TestApp, facts, verify};
+use crate::harness::{Client, LANES, Process, Reply, TestApp, facts, fresh, verify};
 
 fn order(reference: &str, member: &str, spend: i64) -> Value {
     json!({ "reference": reference, "member": { "id": member }, "currency": "EUR", "points": { "spend": spend },
@@ -223,31 +223,42 @@ async fn a_full_queue_is_a_503_at_once_and_what_was_taken_is_answered() {
     let pace = Pace { queue_max: 2, group_max: 2, lock_timeout_ms: 60_000, ..Pace::serving() };
     let app = TestApp::with(crate::harness::EURO, pace).await;
     let shop = app.shop().await;
-    let ana = shop.enrol(&json!({ "external_id": "c-17" })).await;
+    // One of each of the two writers.
+    let mut members = [None, None];
+    while members.contains(&None) {
+        let id = shop.enrol(&json!({ "external_id": fresh("c") })).await;
+        let lane = MemberId(id.parse().unwrap()).lane(LANES).0;
+        members[usize::from(lane % 2 == 1)] = Some(id);
+    }
     let owner = app.owner().await;
     let mut holder = owner.conn().await.unwrap();
     holder.batch_execute("BEGIN; SELECT 1 FROM lanes FOR UPDATE").await.unwrap();
     let mut under_way = JoinSet::new();
-    for n in 0..12 {
-        let (shop, body) = (shop.clone(), order(&format!("o-{n}"), &ana, 0));
-        under_way.spawn(async move { shop.post("/v1/orders", &body).await });
-        // The others come when the writer has the first in its hands.
-        while n == 0 && facts::count(&app.test.db, "pg_locks WHERE NOT granted").await == 0 {
-            wait(Duration::from_millis(10)).await;
+    for (at_work, member) in (1..).zip(members.iter().flatten()) {
+        for n in 0..12 {
+            let (shop, body) = (shop.clone(), order(&format!("o-{at_work}-{n}"), member, 0));
+            under_way.spawn(async move { shop.post("/v1/orders", &body).await });
+            // The others come when the writer has the first in its hands.
+            while n == 0 && facts::count(&app.test.db, "pg_locks WHERE NOT granted").await < at_work {
+                wait(Duration::from_millis(10)).await;
+            }
         }
     }
-    // Two of them wait in the queue: the rest is told at once.
+    // Two wait in each queue: the rest is told at once.
     let mut replies = Vec::new();
-    while replies.len() < 9 {
+    while replies.len() < 18 {
         replies.push(under_way.join_next().await.unwrap().unwrap());
     }
+    // Nobody reads what is refused anyhow.
+    replies.push(shop.post("/v1/orders", &json!("no order")).await);
     for reply in &replies {
         reply.refused(503, "queue_full");
         assert_eq!((reply.header("retry-after"), &reply.json["retryable"]), (Some("1"), &json!(true)));
     }
+    let ana = members[0].as_ref().unwrap();
     assert_eq!(shop.get(&format!("/v1/members/{ana}/balances")).await.status, 200);
     holder.batch_execute("ROLLBACK").await.unwrap();
     let taken = under_way.join_all().await;
-    assert_eq!((taken.len(), statuses(&taken, 201)), (3, 3), "{taken:?}");
-    assert_eq!(facts::count(&app.test.db, "postings WHERE kind = 2").await, 3);
+    assert_eq!((taken.len(), statuses(&taken, 201)), (6, 6), "{taken:?}");
+    assert_eq!(facts::count(&app.test.db, "postings WHERE kind = 2").await, 6);
 }

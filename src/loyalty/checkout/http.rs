@@ -29,7 +29,7 @@ use crate::loyalty::checkout::returns::ReturnError;
 use crate::loyalty::checkout::settle::OrderedAt;
 use crate::loyalty::ledger::error::{LedgerRefusal, MEMBER_UNKNOWN, WALLET_UNKNOWN};
 use crate::loyalty::ledger::http::{
-    PreviewQuery, problem_of, problem_of_load, problem_of_post, problem_of_timeline, receipt_response,
+    PreviewQuery, problem_of, problem_of_load, problem_of_post, problem_of_timeline, receipt_response, room,
 };
 use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::ledger::posting::{AccountTime, Reference, RequestHash, Target};
@@ -45,7 +45,7 @@ use crate::loyalty::statement::store::find_posting;
 use crate::platform::auth::{Caller, needs};
 use crate::platform::db::Db;
 use crate::platform::entropy::uuid_v7;
-use crate::platform::web::body::Body;
+use crate::platform::web::body::{Body, Unread};
 use crate::platform::web::codes;
 use crate::platform::web::problem::Problem;
 use crate::platform::web::query::Query;
@@ -108,12 +108,13 @@ async fn quote_order(
 #[post("/v1/orders")]
 async fn settle_order(
     caller: Caller<needs::OrdersWrite>,
-    body: Body<OrderIn>,
+    body: Unread<OrderIn>,
     db: Data<Db>,
     ledger: Data<Ledger>,
     identities: Data<Identities>,
 ) -> Result<HttpResponse, Problem> {
-    let Body(sent) = body;
+    room(&ledger)?;
+    let sent = body.read()?;
     let door = Door { scope: caller.scope(), db: &db, ledger: &ledger, identities: &identities };
     let mut order = door.read(&sent).await.map_err(door_problem)?;
     for _ in 0..HOPS_MAX {

@@ -45,6 +45,19 @@ pub fn configure(config: &mut ServiceConfig) {
     config.service(create_adjustment).service(create_suspension).service(create_reinstatement).service(get_integrity);
 }
 
+/// Whether a writer has room. Asked before a body is read: under a load that is more than the writers can do, who is refused
+/// costs next to nothing.
+///
+/// # Errors
+/// 503 where none has.
+pub fn room(ledger: &Ledger) -> Result<(), Problem> {
+    if ledger.lets_in() { Ok(()) } else { Err(queue_full()) }
+}
+
+fn queue_full() -> Problem {
+    Problem::of(&QUEUE_FULL).header(RETRY_AFTER, HeaderValue::from_static("1"))
+}
+
 /// Whether only to look.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -267,7 +280,7 @@ pub fn problem_of_post<R>(error: PostError<R>, refused: impl FnOnce(R) -> Proble
     match error {
         PostError::Refused(refusal) => refused(refusal),
         PostError::Conflict => Problem::of(&IDEMPOTENCY_CONFLICT),
-        PostError::Busy => Problem::of(&QUEUE_FULL).header(RETRY_AFTER, HeaderValue::from_static("1")),
+        PostError::Busy => queue_full(),
         PostError::Unavailable => Problem::of(&codes::UNAVAILABLE).header(RETRY_AFTER, HeaderValue::from_static("1")),
         PostError::Unreadable(error) => Problem::of(&codes::INTERNAL).because(error),
     }

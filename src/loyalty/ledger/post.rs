@@ -31,6 +31,12 @@ struct Entrance {
     gate: Arc<Gate>,
 }
 
+impl Entrance {
+    fn lets_in(&self) -> bool {
+        self.gate.lets_in(self.queue.max_capacity().saturating_sub(self.queue.capacity()))
+    }
+}
+
 /// A writer at work, and what tells it to close.
 type Running = (oneshot::Sender<()>, JoinHandle<()>);
 
@@ -125,6 +131,11 @@ impl Ledger {
         Ok(answer)
     }
 
+    /// Whether any writer lets commands in: where none does, nobody's would be.
+    pub fn lets_in(&self) -> bool {
+        self.entrances.iter().any(Entrance::lets_in)
+    }
+
     fn place_of<P: Posting>(&self, posting: &P) -> usize {
         let lane = posting.target().member().lane(self.lanes).0.unsigned_abs();
         usize::from(lane).checked_rem(self.entrances.len()).unwrap_or(0)
@@ -136,13 +147,10 @@ impl Ledger {
     /// What the decision refused, a reference that belongs to another command, a queue that is full or stands, or no
     /// database.
     pub async fn post<P: Posting>(&self, scope: &ProgramScope, posting: P) -> Answer<P> {
-        let Entrance { queue, gate } = self.entrances.get(self.place_of(&posting)).ok_or(PostError::Busy)?;
-        let waiting = queue.max_capacity().saturating_sub(queue.capacity());
-        if !gate.lets_in(waiting) {
-            return Err(PostError::Busy);
-        }
+        let entrance = self.entrances.get(self.place_of(&posting)).filter(|entrance| entrance.lets_in());
+        let entrance = entrance.ok_or(PostError::Busy)?;
         let (job, answer) = Job::new(scope.clone(), posting);
-        queue.try_send(Box::new(job)).map_err(busy)?;
+        entrance.queue.try_send(Box::new(job)).map_err(busy)?;
         answer.await.unwrap_or(Err(PostError::Unavailable))
     }
 

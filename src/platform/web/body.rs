@@ -1,6 +1,7 @@
 //! JSON bodies, read strictly: a mistake is named by its JSON pointer.
 
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
@@ -28,11 +29,39 @@ impl<T: DeserializeOwned + 'static, const MAX: usize> FromRequest for Body<T, MA
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let unread = Unread::<T, MAX>::from_request(request, payload);
+        Box::pin(async move { unread.await?.read().map(Self) })
+    }
+}
+
+/// A JSON body as [`Body`], which is there and not read yet: who refuses it for another reason does not read it.
+#[derive(Debug)]
+pub struct Unread<T, const MAX: usize = BODY_BYTES_MAX> {
+    bytes: BytesMut,
+    body: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned, const MAX: usize> Unread<T, MAX> {
+    /// What was sent.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub fn read(&self) -> Result<T, Problem> {
+        read(&self.bytes)
+    }
+}
+
+impl<T: 'static, const MAX: usize> FromRequest for Unread<T, MAX> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let admitted = admit(request, MAX);
         let payload = payload.take();
         Box::pin(async move {
             let length = admitted?;
-            read(&collect(payload, length, MAX).await?).map(Self)
+            // To the end of it: a connection with a rest is closed behind the answer.
+            Ok(Self { bytes: collect(payload, length, MAX).await?, body: PhantomData })
         })
     }
 }

@@ -25,7 +25,7 @@ use crate::loyalty::checkout::http::{cart_problem, discount_problem, door_proble
 use crate::loyalty::checkout::order_in::{REFERENCE_WANTS, is_reference};
 use crate::loyalty::checkout::spend::SpendError;
 use crate::loyalty::ledger::error::{LedgerRefusal, MEMBER_UNKNOWN, WALLET_UNKNOWN};
-use crate::loyalty::ledger::http::{REPLAYED, problem_of, problem_of_post, receipt_response};
+use crate::loyalty::ledger::http::{REPLAYED, problem_of, problem_of_post, receipt_response, room};
 use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::ledger::posting::{Reference, RequestHash};
 use crate::loyalty::ledger::queue::PostError;
@@ -36,7 +36,7 @@ use crate::loyalty::membership::store::find_reference;
 use crate::platform::auth::{Caller, needs};
 use crate::platform::db::Db;
 use crate::platform::entropy::uuid_v7;
-use crate::platform::web::body::Body;
+use crate::platform::web::body::Unread;
 use crate::platform::web::codes;
 use crate::platform::web::problem::Problem;
 
@@ -126,12 +126,13 @@ impl HoldIn {
 #[post("/v1/checkout/holds")]
 async fn create_hold(
     caller: Caller<needs::OrdersWrite>,
-    body: Body<HoldIn>,
+    body: Unread<HoldIn>,
     db: Data<Db>,
     ledger: Data<Ledger>,
     identities: Data<Identities>,
 ) -> Result<HttpResponse, Problem> {
-    let (Body(sent), scope) = (body, caller.scope());
+    room(&ledger)?;
+    let (sent, scope) = (body.read()?, caller.scope());
     let points = sent.check()?;
     let order = match &sent.order {
         Some(order) => {

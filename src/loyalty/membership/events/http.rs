@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::loyalty::ledger::error::MEMBER_UNKNOWN;
-use crate::loyalty::ledger::http::{problem_of, problem_of_post, receipt_response};
+use crate::loyalty::ledger::http::{problem_of, problem_of_post, receipt_response, room};
 use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::ledger::posting::{AccountTime, Reference, RequestHash};
 use crate::loyalty::membership::attributes_in::{stated, stated_schema};
@@ -20,7 +20,7 @@ use crate::loyalty::membership::profile_in::MemberRefIn;
 use crate::loyalty::membership::store::find_named;
 use crate::platform::auth::{Caller, needs};
 use crate::platform::db::Db;
-use crate::platform::web::body::Body;
+use crate::platform::web::body::Unread;
 use crate::platform::web::codes;
 use crate::platform::web::idempotency::IdempotencyKey;
 use crate::platform::web::problem::Problem;
@@ -67,11 +67,12 @@ struct EventIn {
 async fn create_event(
     caller: Caller<needs::EventsWrite>,
     key: IdempotencyKey,
-    body: Body<EventIn>,
+    body: Unread<EventIn>,
     db: Data<Db>,
     ledger: Data<Ledger>,
 ) -> Result<HttpResponse, Problem> {
-    let (Body(sent), scope) = (body, caller.scope());
+    room(&ledger)?;
+    let (sent, scope) = (body.read()?, caller.scope());
     let hash = RequestHash::of(&sent);
     let timeline = newest(&db, &ledger, scope).await?;
     let (book, name) = (timeline.newest(), sent.event.as_str());
