@@ -34,6 +34,7 @@ use measures::{
     Orders, balances, batches, float, in_sets, nothings, one_commit_each, only_orders_in_wal, orders, own_rows,
     prepare_limits, prepare_own, selects,
 };
+use mimalloc::MiMalloc;
 use overload::overload;
 use perennial::loyalty::ledger::posting::AccountTime;
 use postgres::Postgres;
@@ -42,6 +43,10 @@ use report::Report;
 use requests::Ask;
 use sizes::{HALF_LOAD, REDEEMED_HISTORY_MIN, Sizes};
 use usage::{flush, load};
+
+// As in the program itself: what runs here of it is measured by what it runs on there.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// What can be asked for on its own.
 const PARTS: [&str; 15] = [
