@@ -29,3 +29,16 @@ diesel::table! {
         detail -> Text,
     }
 }
+
+diesel::table! {
+    sessions (lane, member_id, session_id) {
+        lane -> Int2,
+        member_id -> Uuid,
+        session_id -> Uuid,
+        program_id -> Uuid,
+        secret_hash -> Bytea,
+        created_at -> Timestamptz,
+        refreshed_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}

@@ -12,9 +12,11 @@ use super::keys::KeysCommand;
 use super::program::ProgramCommand;
 use super::restore::RestoreArgs;
 use super::settings::{Settings, Source};
+use super::tokens::TokensCommand;
 use super::verify::VerifyArgs;
 use super::{
-    backup, demo, export, import, keys, log, migrate, openapi, program, restore, schema, serve, terminal, verify,
+    backup, demo, export, import, keys, log, migrate, openapi, program, restore, schema, serve, terminal, tokens,
+    verify,
 };
 
 /// Loyalty points and rewards: an exact ledger, programmes that marketers can change, statistics that are honest.
@@ -52,6 +54,9 @@ enum Command {
     /// Issue, list and revoke API keys
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Change the keys that members' tokens are signed with
+    #[command(subcommand)]
+    Tokens(TokensCommand),
     /// Prove the ledger: every law of it over every row; exit code 1 says that one is broken
     Verify(VerifyArgs),
     /// Back up the private database into a new directory
@@ -93,6 +98,7 @@ async fn answer(command: Command) -> Result<(), Failure> {
         Command::Export(command) => export::run(&settings, command).await,
         Command::Demo => demo::run(&settings).await,
         Command::Keys(command) => keys::run(&settings, command).await,
+        Command::Tokens(command) => tokens::run(&settings, command).await,
         Command::Verify(args) => verify::run(&settings, &args).await,
         Command::Backup(args) => backup::run(&settings, &args).await,
         Command::Restore(args) => restore::run(&settings, &args).await,

@@ -20,6 +20,7 @@ use crate::loyalty::membership::identities::Identities;
 use crate::loyalty::statement::reader::AccountReader;
 use crate::loyalty::{backtest, checkout, ledger, membership, program, statement};
 use crate::platform::auth::Authenticator;
+use crate::platform::auth::session::Sessions;
 use crate::platform::db::Db;
 use crate::platform::web::codes;
 use crate::platform::web::edge::edge;
@@ -55,11 +56,13 @@ pub fn rooms(config: &mut ServiceConfig) {
     membership::grants::http::configure(config);
     membership::segments::http::configure(config);
     membership::events::http::configure(config);
+    membership::sign_in::http::configure(config);
     ledger::http::configure(config);
     program::http::configure(config);
     program::draft::http::configure(config);
     backtest::http::configure(config);
     auth::http::configure(config);
+    auth::session::configure(config);
     audit::http::configure(config);
     jobs::http::configure(config);
 }
@@ -87,6 +90,8 @@ pub struct Shared {
     pub db: Data<Db>,
     /// Who lets callers in.
     pub authenticator: Data<Authenticator>,
+    /// Who is signed in.
+    pub sessions: Data<Sessions>,
     /// The posting engine.
     pub ledger: Data<Ledger>,
     /// Who reads accounts.
@@ -107,6 +112,7 @@ impl Shared {
             config
                 .app_data(self.db)
                 .app_data(self.authenticator)
+                .app_data(self.sessions)
                 .app_data(self.ledger)
                 .app_data(self.accounts)
                 .app_data(self.identities)

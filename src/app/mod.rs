@@ -24,6 +24,7 @@ mod serve;
 pub mod settings;
 mod signals;
 mod terminal;
+mod tokens;
 mod verify;
 
 pub use cli::run;

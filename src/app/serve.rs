@@ -14,6 +14,7 @@ use super::failure::Failure;
 use super::http::{Listening, Shared, api, listen};
 use super::settings::Settings;
 use super::terminal::say;
+use super::tokens;
 use crate::loyalty::backtest::jobs::Previews;
 use crate::loyalty::ledger::jobs::run_due;
 use crate::loyalty::ledger::post::Ledger;
@@ -21,12 +22,16 @@ use crate::loyalty::ledger::reviews::jobs::{REVIEW_CHUNK, run_reviews};
 use crate::loyalty::membership::identities::Identities;
 use crate::loyalty::statement::reader::AccountReader;
 use crate::platform::auth::Authenticator;
+use crate::platform::auth::session::Sessions;
 use crate::platform::db::{Db, Fault};
 use crate::platform::jobs::run_jobs;
+use crate::platform::web::rate::RateSettings;
 use crate::platform::web::telemetry::Metrics;
 
 /// How often what is due is looked for, in seconds.
 const KEEP_UP_EVERY_S: u64 = 10;
+/// How often one member's apps may call.
+const MEMBER_RATE: RateSettings = RateSettings { per_second: 20, burst: 100 };
 
 /// Serves, and at SIGINT or SIGTERM answers what was accepted, then leaves the database.
 ///
@@ -66,6 +71,7 @@ async fn serve<S: FnOnce(&[SocketAddr])>(
     let shared = Shared {
         db: Data::new(db.clone()),
         authenticator: Data::new(Authenticator::new(db.clone(), settings.rate)),
+        sessions: Data::new(sessions(settings, &db, &ledger).await),
         ledger: Data::new(ledger.clone()),
         accounts: Data::new(AccountReader::start(&db, ledger.lanes())),
         identities: Data::new(Identities::default()),
@@ -74,7 +80,7 @@ async fn serve<S: FnOnce(&[SocketAddr])>(
     };
     let jobs = [
         tokio::spawn(metrics.upkeep()),
-        tokio::spawn(keep_up(db.clone(), ledger.clone(), shared.authenticator.clone())),
+        tokio::spawn(keep_up(db.clone(), ledger.clone(), shared.authenticator.clone(), shared.sessions.clone())),
         tokio::spawn(run_jobs(db.clone(), vec![Box::new(Previews::new(&db))])),
     ];
     let (server, addresses) = bind(settings, shared)?;
@@ -94,6 +100,13 @@ async fn serve<S: FnOnce(&[SocketAddr])>(
     served.map_err(|error| Failure::Work(format!("the server failed: {error}")))
 }
 
+/// Who is signed in. Without keys the shop goes on, and members wait.
+async fn sessions(settings: &Settings, db: &Db, ledger: &Ledger) -> Sessions {
+    let keyring = tokens::open(settings, db).await;
+    let keyring = keyring.inspect_err(|failure| tracing::warn!(%failure, "members cannot sign in")).ok();
+    Sessions::new(db.clone(), ledger.lanes(), keyring, MEMBER_RATE)
+}
+
 fn bind(settings: &Settings, shared: Shared) -> Result<(Server, Vec<SocketAddr>), Failure> {
     let listening = Listening { address: settings.listen, shutdown_s: settings.shutdown_s, threads: None };
     listen(listening, shared)
@@ -101,7 +114,7 @@ fn bind(settings: &Settings, shared: Shared) -> Result<(Server, Vec<SocketAddr>)
 }
 
 /// What runs beside the API. Every process runs it: they leave each other's work alone.
-async fn keep_up(db: Db, ledger: Ledger, authenticator: Data<Authenticator>) {
+async fn keep_up(db: Db, ledger: Ledger, authenticator: Data<Authenticator>, sessions: Data<Sessions>) {
     let mut ticks = interval(Duration::from_secs(KEEP_UP_EVERY_S));
     loop {
         ticks.tick().await;
@@ -115,6 +128,7 @@ async fn keep_up(db: Db, ledger: Ledger, authenticator: Data<Authenticator>) {
             tracing::warn!(%error, "members were not reviewed after a version; their tiers are right all the same");
         }
         authenticator.forget_idle();
+        sessions.keep_up();
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Settings {
     pub database: Place,
     /// The directory of this host's own files, if one is known; with a database elsewhere it may not be there yet.
     pub home: Option<PathBuf>,
+    /// The directory of the keys that members' tokens are signed with, if one is known.
+    pub token_keys: Option<PathBuf>,
     /// The address of the API.
     pub listen: SocketAddr,
     /// Which events are logged, as `tracing` filters are written.
@@ -101,6 +103,8 @@ impl Settings {
         let url = reader.optional(&table::DATABASE_URL, |text| text.parse().ok());
         let pg_bin = reader.optional(&table::PG_BIN, |text| Some(PathBuf::from(text)));
         let home = reader.optional(&table::HOME, absolute).or_else(|| default_home(source));
+        let beside = || home.as_ref().map(|home| home.join("token-keys"));
+        let token_keys = reader.optional(&table::TOKEN_KEYS, absolute).or_else(beside);
         let listen = reader.fixed(&table::LISTEN, |text| text.parse().ok());
         let log_filter = reader.fixed(&table::LOG, filter);
         let log_format = reader.fixed(&table::LOG_FORMAT, format_of);
@@ -127,6 +131,7 @@ impl Settings {
                 Ok(Self {
                     database: url.map_or(Place::Private(place), Place::Url),
                     home,
+                    token_keys,
                     listen,
                     log_filter,
                     log_format,

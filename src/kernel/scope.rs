@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::kernel::id::ProgramId;
+use crate::kernel::id::{MemberId, ProgramId};
 
 /// Who does it; stands on every write.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub enum Principal {
     Key(String),
     /// Whoever runs the command line on the host.
     Operator,
+    /// A member who is signed in.
+    Member(MemberId),
     /// A background job, by its name.
     Job(&'static str),
 }
@@ -19,6 +21,7 @@ impl fmt::Display for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(id) => write!(f, "key:{id}"),
+            Self::Member(id) => write!(f, "member:{id}"),
             Self::Operator => f.write_str("operator"),
             Self::Job(name) => write!(f, "job:{name}"),
         }

@@ -86,11 +86,12 @@ const PROMISED: [&str; 6] = ["http", "jobs", "queries", "reads", "store", "write
 const OUTSIDE: [&str; 7] = ["env", "fs", "io", "net", "os", "process", "thread"];
 
 /// Where in the platform the web framework is: the door and who comes in.
-pub const WEB: [&str; 5] = [
+pub const WEB: [&str; 6] = [
     "src/platform/web/",
     "src/platform/auth/authenticator.rs",
     "src/platform/auth/caller.rs",
     "src/platform/auth/error.rs",
+    "src/platform/auth/session/signed_in.rs",
     "src/app/",
 ];
 

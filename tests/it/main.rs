@@ -42,6 +42,7 @@ mod publishing;
 mod readers;
 mod segments;
 mod shutdown;
+mod sign_in;
 mod spending;
 mod statements;
 mod storms;

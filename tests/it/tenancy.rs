@@ -35,19 +35,43 @@ use Strangers::{Meet404, MeetTheirOwn};
 /// How an operation is called: its scope, what strangers meet, the last part of its path that is ours, and its body.
 type Row = (&'static str, Strangers, String, Value);
 
+/// In the place of a scope: for members who are signed in, each for themselves.
+const MEMBERS: &str = "(member)";
+/// In the place of a scope: for everybody.
+const EVERYBODY: &str = "(everybody)";
+
+/// What needs no key.
+fn keyless_row(operation: &str) -> Option<Row> {
+    let (none, token) = (String::new(), json!({ "refresh_token": "prs_none" }));
+    Some(match operation {
+        "get_me" | "get_my_balances" | "get_my_tier" | "list_my_statement" | "list_my_entitlements" => {
+            (MEMBERS, MeetTheirOwn, none, Value::Null)
+        }
+        "sign_out_everywhere" => (MEMBERS, MeetTheirOwn, none, Value::Null),
+        "refresh_tokens" | "sign_out" => (EVERYBODY, MeetTheirOwn, none, token),
+        "get_jwks" => (EVERYBODY, MeetTheirOwn, none, Value::Null),
+        _ => return None,
+    })
+}
+
+fn known_as(external_id: &str) -> Value {
+    json!({ "external_id": external_id })
+}
+
 /// The table. An operation that is not in it fails the test.
 fn row(operation: &str, ours: &Ours) -> Option<Row> {
     let (member, none) = (ours.member.clone(), String::new());
     let order = json!({ "reference": fresh("order"), "member": { "id": member }, "currency": "EUR",
         "lines": [{ "id": "1", "amount": "1.00" }] });
     let adjustment = json!({ "wallet": "points", "points": 1, "reason": "mine" });
-    let transfer = json!({ "to": { "external_id": "ours-18" }, "wallet": "points", "points": 1 });
+    let transfer = json!({ "to": known_as("ours-18"), "wallet": "points", "points": 1 });
     Some(match operation {
         "enrol_member" => ("members:write", MeetTheirOwn, none, json!({ "name": "Ana" })),
         "get_member" | "get_balances" | "get_tier" | "list_statement" | "list_entitlements" => {
             ("members:read", Meet404, member, Value::Null)
         }
-        "look_up_member" => ("members:read", Meet404, none, json!({ "external_id": "ours-17" })),
+        "look_up_member" => ("members:read", Meet404, none, known_as("ours-17")),
+        "create_tokens" | "revoke_tokens" => ("tokens:write", Meet404, member, Value::Null),
         "change_member" => ("members:write", Meet404, member, json!({ "name": "Eva", "email": "eva@example.com" })),
         "get_why" => ("members:read", Meet404, ours.posting.clone(), Value::Null),
         "create_adjustment" => ("adjustments:write", Meet404, member, adjustment),
@@ -60,9 +84,7 @@ fn row(operation: &str, ours: &Ours) -> Option<Row> {
         }
         "quote_order" | "settle_order" => ("orders:write", Meet404, none, order),
         "create_transfer" => ("transfers:write", Meet404, member, transfer),
-        "create_merge" => {
-            ("merges:write", Meet404, member, json!({ "source": { "external_id": "ours-19" }, "reason": "mine" }))
-        }
+        "create_merge" => ("merges:write", Meet404, member, json!({ "source": known_as("ours-19"), "reason": "mine" })),
         "claim_order" => ("orders:write", Meet404, "ours-guest".to_owned(), json!({ "member": { "id": member } })),
         "create_hold" => (
             "orders:write",
@@ -131,14 +153,20 @@ impl Call {
     }
 }
 
+/// What is called with a key.
 fn calls(ours: &Ours) -> Vec<Call> {
+    all_calls(ours).into_iter().filter(|call| ![MEMBERS, EVERYBODY].contains(&call.scope)).collect()
+}
+
+fn all_calls(ours: &Ours) -> Vec<Call> {
     let document: Value = serde_json::from_str(&written(&api())).unwrap();
     let mut calls = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let id = operation["operationId"].as_str().unwrap().to_owned();
-            let (scope, strangers, place, body) =
-                row(&id, ours).unwrap_or_else(|| panic!("{id} is not in the table: who may call it?"));
+            let (scope, strangers, place, body) = keyless_row(&id)
+                .or_else(|| row(&id, ours))
+                .unwrap_or_else(|| panic!("{id} is not in the table: who may call it?"));
             let path = path.replace("{id}", &place).replace("{reference}", &place).replace("{code}", &place);
             // What has to be in a query stands in the table.
             let path = path.replace(if place.contains('?') { "{version}/diff" } else { "{version}" }, &place);
@@ -264,6 +292,50 @@ async fn a_key_with_the_one_scope_may_do_what_the_scope_says() {
         let late = ["key_not_active", "member_suspended", "not_suspended"];
         assert!(reply.status < 300 || late.contains(&reply.code()), "{}: {}", call.id, reply.text);
     }
+}
+
+/// A client of a member who is signed in.
+async fn signed_in(app: &TestApp, shop: &Client, member: &str) -> Client {
+    let tokens = shop.post(&format!("/v1/members/{member}/tokens"), &Value::Null).await;
+    app.process().client(&tokens.text_at("/access_token"))
+}
+
+#[tokio::test]
+async fn members_who_are_signed_in_have_what_is_their_own_and_nobody_else_has_it() {
+    let app = app().await;
+    let (shop, stranger) = (app.shop().await, app.stranger().await);
+    let ours = ours(&app, &shop).await;
+    let (eva, theirs) = (shop.enrol(&json!({ "name": "Eva" })).await, stranger.enrol(&json!({ "name": "Ana" })).await);
+    let calls: Vec<Call> = all_calls(&ours).into_iter().filter(|call| call.scope == MEMBERS).collect();
+    assert!(calls.len() > 5);
+    for call in &calls {
+        let before = facts::fingerprint(&app.test.db).await;
+        call.by(&app.anonymous()).await.refused(401, "token_missing");
+        call.by(&shop).await.refused(401, "token_invalid");
+        assert_eq!(facts::fingerprint(&app.test.db).await, before, "{}", call.id);
+        let members = [(&stranger, &theirs), (&shop, &eva)];
+        for (shop, member) in members {
+            let reply = call.by(&signed_in(&app, shop, member).await).await;
+            assert!(reply.status < 300, "{}: {}", call.id, reply.text);
+            for trace in [&ours.member, &ours.posting, "ours@example.com", "ours-"] {
+                assert!(!reply.text.contains(trace), "{} shows {trace}: {}", call.id, reply.text);
+            }
+        }
+    }
+    // And a member's token is no key.
+    let member = signed_in(&app, &shop, &ours.member).await;
+    for call in self::calls(&ours) {
+        call.by(&member).await.refused(401, "credential_invalid");
+    }
+    let public: Vec<Call> = all_calls(&ours).into_iter().filter(|call| call.scope == EVERYBODY).collect();
+    let answered: Vec<u16> = {
+        let mut answered = Vec::new();
+        for call in &public {
+            answered.push(call.by(&app.anonymous()).await.status);
+        }
+        answered
+    };
+    assert_eq!(answered, [200, 401, 204], "the keys, a refresh token that is none, and nobody who signs out");
 }
 
 #[tokio::test]

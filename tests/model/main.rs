@@ -40,7 +40,7 @@ use crate::spec::{Policy, Purse, Spec, specs};
 use crate::steady::Before;
 
 /// Sequences of 30 to 200 commands in a normal run.
-const SEQUENCES: u64 = 10_000;
+const SEQUENCES: u64 = 7_000;
 /// The seed of the first; the next have the next.
 const FIRST_SEED: u64 = 20_260_101;
 /// For so many of them, one whose member starts with [`CROWD`] lots.

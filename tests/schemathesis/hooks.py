@@ -3,10 +3,13 @@
 import json
 import os
 import re
+import urllib.request
 
 import schemathesis
 
-OWN_KEY = os.environ["PERENNIAL_KEY_ID"]
+ADDRESS = os.environ["PERENNIAL_ADDRESS"]
+KEY = os.environ["PERENNIAL_KEY"]
+OWN_KEY = KEY[4:20]
 
 # Refusals of requests that fit the schemas: they are about meaning.
 MEANING = {
@@ -56,6 +59,26 @@ def one_answer(context, response):
     """The answer to the only line."""
     (answer,) = response.text.splitlines() or ["null"]
     return json.loads(answer)
+
+
+def as_shop(path, body, name):
+    """What the API answers the key."""
+    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json", "Idempotency-Key": name}
+    request = urllib.request.Request(ADDRESS + path, json.dumps(body).encode(), headers, method="POST")
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)
+
+
+@schemathesis.auth(refresh_interval=None).apply_to(path_regex=r"^/v1/me")
+class SignedIn:
+    """A member who is signed in anew for each call: one of them signs out everywhere."""
+
+    def get(self, case, context):
+        member = as_shop("/v1/members", {"external_id": "signed-in"}, "signed-in")["id"]
+        return as_shop(f"/v1/members/{member}/tokens", None, "signed-in")["access_token"]
+
+    def set(self, case, data, context):
+        case.headers = {**(case.headers or {}), "Authorization": f"Bearer {data}"}
 
 
 @schemathesis.check

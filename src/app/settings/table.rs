@@ -54,6 +54,14 @@ pub const PG_BIN: Setting = Setting {
     purpose: "the server programs of the private Postgres",
     secret: false,
 };
+/// The keys of members' tokens.
+pub const TOKEN_KEYS: Setting = Setting {
+    name: "PERENNIAL_TOKEN_KEYS",
+    default: "(token-keys in PERENNIAL_HOME)",
+    expected: "an absolute path",
+    purpose: "the directory of the keys that members' access tokens are signed with, one for all processes",
+    secret: false,
+};
 /// The API's address.
 pub const LISTEN: Setting = Setting {
     name: "PERENNIAL_LISTEN",
@@ -120,5 +128,18 @@ pub const SHUTDOWN_S: Setting = Setting {
 };
 
 /// All of them, in the order of README's table.
-pub const SETTINGS: &[Setting] =
-    &[DATABASE_URL, HOME, PG_BIN, CONFIG, LISTEN, LOG, LOG_FORMAT, LANES, POOL_SIZE, WRITERS, RATE_PER_S, SHUTDOWN_S];
+pub const SETTINGS: &[Setting] = &[
+    DATABASE_URL,
+    HOME,
+    PG_BIN,
+    TOKEN_KEYS,
+    CONFIG,
+    LISTEN,
+    LOG,
+    LOG_FORMAT,
+    LANES,
+    POOL_SIZE,
+    WRITERS,
+    RATE_PER_S,
+    SHUTDOWN_S,
+];

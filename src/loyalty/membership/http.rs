@@ -188,13 +188,8 @@ async fn look_up_member(
         Named::Id(id) => Some(MemberId(id)),
         Named::By(identity) => find_owner(&*db.conn().await?, caller.scope(), &identity).await?,
     };
-    let mut member = member.ok_or_else(|| Problem::of(&MEMBER_UNKNOWN))?;
-    loop {
-        let found = read(&db, &ledger, caller.scope(), member).await?;
-        // A chain of merges ends: nothing is merged into one that was merged.
-        let Some(into) = found.merged_into else { return Ok(Json(found.into())) };
-        member = into;
-    }
+    let member = member.ok_or_else(|| Problem::of(&MEMBER_UNKNOWN))?;
+    who_goes_on(&db, &ledger, caller.scope(), member).await.map(|member| Json(member.into()))
 }
 
 /// Change a member
@@ -360,6 +355,24 @@ pub async fn newest(db: &Db, ledger: &Ledger, scope: &ProgramScope) -> Result<Ar
 async fn read(db: &Db, ledger: &Ledger, scope: &ProgramScope, member: MemberId) -> Result<Member, Problem> {
     let found = find_member(&*db.conn().await?, scope, member, ledger.lanes()).await?;
     found.ok_or_else(|| Problem::of(&MEMBER_UNKNOWN))
+}
+
+/// A member; of one that was merged, as whom it goes on.
+///
+/// # Errors
+/// The programme has no such member, or the database fails.
+pub async fn who_goes_on(
+    db: &Db,
+    ledger: &Ledger,
+    scope: &ProgramScope,
+    mut member: MemberId,
+) -> Result<Member, Problem> {
+    loop {
+        let found = read(db, ledger, scope, member).await?;
+        // A chain of merges ends: nothing is merged into one that was merged.
+        let Some(into) = found.merged_into else { return Ok(found) };
+        member = into;
+    }
 }
 
 fn refused(refusal: MembershipRefusal) -> Problem {

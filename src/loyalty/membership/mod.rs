@@ -12,5 +12,6 @@ pub mod identities;
 pub mod merges;
 pub mod profile_in;
 pub mod segments;
+pub mod sign_in;
 pub mod store;
 pub mod transfer;

@@ -27,6 +27,7 @@ use crate::loyalty::statement::reader::{AccountReader, ReadError, Seen};
 use crate::loyalty::statement::says::says;
 use crate::loyalty::statement::store::{Found, find_account, list_postings};
 use crate::loyalty::statement::wallet_view::{WalletView, wallet_view};
+use crate::platform::auth::session::SignedIn;
 use crate::platform::auth::{Caller, needs};
 use crate::platform::db::{Conn, Db};
 use crate::platform::web::codes;
@@ -36,7 +37,7 @@ use crate::platform::web::query::Query;
 
 /// Registers the room's calls.
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(get_balances).service(list_statement);
+    config.service(get_balances).service(list_statement).service(get_my_balances).service(list_my_statement);
 }
 
 /// What a member has.
@@ -71,8 +72,35 @@ async fn get_balances(
     ledger: Data<Ledger>,
     accounts: Data<AccountReader>,
 ) -> Result<Json<BalancesView>, Problem> {
-    let seen = stored_account(&accounts, caller.scope(), MemberId(*id)).await?;
-    let timeline = timeline_of(&db, &ledger, &seen).await?;
+    balances_of((caller.scope(), MemberId(*id)), &db, &ledger, &accounts).await
+}
+
+/// Balances of the member who is signed in
+///
+/// What can be spent, what waits, is held and expires on which day. Right at the moment of the answer.
+#[utoipa::path(
+    tag = "me",
+    security(("member_token" = [])),
+    responses((status = 200, description = "What the member has in each wallet.", body = BalancesView)),
+)]
+#[get("/v1/me/balances")]
+async fn get_my_balances(
+    caller: SignedIn,
+    db: Data<Db>,
+    ledger: Data<Ledger>,
+    accounts: Data<AccountReader>,
+) -> Result<Json<BalancesView>, Problem> {
+    balances_of((caller.scope(), caller.member()), &db, &ledger, &accounts).await
+}
+
+async fn balances_of(
+    (scope, member): (&ProgramScope, MemberId),
+    db: &Db,
+    ledger: &Ledger,
+    accounts: &AccountReader,
+) -> Result<Json<BalancesView>, Problem> {
+    let seen = stored_account(accounts, scope, member).await?;
+    let timeline = timeline_of(db, ledger, &seen).await?;
     let (now, book) = (seen.at, timeline.at(seen.at));
     let account = present(seen.account, &timeline, now).map_err(problem_of)?;
     let tier = account.tier(book).and_then(|slot| timeline.tier_code(slot)).map(str::to_owned);
@@ -215,9 +243,38 @@ async fn list_statement(
     db: Data<Db>,
     ledger: Data<Ledger>,
 ) -> Result<Json<StatementPageView>, Problem> {
-    let Query(StatementQuery { limit, cursor, language }) = query;
-    let (conn, scope, member) = (db.conn().await?, caller.scope(), MemberId(*id));
-    let (found, timeline) = account_of(&conn, scope, &ledger, member).await?;
+    statement_of((caller.scope(), MemberId(*id)), query.0, &db, &ledger).await
+}
+
+/// Statement of the member who is signed in
+///
+/// Everything that happened to the points, newest first, each in a sentence.
+#[utoipa::path(
+    tag = "me",
+    security(("member_token" = [])),
+    params(StatementQuery),
+    responses((status = 200, description = "A page of postings.", body = StatementPageView)),
+)]
+#[get("/v1/me/statement")]
+async fn list_my_statement(
+    caller: SignedIn,
+    query: Query<StatementQuery>,
+    db: Data<Db>,
+    accounts: Data<AccountReader>,
+    ledger: Data<Ledger>,
+) -> Result<Json<StatementPageView>, Problem> {
+    let member = stored_account(&accounts, caller.scope(), caller.member()).await?.account.member;
+    statement_of((caller.scope(), member), query.0, &db, &ledger).await
+}
+
+async fn statement_of(
+    (scope, member): (&ProgramScope, MemberId),
+    StatementQuery { limit, cursor, language }: StatementQuery,
+    db: &Db,
+    ledger: &Ledger,
+) -> Result<Json<StatementPageView>, Problem> {
+    let conn = db.conn().await?;
+    let (found, timeline) = account_of(&conn, scope, ledger, member).await?;
     let language = spoken(language, &found, timeline.newest());
     let before = cursor.map_or(i64::MAX, |Cursor(seq)| seq);
     let rows = list_postings(&conn, scope, (member, Seq(before)), limit.and_one(), ledger.lanes()).await;

@@ -109,6 +109,16 @@ impl fmt::Debug for KeyId {
 }
 
 impl SecretHash {
+    /// What is stored of a secret. A slow hash would buy nothing: 256 random bits cannot be guessed.
+    pub(super) fn of(secret: &[u8; SECRET_BYTES]) -> Self {
+        Self(Sha256::digest(secret).into())
+    }
+
+    /// A stored one; `None` when it is no SHA-256.
+    pub(super) fn stored(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
     /// Whether both are one; the time it takes says nothing.
     pub fn is(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
@@ -137,9 +147,9 @@ impl KeyToken {
         self.id
     }
 
-    /// What is stored of the secret. A slow hash would buy nothing: 256 random bits cannot be guessed.
+    /// What is stored of the secret.
     pub fn hash(&self) -> SecretHash {
-        SecretHash(Sha256::digest(self.secret).into())
+        SecretHash::of(&self.secret)
     }
 
     /// The whole key, to be shown once.

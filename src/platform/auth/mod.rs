@@ -7,6 +7,7 @@ pub mod http;
 mod issue;
 mod key;
 mod scopes;
+pub mod session;
 mod store;
 
 pub use authenticator::{Authenticator, KEY_CACHE_S};

@@ -76,6 +76,7 @@ scopes! {
     SegmentsWrite = 14 "segments:write", "Put members into lists and take them out.";
     SuspensionsWrite = 9 "suspensions:write", "Suspend and reinstate members.";
     TiersWrite = 13 "tiers:write", "Give members tiers by hand.";
+    TokensWrite = 16 "tokens:write", "Sign members in, for the app, and out of it.";
     TransfersWrite = 10 "transfers:write", "Give points of one member to another.";
 }
 

@@ -91,8 +91,8 @@ pub(super) async fn find_known(conn: &mut AsyncPgConnection, id: KeyId) -> Resul
         .await
         .optional()?;
     let Some((program, scopes, hash)) = row else { return Ok(None) };
-    let hash = hash.try_into().map_err(|_| QueryError::DeserializationError("not a SHA-256".into()))?;
-    Ok(Some(KnownKey { program: ProgramId(program), scopes: scopes_of(&scopes)?, hash: SecretHash(hash) }))
+    let hash = SecretHash::stored(&hash).ok_or_else(|| QueryError::DeserializationError("not a SHA-256".into()))?;
+    Ok(Some(KnownKey { program: ProgramId(program), scopes: scopes_of(&scopes)?, hash }))
 }
 
 /// Records that a key is in use, unless that was done within the last minute.

@@ -17,6 +17,9 @@ use crate::platform::web::problem::{PROBLEM_JSON, ProblemView};
 /// The name of the API key among the document's security schemes.
 pub const API_KEY: &str = "api_key";
 
+/// The name of a member's access token among them.
+pub const MEMBER_TOKEN: &str = "member_token";
+
 const ABOUT: &str = "Points, tiers and rewards of one loyalty programme; the credential decides which.\n\n\
     Amounts are decimal strings, points whole numbers, times RFC 3339 in UTC, days ISO dates in the programme's time \
     zone. Unknown fields are refused. Lists are paged by `limit` and `cursor`. Refusals are RFC 9457 problems with a \
@@ -62,6 +65,10 @@ fn frame() -> OpenApi {
     key.bearer_format = Some("prn_<id>_<secret>".to_owned());
     key.description = Some("An API key. Each operation names the scope that it wants.".to_owned());
     components.security_schemes.insert(API_KEY.to_owned(), RefOr::T(SecurityScheme::Http(key)));
+    let mut token = Http::new(HttpAuthScheme::Bearer);
+    token.bearer_format = Some("JWT".to_owned());
+    token.description = Some("The access token of a member who is signed in.".to_owned());
+    components.security_schemes.insert(MEMBER_TOKEN.to_owned(), RefOr::T(SecurityScheme::Http(token)));
     components.schemas.insert(ProblemView::name().into_owned(), ProblemView::schema());
     for (status, name, about) in COMMON {
         components.responses.insert(name.to_owned(), RefOr::T(refusal(status, about)));
@@ -98,12 +105,15 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation
 fn document_refusals(operation: &mut Operation, writes: bool) {
     let nobody = SecurityRequirement::default();
     let public = operation.security.as_ref().is_some_and(|wanted| wanted.iter().all(|one| *one == nobody));
+    // A key has scopes; a member has what is their own.
+    let keyed = operation.security.is_none();
     let has_body = operation.request_body.is_some();
     let guards = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(one) if one.name == "If-Match");
     let is_guarded = operation.parameters.iter().flatten().any(guards);
     for (status, name, _) in COMMON {
         let applies = match status {
-            "401" | "403" | "429" => !public,
+            "401" | "429" => !public,
+            "403" => keyed,
             "412" | "428" => is_guarded,
             "413" | "415" => has_body,
             "409" => writes,

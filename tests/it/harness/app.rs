@@ -1,12 +1,14 @@
 //! The whole API on a real listener, and clients of it, typed by who they are.
 
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
+use chrono::DateTime;
 use perennial::app::http::{Listening, Shared, api, listen};
-use perennial::kernel::id::{MemberId, ProgramId};
+use perennial::kernel::id::{LaneCount, MemberId, ProgramId};
 use perennial::kernel::scope::{Principal, ProgramScope};
 use perennial::loyalty::ledger::opening::OpenBalance;
 use perennial::loyalty::ledger::post::{Ledger, WriterCount};
@@ -19,6 +21,7 @@ use perennial::loyalty::program::create::{ProgramCode, create};
 use perennial::loyalty::program::document::Document;
 use perennial::loyalty::program::timelines::Timelines;
 use perennial::loyalty::statement::reader::AccountReader;
+use perennial::platform::auth::session::{Keyring, Sessions};
 use perennial::platform::auth::{Authenticator, KeyName, NewKey, Scopes, issue};
 use perennial::platform::db::{DatabaseUrl, Db, PoolSize, Role};
 use perennial::platform::entropy::uuid_v7;
@@ -73,7 +76,8 @@ impl Process {
         let shared = Shared {
             db: Data::new(db.clone()),
             accounts: Data::new(AccountReader::start(&db, ledger.lanes())),
-            authenticator: Data::new(Authenticator::new(db, RateSettings::default())),
+            authenticator: Data::new(Authenticator::new(db.clone(), RateSettings::default())),
+            sessions: Data::new(sessions(&db, ledger.lanes())),
             ledger: Data::new(ledger.clone()),
             identities: Data::new(Identities::default()),
             metrics: Data::new(metrics()),
@@ -95,6 +99,18 @@ impl Process {
     pub fn client(&self, key: &str) -> Client {
         Client::new(&self.address, Some(key))
     }
+}
+
+/// Signed with keys that all processes of all tests share.
+fn sessions(db: &Db, lanes: LaneCount) -> Sessions {
+    static KEYRING: OnceLock<Keyring> = OnceLock::new();
+    let keyring = KEYRING.get_or_init(|| Keyring::open(&token_keys(), DateTime::UNIX_EPOCH).unwrap());
+    Sessions::new(db.clone(), lanes, Some(keyring.clone()), RateSettings::default())
+}
+
+/// Where the keys of tokens are while the tests run.
+pub fn token_keys() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("token-keys")
 }
 
 impl Drop for Process {

@@ -19,7 +19,7 @@ mod wire;
 mod with_holds;
 pub mod with_merges;
 
-pub use app::{EURO, Process, TestApp, key, publish};
+pub use app::{EURO, Process, TestApp, key, publish, token_keys};
 pub use binary::{Serving, perennial, ran, said};
 pub use client::{Client, Reply, fresh};
 pub use database::{LANES, TestDb};

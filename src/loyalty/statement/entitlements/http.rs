@@ -9,6 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use crate::kernel::id::MemberId;
+use crate::kernel::scope::ProgramScope;
 use crate::loyalty::ledger::facts::member_facts;
 use crate::loyalty::ledger::http::problem_of;
 use crate::loyalty::ledger::post::Ledger;
@@ -20,6 +21,7 @@ use crate::loyalty::statement::entitlements::entitled::{Through, entitled};
 use crate::loyalty::statement::http::account_of;
 use crate::loyalty::statement::language::{Asked, tag_of};
 use crate::loyalty::statement::tier::stands::Stands;
+use crate::platform::auth::session::SignedIn;
 use crate::platform::auth::{Caller, needs};
 use crate::platform::db::Db;
 use crate::platform::web::problem::Problem;
@@ -27,7 +29,7 @@ use crate::platform::web::query::Query;
 
 /// Registers the room's calls.
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(list_entitlements);
+    config.service(list_entitlements).service(list_my_entitlements);
 }
 
 /// In which language perks are called.
@@ -122,11 +124,37 @@ async fn list_entitlements(
     db: Data<Db>,
     ledger: Data<Ledger>,
 ) -> Result<Json<EntitlementsView>, Problem> {
-    let Query(EntitlementsQuery { language }) = query;
+    entitlements_of((caller.scope(), MemberId(*id)), query.0, &db, &ledger).await
+}
+
+/// Entitlements of the member who is signed in
+///
+/// Each perk of the programme: whether the member is entitled to it now and through what, or why not.
+#[utoipa::path(
+    tag = "me",
+    security(("member_token" = [])),
+    params(EntitlementsQuery),
+    responses((status = 200, description = "Perk by perk.", body = EntitlementsView)),
+)]
+#[get("/v1/me/entitlements")]
+async fn list_my_entitlements(
+    caller: SignedIn,
+    query: Query<EntitlementsQuery>,
+    db: Data<Db>,
+    ledger: Data<Ledger>,
+) -> Result<Json<EntitlementsView>, Problem> {
+    entitlements_of((caller.scope(), caller.member()), query.0, &db, &ledger).await
+}
+
+async fn entitlements_of(
+    (scope, mut member): (&ProgramScope, MemberId),
+    EntitlementsQuery { language }: EntitlementsQuery,
+    db: &Db,
+    ledger: &Ledger,
+) -> Result<Json<EntitlementsView>, Problem> {
     let conn = db.conn().await?;
-    let mut member = MemberId(*id);
     let (found, timeline) = loop {
-        let (found, timeline) = account_of(&conn, caller.scope(), &ledger, member).await?;
+        let (found, timeline) = account_of(&conn, scope, ledger, member).await?;
         // A chain of merges ends: nothing is merged into one that was merged.
         let Some(alias) = found.account.alias else { break (found, timeline) };
         member = alias.into;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::kernel::id::MemberId;
 use crate::kernel::points::Points;
+use crate::kernel::scope::ProgramScope;
 use crate::loyalty::ledger::http::problem_of;
 use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::ledger::tier_receipt::{GivenReceipt, HeldReceipt, StandingReceipt};
@@ -17,13 +18,14 @@ use crate::loyalty::statement::balance::present;
 use crate::loyalty::statement::http::{stored_account, timeline_of};
 use crate::loyalty::statement::reader::AccountReader;
 use crate::loyalty::statement::tier::stands::{NextTier, Stands, TierFigure};
+use crate::platform::auth::session::SignedIn;
 use crate::platform::auth::{Caller, needs};
 use crate::platform::db::Db;
 use crate::platform::web::problem::Problem;
 
 /// Registers the room's calls.
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(get_tier);
+    config.service(get_tier).service(get_my_tier);
 }
 
 /// The tier that a member is in, and what it takes to keep it and to rise.
@@ -85,8 +87,35 @@ async fn get_tier(
     ledger: Data<Ledger>,
     accounts: Data<AccountReader>,
 ) -> Result<Json<TierView>, Problem> {
-    let seen = stored_account(&accounts, caller.scope(), MemberId(*id)).await?;
-    let timeline = timeline_of(&db, &ledger, &seen).await?;
+    tier_of((caller.scope(), MemberId(*id)), &db, &ledger, &accounts).await
+}
+
+/// Tier of the member who is signed in
+///
+/// The tier, what the next one asks for, and what keeps this one.
+#[utoipa::path(
+    tag = "me",
+    security(("member_token" = [])),
+    responses((status = 200, description = "Where the member stands.", body = TierView)),
+)]
+#[get("/v1/me/tier")]
+async fn get_my_tier(
+    caller: SignedIn,
+    db: Data<Db>,
+    ledger: Data<Ledger>,
+    accounts: Data<AccountReader>,
+) -> Result<Json<TierView>, Problem> {
+    tier_of((caller.scope(), caller.member()), &db, &ledger, &accounts).await
+}
+
+async fn tier_of(
+    (scope, member): (&ProgramScope, MemberId),
+    db: &Db,
+    ledger: &Ledger,
+    accounts: &AccountReader,
+) -> Result<Json<TierView>, Problem> {
+    let seen = stored_account(accounts, scope, member).await?;
+    let timeline = timeline_of(db, ledger, &seen).await?;
     let (now, book) = (seen.at, timeline.at(seen.at));
     let account = present(seen.account, &timeline, now).map_err(problem_of)?;
     let Some(ladder) = &book.tiers else {

@@ -1,0 +1,3 @@
+//! How members are signed in.
+
+pub mod http;
