@@ -211,7 +211,8 @@ async fn a_refresh_token_is_good_once_and_used_twice_ends_the_session() {
     assert_eq!(elsewhere.get("/v1/me").await.status, 200, "another device goes on");
     let audit = shop.get("/v1/audit?action=session.reused").await;
     assert_eq!(audit.json["items"][0]["principal"], json!(format!("member:{ana}")), "{audit:?}");
-    for bad in ["", "prs_", "prs_0_0_0", &second.replace("prs_", "prn_"), &"x".repeat(200)] {
+    refresh(&app, "").await.refused(422, "invalid_field");
+    for bad in ["prs_", "prs_0_0_0", &second.replace("prs_", "prn_"), &"x".repeat(200)] {
         refresh(&app, bad).await.refused(401, "refresh_token_invalid");
     }
 }

@@ -308,7 +308,7 @@ fn wallet(purse: &Purse, exponent: u32) -> String {
                 format!(", spend = {{ min = {min}, step = {step}, max_share = \"{share}\"{not} }}")
             });
             format!(
-                "kind = \"redeemable\", value = \"{value}\"{pending}, expiry = {expiry}, returns = \"{returns}\"{transfer}{spend}"
+                "by_hand = true, kind = \"redeemable\", value = \"{value}\"{pending}, expiry = {expiry}, returns = \"{returns}\"{transfer}{spend}"
             )
         }
         Purse::Counter { counted, lasts } => {

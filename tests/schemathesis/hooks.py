@@ -10,6 +10,8 @@ import schemathesis
 ADDRESS = os.environ["PERENNIAL_ADDRESS"]
 KEY = os.environ["PERENNIAL_KEY"]
 OWN_KEY = KEY[4:20]
+# What a member's token is for, and no key.
+MEMBERS_OWN = r"^/v1/me(/|$)"
 
 # Refusals of requests that fit the schemas: they are about meaning.
 MEANING = {
@@ -69,16 +71,28 @@ def as_shop(path, body, name):
         return json.load(answer)
 
 
-@schemathesis.auth(refresh_interval=None).apply_to(path_regex=r"^/v1/me")
-class SignedIn:
+class Bearer:
+    """Whoever calls, by a header."""
+
+    def set(self, case, data, context):
+        case.headers = {**(case.headers or {}), "Authorization": f"Bearer {data}"}
+
+
+@schemathesis.auth(refresh_interval=None).skip_for(path_regex=MEMBERS_OWN)
+class Shop(Bearer):
+    """The shop, by its key."""
+
+    def get(self, case, context):
+        return KEY
+
+
+@schemathesis.auth(refresh_interval=None).apply_to(path_regex=MEMBERS_OWN)
+class SignedIn(Bearer):
     """A member who is signed in anew for each call: one of them signs out everywhere."""
 
     def get(self, case, context):
         member = as_shop("/v1/members", {"external_id": "signed-in"}, "signed-in")["id"]
         return as_shop(f"/v1/members/{member}/tokens", None, "signed-in")["access_token"]
-
-    def set(self, case, data, context):
-        case.headers = {**(case.headers or {}), "Authorization": f"Bearer {data}"}
 
 
 @schemathesis.check

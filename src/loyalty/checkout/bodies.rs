@@ -72,7 +72,7 @@ fn again<T: Serialize + DeserializeOwned>(sent: &T) {
 
 fn book() -> Rulebook {
     let text = "program = { name = \"Acme\", currency = \"EUR\", timezone = \"UTC\" }\n[wallets]\n\
-                points = { kind = \"redeemable\", value = \"0.01\" }\n";
+                points = { kind = \"redeemable\", value = \"0.01\", by_hand = true }\n";
     let document = Document::from_toml(text).unwrap();
     compile(&document, Version(1), Instant::MIN_UTC, &assign_slots(&Default::default(), &document).unwrap()).unwrap()
 }

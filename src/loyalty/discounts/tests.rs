@@ -35,7 +35,7 @@ fn book(discounts: &[(usize, usize)]) -> Rulebook {
     let discounts: String = discounts.iter().enumerate().map(discount).collect();
     let text = format!(
         "program = {{ name = \"Acme\", currency = \"EUR\", timezone = \"UTC\" }}\n\
-         wallets = {{ points = {{ kind = \"redeemable\", value = \"0.01\" }} }}\n{discounts}"
+         wallets = {{ points = {{ kind = \"redeemable\", value = \"0.01\", by_hand = true }} }}\n{discounts}"
     );
     let document = Document::from_toml(&text).unwrap();
     let slots = assign_slots(&Slots::default(), &document).unwrap();

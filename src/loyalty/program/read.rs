@@ -48,7 +48,7 @@ impl Mistake {
     }
 
     /// Whether this is about a part of what the other is about, or the same.
-    fn is_within(&self, other: &Self) -> bool {
+    pub(super) fn is_within(&self, other: &Self) -> bool {
         self.pointer.strip_prefix(other.pointer.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }

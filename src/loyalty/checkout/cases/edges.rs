@@ -83,13 +83,17 @@ fn any_program() -> impl Strategy<Value = String> {
                      base = {{ net_of = [{net_of}] }}\n"
                 )
             };
+            // Where nothing is awarded there are no points to be counted.
+            let level = if points == 0 { String::new() } else {
+                format!("level = {{ kind = \"qualifying\", counts = \"points\", window = {window} }}\n")
+            };
             format!(
                 "program = {{ name = \"Edge\", currency = \"{currency}\", timezone = \"{zone}\" }}\n[wallets]\n\
-                 points = {{ kind = \"redeemable\", value = \"{value}\", {pending} expiry = {expiry}, returns = \"{returns}\", \
+                 points = {{ kind = \"redeemable\", by_hand = true, value = \"{value}\", {pending} expiry = {expiry}, returns = \"{returns}\", \
                  transfer = {{ max = {POINTS_MAX}, each = \"P1Y\" }} }}\n\
                  status = {{ kind = \"qualifying\", counts = \"spend\", window = {window} }}\n\
                  visits = {{ kind = \"qualifying\", counts = \"orders\", window = {window} }}\n\
-                 level = {{ kind = \"qualifying\", counts = \"points\", window = {window} }}\n{base}"
+                 {level}{base}"
             )
         },
     )

@@ -3,6 +3,7 @@
 mod audience;
 pub mod discounts;
 mod earning;
+mod filled;
 pub mod names;
 pub mod perks;
 pub mod rewards;
@@ -20,6 +21,7 @@ use crate::kernel::clock::Instant;
 use crate::kernel::id::Version;
 use crate::kernel::money::{Currency, Ratio};
 use crate::kernel::points::Points;
+use crate::loyalty::program::compile::filled::unfilled;
 use crate::loyalty::program::compile::names::Named;
 use crate::loyalty::program::condition::Reads;
 use crate::loyalty::program::document::{self, Document, Expiry as WrittenExpiry, Wallet as WrittenWallet};
@@ -104,7 +106,11 @@ pub fn check(document: &Document) -> Vec<Mistake> {
     let tiers = ladder.map(|tier| tier.code.clone()).zip((0..).map(TierSlot)).collect();
     let segments = document.segments.keys().cloned().zip((0..=u8::MAX).map(SegmentSlot)).collect();
     let slots = Slots { wallets, rules, tiers, segments };
-    compile(document, Version(1), Instant::MIN_UTC, &slots).err().unwrap_or_default()
+    let mut mistakes = compile(document, Version(1), Instant::MIN_UTC, &slots).err().unwrap_or_default();
+    let unfilled: Vec<Mistake> =
+        unfilled(document).into_iter().filter(|wallet| !mistakes.iter().any(|there| wallet.is_within(there))).collect();
+    mistakes.extend(unfilled);
+    mistakes
 }
 
 /// What a document changes that is fixed after the first publish, currency, time zone and kinds of wallets; and the tiers

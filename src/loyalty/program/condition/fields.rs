@@ -196,7 +196,7 @@ const MEMBER: [Field; 8] = [
     field(
         "days_since_last_order",
         Is::Number(NumberField::DaysSinceLastOrder),
-        "local days since the last of them; not known without one",
+        "local days since the last order, also where that came back; not known while `member.order_count` is 0",
     ),
     field("days_enrolled", Is::Number(NumberField::DaysEnrolled), "local days since the enrolment"),
     field("arms", Is::Arms, "the arm of each experiment, by its code; empty when the member is in none"),

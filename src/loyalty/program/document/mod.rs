@@ -114,6 +114,9 @@ pub struct Redeemable {
     /// How much members may give each other; absent: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transfer: Option<Transfer>,
+    /// Whether people, imports and transfers alone may fill it; else a rule has to.
+    #[serde(skip_serializing_if = "is_false")]
+    pub by_hand: bool,
     /// With how many points an order may be paid, and for what; absent: with any, for all products.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spend: Option<Box<Spend>>,
@@ -263,4 +266,9 @@ impl<'de> Deserialize<'de> for Expiry {
         let term = either::read(d, "\"never\", or a table with `after` or `inactive`")?;
         Ok(term.map_or(Self::Never, Self::Term))
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_false(b: &bool) -> bool {
+    !*b
 }

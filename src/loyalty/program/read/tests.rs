@@ -298,7 +298,7 @@ fn currency_zone_and_kinds_are_fixed() {
     let before = Document::from_toml(ACME).unwrap();
     assert_eq!(check_fixed(&before, &before), []);
     let after = acme_with("EUR", "USD").replace("Amsterdam\"", "Paris\"").replace("counts = \"spend\"", "");
-    let after = after.replacen("kind = \"qualifying\"", "kind = \"redeemable\"\nvalue = \"1\"", 1);
+    let after = after.replacen("kind = \"qualifying\"", "kind = \"redeemable\"\nvalue = \"1\"\nby_hand = true", 1);
     let after = Document::from_toml(&after.replace("window = \"calendar_year\"", "")).unwrap();
     let places: Vec<String> = check_fixed(&before, &after).into_iter().map(|m| m.pointer).collect();
     assert_eq!(places, ["/program/currency", "/program/timezone", "/wallets/status/kind"]);
@@ -373,4 +373,28 @@ fn amount() -> impl Strategy<Value = String> {
     let edges =
         ["0.00000001", "0.000000001", "1000000", "1000000.00000001", "0", "999999.99999999", "1", "0.01", "00.10"];
     prop_oneof![select(edges.to_vec()).prop_map(str::to_owned), "[0-9]{1,8}(\\.[0-9]{1,9})?"]
+}
+
+#[test]
+fn a_wallet_that_nothing_fills_is_a_mistake_unless_people_fill_it() {
+    let more = |wallet: &str| mistakes(&format!("{ACME}\n[wallets.more]\n{wallet}\n"));
+    let found = more("kind = \"redeemable\"\nvalue = \"0.01\"");
+    assert_eq!(
+        found,
+        [
+            "/wallets/more: nothing fills it: let a rule award to it, or say `by_hand = true` where people and imports do"
+        ]
+    );
+    for there in
+        ["kind = \"redeemable\"\nvalue = \"0.01\"\nby_hand = true", "kind = \"qualifying\"\ncounts = \"orders\""]
+    {
+        assert!(Document::from_toml(&format!("{ACME}\n[wallets.more]\n{there}\n")).is_ok(), "{there}");
+    }
+    let without = ACME.split("[earning").next().unwrap();
+    let counted = without.replace("counts = \"spend\"", "counts = \"points\"");
+    let found = mistakes(&counted);
+    assert!(
+        found.iter().any(|m| m == "/wallets/status/counts: nothing fills it: no rule awards points to be counted"),
+        "{found:?}"
+    );
 }

@@ -50,7 +50,7 @@ fn ladder(window: &str, rules: &str) -> Ladder {
 fn ladder_of(window: &str, rules: &str, tiers: &str) -> Ladder {
     let text = format!(
         "program = {{ name = \"T\", currency = \"EUR\", timezone = \"UTC\" }}\n\
-         [wallets]\nstatus = {{ kind = \"qualifying\", counts = \"points\", window = {window} }}\n\
+         [wallets]\nstatus = {{ kind = \"qualifying\", counts = \"orders\", window = {window} }}\n\
          [tiers]\nwallet = \"status\"\n{rules}\n{tiers}\n"
     );
     let document = Document::from_toml(&text).unwrap();

@@ -21,6 +21,11 @@ use crate::platform::auth::session::tokens::{SessionError, Sessions, Tokens};
 use crate::platform::web::body::Body;
 use crate::platform::web::codes;
 use crate::platform::web::problem::{Problem, ProblemView};
+use crate::platform::web::text::Text;
+
+/// No refresh token is longer, in characters.
+const TOKEN_CHARS_MAX: usize = 200;
+type TokenText = Text<TOKEN_CHARS_MAX>;
 
 /// Registers the room's calls.
 pub fn configure(config: &mut ServiceConfig) {
@@ -65,13 +70,12 @@ impl TokensView {
 #[schema(as = RefreshToken)]
 struct RefreshIn {
     /// The one of the last answer.
-    #[schema(max_length = 200)]
-    refresh_token: String,
+    refresh_token: TokenText,
 }
 
 impl RefreshIn {
     fn read(&self) -> Option<RefreshToken> {
-        RefreshToken::parse(&self.refresh_token)
+        RefreshToken::parse(self.refresh_token.as_str())
     }
 }
 

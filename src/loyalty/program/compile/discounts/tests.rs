@@ -10,7 +10,7 @@ use crate::loyalty::program::slots::{Slots, assign_slots};
 fn document(discounts: &str) -> String {
     format!(
         "program = {{ name = \"Acme\", currency = \"EUR\", timezone = \"UTC\" }}\n\
-         wallets = {{ points = {{ kind = \"redeemable\", value = \"0.01\" }} }}\n{discounts}"
+         wallets = {{ points = {{ kind = \"redeemable\", value = \"0.01\", by_hand = true }} }}\n{discounts}"
     )
 }
 

@@ -147,7 +147,7 @@ fn mistakes_of_stacks_caps_and_multipliers_are_named() {
     let rule = |code: &str, award: &str, more: &str| {
         format!("[earning.{code}]\nwallet = \"points\"\naward = {{ {award} }}\n{more}\n")
     };
-    let wallets = "coins = { kind = \"redeemable\", value = \"0.01\" }";
+    let wallets = "coins = { kind = \"redeemable\", value = \"0.01\", by_hand = true }";
     let told = |rules: &str| {
         let document = document(rules).replace("points = { kind", &format!("{wallets}, points = {{ kind"));
         wrong_at(&Document::from_toml(&document).err().unwrap_or_default())

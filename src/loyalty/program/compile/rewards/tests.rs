@@ -5,7 +5,7 @@ use crate::loyalty::program::document::Document;
 fn document(rewards: &str) -> String {
     format!(
         "program = {{ name = \"Acme\", currency = \"EUR\", timezone = \"UTC\" }}\n\
-         wallets = {{ points = {{ kind = \"redeemable\", value = \"0.01\" }}, status = {{ kind = \"qualifying\" }} }}\n\
+         wallets = {{ points = {{ kind = \"redeemable\", value = \"0.01\", by_hand = true }}, status = {{ kind = \"qualifying\" }} }}\n\
          tiers = {{ wallet = \"status\", ladder = [{{ code = \"gold\", from = \"100.00\" }}] }}\n[perks.lounge]\n{rewards}"
     )
 }

@@ -20,6 +20,7 @@ timezone = "Europe/Amsterdam"
 [wallets.points]
 kind = "redeemable"
 value = "0.01"
+by_hand = true
 
 [wallets.status]
 kind = "qualifying"
@@ -125,7 +126,7 @@ fn thresholds_are_in_the_unit_of_the_wallet() {
     let first = |changes: &[(&str, &str)]| ladder(changes).tiers[0].from.get();
     assert_eq!(first(&[("250.00", "250.5")]), 25_050);
     assert_eq!(first(&[("\"EUR\"", "\"JPY\"")]), 250);
-    assert_eq!(first(&[("\"spend\"", "\"points\"")]), 250);
+    assert_eq!(first(&[("\"spend\"", "\"orders\"")]), 250);
     assert_eq!(first(&[("\"spend\"", "\"orders\""), ("250.00", "3")]), 3);
     assert_eq!(first(&[("250.00", "0"), ("1000.00", "10000000000000")]), 0);
 }
@@ -188,8 +189,8 @@ const ALONE: &[(&[(&str, &str)], &str)] = &[
     ),
     (&[("\"EUR\"", "\"EURO\""), ("250.00", "250.50")], "/program/currency: not an ISO 4217 currency code"),
     (
-        &[("\"spend\"", "\"points\""), ("250.00", "250.50")],
-        "/tiers/ladder/0/from: is a whole number, as the wallet counts points",
+        &[("\"spend\"", "\"orders\""), ("250.00", "250.50")],
+        "/tiers/ladder/0/from: is a whole number, as the wallet counts orders",
     ),
     (
         &[("\"spend\"", "\"orders\""), ("250.00", "1.5")],

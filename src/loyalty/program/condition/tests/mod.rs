@@ -79,7 +79,7 @@ impl World {
 
 fn book() -> Rulebook {
     let text = "program = { name = \"Acme\", currency = \"EUR\", timezone = \"UTC\" }\n[wallets]\n\
-                points = { kind = \"redeemable\", value = \"0.01\" }\n";
+                points = { kind = \"redeemable\", value = \"0.01\", by_hand = true }\n";
     let document = Document::from_toml(text).unwrap();
     let slots = assign_slots(&Default::default(), &document).unwrap();
     let mut book = compile(&document, Version(1), Instant::MIN_UTC, &slots).unwrap();
