@@ -28,7 +28,7 @@ pub const ACME_LATER: &str = r#"
 program = { name = "Acme", currency = "EUR", timezone = "Europe/Amsterdam" }
 [wallets]
 points = { kind = "redeemable", value = "0.02", expiry = { after = "P2M" }, returns = "within_balance" }
-coins = { kind = "redeemable", value = "0.10", expiry = { after = "P5M" }, returns = "pending_only" }
+coins = { kind = "redeemable", by_hand = true, value = "0.10", expiry = { after = "P5M" }, returns = "pending_only" }
 status = { kind = "qualifying", counts = "spend", window = "lifetime" }
 collected = { kind = "qualifying", counts = "points", window = { rolling = "P2M" } }
 visits = { kind = "qualifying", counts = "orders", window = "calendar_year" }
