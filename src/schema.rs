@@ -31,6 +31,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    logins (lane, member_id) {
+        lane -> Int2,
+        member_id -> Uuid,
+        program_id -> Uuid,
+        password_hash -> Nullable<Text>,
+        failures -> Int4,
+        failed_at -> Nullable<Timestamptz>,
+        reset_hash -> Nullable<Bytea>,
+        reset_expires_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     sessions (lane, member_id, session_id) {
         lane -> Int2,
         member_id -> Uuid,

@@ -20,6 +20,7 @@ use crate::loyalty::membership::identities::Identities;
 use crate::loyalty::statement::reader::AccountReader;
 use crate::loyalty::{backtest, checkout, ledger, membership, program, statement};
 use crate::platform::auth::Authenticator;
+use crate::platform::auth::login::Logins;
 use crate::platform::auth::session::Sessions;
 use crate::platform::db::Db;
 use crate::platform::web::codes;
@@ -57,6 +58,7 @@ pub fn rooms(config: &mut ServiceConfig) {
     membership::segments::http::configure(config);
     membership::events::http::configure(config);
     membership::sign_in::http::configure(config);
+    membership::sign_in::passwords::http::configure(config);
     ledger::http::configure(config);
     program::http::configure(config);
     program::draft::http::configure(config);
@@ -92,6 +94,8 @@ pub struct Shared {
     pub authenticator: Data<Authenticator>,
     /// Who is signed in.
     pub sessions: Data<Sessions>,
+    /// By what members sign in.
+    pub logins: Data<Logins>,
     /// The posting engine.
     pub ledger: Data<Ledger>,
     /// Who reads accounts.
@@ -113,6 +117,7 @@ impl Shared {
                 .app_data(self.db)
                 .app_data(self.authenticator)
                 .app_data(self.sessions)
+                .app_data(self.logins)
                 .app_data(self.ledger)
                 .app_data(self.accounts)
                 .app_data(self.identities)

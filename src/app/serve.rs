@@ -22,6 +22,7 @@ use crate::loyalty::ledger::reviews::jobs::{REVIEW_CHUNK, run_reviews};
 use crate::loyalty::membership::identities::Identities;
 use crate::loyalty::statement::reader::AccountReader;
 use crate::platform::auth::Authenticator;
+use crate::platform::auth::login::Logins;
 use crate::platform::auth::session::Sessions;
 use crate::platform::db::{Db, Fault};
 use crate::platform::jobs::run_jobs;
@@ -72,6 +73,7 @@ async fn serve<S: FnOnce(&[SocketAddr])>(
         db: Data::new(db.clone()),
         authenticator: Data::new(Authenticator::new(db.clone(), settings.rate)),
         sessions: Data::new(sessions(settings, &db, &ledger).await),
+        logins: Data::new(Logins::new(db.clone(), ledger.lanes())),
         ledger: Data::new(ledger.clone()),
         accounts: Data::new(AccountReader::start(&db, ledger.lanes())),
         identities: Data::new(Identities::default()),

@@ -13,6 +13,8 @@ pub enum Principal {
     Operator,
     /// A member who is signed in.
     Member(MemberId),
+    /// Somebody who is about to sign in.
+    Visitor,
     /// A background job, by its name.
     Job(&'static str),
 }
@@ -22,6 +24,7 @@ impl fmt::Display for Principal {
         match self {
             Self::Key(id) => write!(f, "key:{id}"),
             Self::Member(id) => write!(f, "member:{id}"),
+            Self::Visitor => f.write_str("visitor"),
             Self::Operator => f.write_str("operator"),
             Self::Job(name) => write!(f, "job:{name}"),
         }

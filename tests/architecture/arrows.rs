@@ -26,8 +26,9 @@ const ROOMS: [(&str, &[&[&str]]); 3] = [
 ];
 
 /// Who makes a `ProgramScope`: the door, the job runner, and the command line.
-pub const SCOPE_MAKERS: [&str; 6] = [
+pub const SCOPE_MAKERS: [&str; 7] = [
     "src/platform/auth/authenticator.rs",
+    "src/platform/auth/login/logins.rs",
     "src/platform/auth/session/tokens.rs",
     "src/platform/jobs/runner.rs",
     "src/loyalty/ledger/jobs.rs",

@@ -36,6 +36,7 @@ mod migrations;
 mod openapi;
 mod operating;
 mod orders;
+mod passwords;
 mod previews;
 mod programs;
 mod publishing;

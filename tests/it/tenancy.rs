@@ -40,6 +40,9 @@ const MEMBERS: &str = "(member)";
 /// In the place of a scope: for everybody.
 const EVERYBODY: &str = "(everybody)";
 
+/// Everybody's here.
+const PASSWORD: &str = "open sesame";
+
 /// What needs no key.
 fn keyless_row(operation: &str) -> Option<Row> {
     let (none, token) = (String::new(), json!({ "refresh_token": "prs_none" }));
@@ -48,6 +51,14 @@ fn keyless_row(operation: &str) -> Option<Row> {
             (MEMBERS, MeetTheirOwn, none, Value::Null)
         }
         "sign_out_everywhere" => (MEMBERS, MeetTheirOwn, none, Value::Null),
+        "change_my_password" => (MEMBERS, MeetTheirOwn, none, json!({ "current": PASSWORD, "password": PASSWORD })),
+        "sign_in" => (
+            EVERYBODY,
+            MeetTheirOwn,
+            none,
+            json!({ "program": "ours", "email": "ours@example.com", "password": PASSWORD }),
+        ),
+        "reset_password" => (EVERYBODY, MeetTheirOwn, none, json!({ "reset_token": "prp_none", "password": PASSWORD })),
         "refresh_tokens" | "sign_out" => (EVERYBODY, MeetTheirOwn, none, token),
         "get_jwks" => (EVERYBODY, MeetTheirOwn, none, Value::Null),
         _ => return None,
@@ -71,7 +82,7 @@ fn row(operation: &str, ours: &Ours) -> Option<Row> {
             ("members:read", Meet404, member, Value::Null)
         }
         "look_up_member" => ("members:read", Meet404, none, known_as("ours-17")),
-        "create_tokens" | "revoke_tokens" => ("tokens:write", Meet404, member, Value::Null),
+        "create_tokens" | "revoke_tokens" | "create_password_reset" => ("tokens:write", Meet404, member, Value::Null),
         "change_member" => ("members:write", Meet404, member, json!({ "name": "Eva", "email": "eva@example.com" })),
         "get_why" => ("members:read", Meet404, ours.posting.clone(), Value::Null),
         "create_adjustment" => ("adjustments:write", Meet404, member, adjustment),
@@ -307,6 +318,11 @@ async fn members_who_are_signed_in_have_what_is_their_own_and_nobody_else_has_it
     let ours = ours(&app, &shop).await;
     let (eva, theirs) = (shop.enrol(&json!({ "name": "Eva" })).await, stranger.enrol(&json!({ "name": "Ana" })).await);
     let calls: Vec<Call> = all_calls(&ours).into_iter().filter(|call| call.scope == MEMBERS).collect();
+    for (shop, member) in [(&stranger, &theirs), (&shop, &eva)] {
+        let offered = shop.post(&format!("/v1/members/{member}/password-resets"), &Value::Null).await;
+        let body = json!({ "reset_token": offered.text_at("/reset_token"), "password": PASSWORD });
+        assert_eq!(app.anonymous().post("/v1/auth/password", &body).await.status, 200);
+    }
     assert!(calls.len() > 5);
     for call in &calls {
         let before = facts::fingerprint(&app.test.db).await;
@@ -335,7 +351,8 @@ async fn members_who_are_signed_in_have_what_is_their_own_and_nobody_else_has_it
         }
         answered
     };
-    assert_eq!(answered, [200, 401, 204], "the keys, a refresh token that is none, and nobody who signs out");
+    let none = "the keys, and a token to set a password, one to refresh, a sign-in and a sign-out of nobody";
+    assert_eq!(answered, [200, 401, 401, 401, 204], "{none}");
 }
 
 #[tokio::test]

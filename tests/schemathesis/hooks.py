@@ -28,6 +28,7 @@ MEANING = {
     "order_in_future",
     "order_invalid",
     "order_too_old",
+    "password_wrong",
     "points_exceed_order",
     "points_out_of_range",
     "program_invalid",

@@ -6,13 +6,14 @@ mod error;
 pub mod http;
 mod issue;
 mod key;
+pub mod login;
 mod scopes;
 pub mod session;
 mod store;
 
 pub use authenticator::{Authenticator, KEY_CACHE_S};
 pub use caller::Caller;
-pub use error::PROBLEMS;
+pub use error::{PASSWORD_WRONG, PROBLEMS, RESET_TOKEN_INVALID, SIGN_IN_BUSY, SIGN_IN_FAILED};
 pub use issue::{
     IssueError, Issued, KEYS_PER_PROGRAM_MAX, NewKey, OVERLAP_S_DEFAULT, OVERLAP_S_MAX, end as revoke_key, issue,
 };

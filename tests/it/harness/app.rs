@@ -21,6 +21,7 @@ use perennial::loyalty::program::create::{ProgramCode, create};
 use perennial::loyalty::program::document::Document;
 use perennial::loyalty::program::timelines::Timelines;
 use perennial::loyalty::statement::reader::AccountReader;
+use perennial::platform::auth::login::Logins;
 use perennial::platform::auth::session::{Keyring, Sessions};
 use perennial::platform::auth::{Authenticator, KeyName, NewKey, Scopes, issue};
 use perennial::platform::db::{DatabaseUrl, Db, PoolSize, Role};
@@ -78,6 +79,7 @@ impl Process {
             accounts: Data::new(AccountReader::start(&db, ledger.lanes())),
             authenticator: Data::new(Authenticator::new(db.clone(), RateSettings::default())),
             sessions: Data::new(sessions(&db, ledger.lanes())),
+            logins: Data::new(Logins::new(db.clone(), ledger.lanes())),
             ledger: Data::new(ledger.clone()),
             identities: Data::new(Identities::default()),
             metrics: Data::new(metrics()),

@@ -1,3 +1,4 @@
 //! How members are signed in.
 
 pub mod http;
+pub mod passwords;
