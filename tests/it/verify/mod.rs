@@ -101,6 +101,19 @@ async fn a_past_goes_down_and_up_with_its_columns_and_loses_nothing() {
 #[tokio::test]
 async fn whatever_is_changed_by_hand_breaks_the_law_that_covers_it() {
     let seed = seed();
+    let mut missing = broken_by_hand(seed).await;
+    // A past does not always have everything: another has what it lacks.
+    for further in 1..=3 {
+        if !missing.is_empty() {
+            let there_too = broken_by_hand(seed.wrapping_add(further)).await;
+            missing.retain(|what| there_too.contains(what));
+        }
+    }
+    assert!(missing.is_empty(), "no row to break: {missing:?}");
+}
+
+/// Breaks whatever a past has, one thing after the other; what it does not have.
+async fn broken_by_hand(seed: u64) -> Vec<String> {
     let shop = Shop::with_past(&mut Dice::new(seed), 5, 20).await;
     shop.ledger.close().await;
     let mut conn = owner(&shop.test).await;
@@ -111,11 +124,11 @@ async fn whatever_is_changed_by_hand_breaks_the_law_that_covers_it() {
     for table in TABLES {
         conn.batch_execute(&format!("CREATE TABLE kept.{table} AS SELECT * FROM {table}")).await.unwrap();
     }
-    let mut unnoticed = Vec::new();
+    let (mut unnoticed, mut missing) = (Vec::new(), Vec::new());
     for (number, broken) in (0..).zip(breaks()) {
         let Break { table, what, law, by, .. } = broken;
         let Some(member) = pick(&mut conn, broken, seed.wrapping_add(number)).await else {
-            unnoticed.push(format!("{table} {what}: no row to break"));
+            missing.push(format!("{table} {what}"));
             continue;
         };
         let report = check(&shop.test.db, &[]).await;
@@ -129,6 +142,7 @@ async fn whatever_is_changed_by_hand_breaks_the_law_that_covers_it() {
     }
     assert!(unnoticed.is_empty(), "{}", unnoticed.join("\n"));
     verify(&shop.test.db).await;
+    missing
 }
 
 /// Breaks a row that chance picks. Answers whose it is then: nobody's, in a table without members; none when there is no
