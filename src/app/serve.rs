@@ -120,6 +120,7 @@ async fn keep_up(db: Db, ledger: Ledger, authenticator: Data<Authenticator>, ses
     let mut ticks = interval(Duration::from_secs(KEEP_UP_EVERY_S));
     loop {
         ticks.tick().await;
+        db.sweep();
         if let Err(error) = run_due(&db, &ledger).await {
             if error.fault() == Fault::ReadOnly {
                 db.move_on();

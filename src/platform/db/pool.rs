@@ -146,6 +146,12 @@ impl Db {
         drop(self.pool.retain(|_, _| false));
     }
 
+    /// Closes who was lent out when everybody moved on and has been given back since; call it now and then. Nobody is served by
+    /// such a connection, and it would be left until it is next asked for.
+    pub fn sweep(&self) {
+        drop(self.pool.retain(|_, metrics| self.epoch.trusts(metrics.created)));
+    }
+
     /// Grows when connections of one's own that were opened before should be closed as well.
     pub fn epoch(&self) -> u64 {
         AtomicU64::load(&self.epoch.moved_on, Ordering::Acquire)
