@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -119,6 +120,21 @@ async fn after_some_wrong_passwords_nobody_comes_in_for_a_while() {
     );
     let failures = "SELECT failures::text AS fact FROM logins";
     assert_eq!(facts::one(&app.owner().await, failures).await, "0");
+}
+
+#[tokio::test]
+async fn whoever_tries_many_passwords_at_once_has_no_more_tries() {
+    let app = TestApp::new().await;
+    let shop = app.shop().await;
+    let ana = shop.enrol(&json!({ "email": "ana@example.com" })).await;
+    let ours = code_of(&app, "ours").await;
+    assert_eq!(set(&app, &offered(&shop, &ana).await, PASSWORD).await.status, 200);
+    let many = (0..16).map(|_| sign_in(&app, &ours, "ana@example.com", "wrong horse"));
+    for reply in join_all(many).await {
+        reply.refused(401, "sign_in_failed");
+    }
+    let failures = "SELECT failures::text AS fact FROM logins";
+    assert_eq!(facts::one(&app.owner().await, failures).await, "5", "the others were not looked at");
 }
 
 #[tokio::test]

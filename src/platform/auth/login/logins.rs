@@ -136,8 +136,7 @@ impl Logins {
         let kept = found.as_ref().and_then(|(_, login)| login.password.clone());
         let is = self.hasher.is(password, kept).await?;
         let Some((member, _)) = found else { return Err(LoginError::Wrong) };
-        self.note(scope, member, is).await?;
-        if is { Ok(member) } else { Err(LoginError::Wrong) }
+        if self.note(scope, member, is).await? { Ok(member) } else { Err(LoginError::Wrong) }
     }
 
     /// Sets another password.
@@ -175,18 +174,22 @@ impl Logins {
         .await
     }
 
-    /// Counts a wrong password, or forgets those before a good one.
-    async fn note(&self, scope: &ProgramScope, member: MemberId, is: bool) -> Result<(), LoginError> {
+    /// Counts a wrong password, or forgets those before a good one; whether the member comes in. Not after too many wrong ones
+    /// that were tried at the same time: whoever tries many at once has no more tries.
+    async fn note(&self, scope: &ProgramScope, member: MemberId, is: bool) -> Result<bool, LoginError> {
         let (mut conn, lanes) = (self.db.conn().await?, self.lanes);
         conn.transaction(async |conn| {
+            let Some(login) = own(conn, lanes, (scope.program(), member)).await? else { return Ok(false) };
             let at = clock(conn).await?;
-            let Some(login) = own(conn, lanes, (scope.program(), member)).await? else { return Ok(()) };
+            if waits_until(&login).is_some_and(|until| until > at) {
+                return Ok(false);
+            }
             if is && login.failures == 0 {
-                return Ok(());
+                return Ok(true);
             }
             let (failures, failed_at) = if is { (0, None) } else { (login.failures.saturating_add(1), Some(at)) };
             save_login(conn, lanes, member, &Login { failures, failed_at, ..login }).await?;
-            Ok::<_, LoginError>(())
+            Ok::<_, LoginError>(is)
         })
         .await
     }
