@@ -86,6 +86,8 @@ pub struct Group {
     pub earlier: HashMap<MemberId, Vec<PostingRow>>,
     /// How far the counters are used that were asked for, those included of which nothing is.
     pub counters: HashMap<CounterKey, i64>,
+    /// Those that were found: what is not there yet is inserted before it moves.
+    pub known_counters: HashSet<CounterKey>,
     /// The new postings, in order.
     pub rows: Vec<PostingRow>,
     /// Members without a stored account.

@@ -160,7 +160,10 @@ pub async fn load(conn: &AsyncPgConnection, plan: &Plan, lock: Lock) -> Result<L
         profiles(conn, plan),
         earlier(conn, plan),
     )?;
-    let mut group = Group { counters, known_profiles: profiles, ..Group::default() };
+    let known_counters = counters.iter().map(|(key, _)| key.clone()).collect();
+    // One that is not there yet was looked for, and is not wanted again.
+    let counters = plan.counters.iter().map(|key| (key.clone(), 0)).chain(counters).collect();
+    let mut group = Group { counters, known_counters, known_profiles: profiles, ..Group::default() };
     for row in &accounts {
         group.accounts.insert(MemberId(row.member_id), row.read()?);
     }
@@ -291,9 +294,9 @@ async fn profiles(conn: &AsyncPgConnection, plan: &Plan) -> QueryResult<HashMap<
     Ok(profiles)
 }
 
-async fn counters(conn: &AsyncPgConnection, plan: &Plan, lock: Lock) -> QueryResult<HashMap<CounterKey, i64>> {
+async fn counters(conn: &AsyncPgConnection, plan: &Plan, lock: Lock) -> QueryResult<Vec<(CounterKey, i64)>> {
     if plan.counters.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Vec::new());
     }
     let programs = plan.counters.iter().map(|c| c.program.0).collect();
     let rules = plan.counters.iter().map(|c| c.rule.clone()).collect();
@@ -303,11 +306,6 @@ async fn counters(conn: &AsyncPgConnection, plan: &Plan, lock: Lock) -> QueryRes
     } else {
         FindCounters { programs, rules, periods }.load(&mut &*conn).await?
     };
-    // One that is not there yet was looked for, and is not wanted again.
-    let mut counters: HashMap<CounterKey, i64> = plan.counters.iter().map(|key| (key.clone(), 0)).collect();
-    counters.extend(
-        rows.into_iter()
-            .map(|(program, rule, period, used)| (CounterKey { program: ProgramId(program), rule, period }, used)),
-    );
-    Ok(counters)
+    let counter = |(program, rule, period, used)| (CounterKey { program: ProgramId(program), rule, period }, used);
+    Ok(rows.into_iter().map(counter).collect())
 }

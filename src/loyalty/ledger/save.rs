@@ -37,8 +37,8 @@ use crate::loyalty::ledger::rows::{segments_number, status_number};
 use crate::loyalty::ledger::tier::standing_numbers;
 use crate::loyalty::ledger::usage::usage_numbers;
 use crate::loyalty::ledger::writes::{
-    Commit, DeleteOwners, InsertAudits, InsertCounters, InsertJournal, InsertOwners, InsertPostings, MoveCounters,
-    SaveAccounts, SaveHeads, SaveMembers,
+    Commit, DeleteOwners, InsertAudits, InsertCounters, InsertJournal, InsertOwners, InsertPostings, MoveCounter,
+    MoveCounters, SaveAccounts, SaveHeads, SaveMembers,
 };
 use crate::loyalty::program::model::Timeline;
 use crate::platform::entropy::uuid_v7;
@@ -57,6 +57,7 @@ pub async fn save(
     programs: &HashMap<ProgramId, Arc<Timeline>>,
 ) -> QueryResult<()> {
     let (journal, heads) = journal_rows(group, heads, clock, lanes);
+    let new_counters = new_counters(group);
     // Polled in order on one connection: that pipelines them. Each answer is looked at: after a failed statement
     // COMMIT itself says nothing.
     try_join!(
@@ -68,8 +69,9 @@ pub async fn save(
         run(conn, insert_audits(group), !group.audits.is_empty()),
         run(conn, journal, !group.rows.is_empty()),
         run(conn, heads, !group.rows.is_empty()),
-        run(conn, insert_counters(group), !group.counts.is_empty()),
-        run(conn, move_counters(group), !group.counts.is_empty()),
+        run(conn, insert_counters(&new_counters), !new_counters.is_empty()),
+        run(conn, move_counters(group), group.counts.len() > 1),
+        move_counter(conn, group),
         run(conn, Commit {}, true),
     )?;
     Ok(())
@@ -248,13 +250,29 @@ fn counts(group: &Group) -> Vec<(&CounterKey, Counted)> {
     counts
 }
 
-fn insert_counters(group: &Group) -> InsertCounters {
-    let counts = counts(group);
+fn new_counters(group: &Group) -> Vec<&CounterKey> {
+    counts(group).into_iter().map(|(key, _)| key).filter(|key| !group.known_counters.contains(key)).collect()
+}
+
+fn insert_counters(counters: &[&CounterKey]) -> InsertCounters {
     InsertCounters {
-        programs: counts.iter().map(|(key, _)| key.program.0).collect(),
-        rules: counts.iter().map(|(key, _)| key.rule.clone()).collect(),
-        periods: counts.iter().map(|(key, _)| key.period.clone()).collect(),
+        programs: counters.iter().map(|key| key.program.0).collect(),
+        rules: counters.iter().map(|key| key.rule.clone()).collect(),
+        periods: counters.iter().map(|key| key.period.clone()).collect(),
     }
+}
+
+async fn move_counter(conn: &AsyncPgConnection, group: &Group) -> QueryResult<usize> {
+    let [(key, moved)] = counts(group)[..] else { return Ok(0) };
+    let one = MoveCounter {
+        by: moved.by,
+        up: moved.by,
+        bound: moved.bound,
+        program: key.program.0,
+        rule: key.rule.clone(),
+        period: key.period.clone(),
+    };
+    run(conn, one, true).await
 }
 
 fn move_counters(group: &Group) -> MoveCounters {

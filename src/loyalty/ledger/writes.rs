@@ -173,6 +173,21 @@ statement! {
 }
 
 statement! {
+    /// By how much the one counter of a group moves: a plan that is cheap to run again, as it is whenever others moved the
+    /// counter meanwhile.
+    MoveCounter {
+        by: i64 => BigInt,
+        up: i64 => BigInt,
+        bound: Option<i64> => Nullable<BigInt>,
+        program: Id => Uuid,
+        rule: String => Text,
+        period: String => Text,
+    } -> Bool,
+    "UPDATE counters SET used = used + ?, used_max = CASE WHEN ? > 0 THEN ? ELSE used_max END \
+     WHERE program_id = ? AND rule = ? AND period = ?"
+}
+
+statement! {
     /// By how much each counter moves, in the order of their names: last, so that nobody waits for them long. One that goes
     /// up gets its bound, of the version that is in force by then.
     MoveCounters {
