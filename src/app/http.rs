@@ -18,7 +18,7 @@ use crate::loyalty::backtest::report::PreviewReport;
 use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::membership::identities::Identities;
 use crate::loyalty::statement::reader::AccountReader;
-use crate::loyalty::{backtest, checkout, ledger, membership, program, statement};
+use crate::loyalty::{backtest, checkout, ledger, membership, program, rewards, statement};
 use crate::platform::auth::Authenticator;
 use crate::platform::auth::login::Logins;
 use crate::platform::auth::session::Sessions;
@@ -39,6 +39,7 @@ pub const PROBLEMS: &[&[ProblemType]] = &[
     jobs::PROBLEMS,
     ledger::error::PROBLEMS,
     membership::error::PROBLEMS,
+    rewards::error::PROBLEMS,
     checkout::error::PROBLEMS,
     program::error::PROBLEMS,
 ];
@@ -53,6 +54,7 @@ pub fn rooms(config: &mut ServiceConfig) {
     statement::tier::http::configure(config);
     statement::entitlements::http::configure(config);
     statement::why::http::configure(config);
+    rewards::http::configure(config);
     membership::http::configure(config);
     membership::grants::http::configure(config);
     membership::segments::http::configure(config);

@@ -11,5 +11,6 @@ pub mod ledger;
 pub mod members;
 pub mod membership;
 pub mod program;
+pub mod rewards;
 pub mod statement;
 pub mod tiers;

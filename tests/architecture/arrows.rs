@@ -19,6 +19,7 @@ const ROOMS: [(&str, &[&[&str]]); 3] = [
             &["members", "tiers"],
             &["discounts", "earning", "ledger"],
             &["bulk", "membership", "statement"],
+            &["rewards"],
             &["checkout"],
             &["backtest"],
         ],

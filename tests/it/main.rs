@@ -41,6 +41,7 @@ mod previews;
 mod programs;
 mod publishing;
 mod readers;
+mod rewards;
 mod segments;
 mod shutdown;
 mod sign_in;

@@ -33,6 +33,7 @@ MEANING = {
     "points_out_of_range",
     "program_invalid",
     "return_invalid",
+    "reward_unknown",
     "same_member",
     "tier_unknown",
     "too_many_lines",

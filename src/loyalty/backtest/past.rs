@@ -9,22 +9,20 @@ use crate::kernel::calendar::Zone;
 use crate::kernel::clock::{Instant, Moment};
 use crate::kernel::grow::Grow;
 use crate::kernel::id::{MemberId, ProgramId};
-use crate::kernel::money::{Amount, Currency, Money};
+use crate::kernel::money::{Currency, Money};
 use crate::kernel::points::Points;
-use crate::loyalty::checkout::cart::{Cart, CartLine, Prices, Tax};
-use crate::loyalty::checkout::receipt::{
-    DiscountOf, DiscountReceipt, FlagReceipt, LineKindName, LineReceipt, OrderReceipt, ReturnReceipt,
-};
+use crate::loyalty::backtest::bought::{Bought, bought};
+use crate::loyalty::backtest::redeemed::Redeemed;
+use crate::loyalty::checkout::receipt::ReturnReceipt;
 use crate::loyalty::checkout::return_order::ReturnOrder;
 use crate::loyalty::checkout::returns::{LineReturn, ReturnRequest};
-use crate::loyalty::checkout::said::{Said, SaidLine};
-use crate::loyalty::checkout::settle::{OrderedAt, SettleOrder};
-use crate::loyalty::earning::model::LineKind;
+use crate::loyalty::checkout::said::Said;
+use crate::loyalty::checkout::settle::SettleOrder;
 use crate::loyalty::ledger::account::Status;
 use crate::loyalty::ledger::adjust::{Adjust, Adjusted, Direction};
 use crate::loyalty::ledger::entry::{Entry, EntryKind};
 use crate::loyalty::ledger::opening::{OpenBalance, Opened};
-use crate::loyalty::ledger::posting::{AccountTime, PostingKind, Reference, RequestHash, Target};
+use crate::loyalty::ledger::posting::{AccountTime, PostingKind, Reference, RequestHash};
 use crate::loyalty::ledger::suspend::Suspend;
 use crate::loyalty::members::model::Profile;
 use crate::loyalty::membership::enrol::{Enrol, Enrolled};
@@ -32,9 +30,11 @@ use crate::loyalty::membership::events::send_event::{EventReceipt, SendEvent};
 use crate::loyalty::membership::segments::change_segment::{ChangeSegment, SegmentChanged};
 use crate::loyalty::membership::transfer::{ReceivedReceipt, TransferReceipt};
 use crate::loyalty::program::facts::Values;
+use crate::loyalty::rewards::receipt::RedemptionReceipt;
+use crate::loyalty::rewards::vouchers::receipt::CancellationReceipt;
 
 /// The kinds of postings that a replay reads; of the others the new version makes its own, or they change no figure.
-pub const KINDS: [PostingKind; 11] = [
+pub const KINDS: [PostingKind; 13] = [
     PostingKind::Enrol,
     PostingKind::Order,
     PostingKind::Return,
@@ -46,6 +46,8 @@ pub const KINDS: [PostingKind; 11] = [
     PostingKind::Reinstate,
     PostingKind::ChangeSegment,
     PostingKind::Event,
+    PostingKind::Redeem,
+    PostingKind::CancelVoucher,
 ];
 
 /// A stored posting, as far as a replay reads it.
@@ -95,38 +97,8 @@ pub enum Deed {
     Event(SendEvent),
     /// A member put into a list, or taken out.
     Segment(ChangeSegment),
-}
-
-/// An order, and how it was to be paid.
-#[derive(Clone, Debug)]
-pub struct Bought {
-    /// The command.
-    pub order: SettleOrder,
-    /// The wallet that paid; absent: the programme's first.
-    pub wallet: Option<String>,
-    /// How many points it was paid with, or was to be.
-    pub wanted: Points,
-    /// What was charged for its products,
-    pub products: Money,
-    /// and for all of it.
-    pub total: Money,
-    /// What its gift card paid.
-    pub gift_card: Money,
-    /// What came off it, in minor units.
-    pub came_off: Vec<(DiscountOf, String, i64)>,
-    /// Whether any of it came back later.
-    pub returned: bool,
-}
-
-impl Bought {
-    /// The business day.
-    pub fn ordered_on(&self, zone: Zone) -> NaiveDate {
-        match self.order.ordered {
-            OrderedAt::At(at) => zone.day_of(at),
-            OrderedAt::On(day) => day,
-            OrderedAt::Now => NaiveDate::MIN,
-        }
-    }
+    /// Points given for a reward.
+    Redeem(Redeemed),
 }
 
 /// A deed, and when it was decided.
@@ -165,7 +137,7 @@ pub struct Reading {
 }
 
 /// Nobody sent it with a hash: it is decided once.
-const NO_HASH: RequestHash = RequestHash([0; 16]);
+pub const NO_HASH: RequestHash = RequestHash([0; 16]);
 
 impl Past {
     /// Reads a member's postings, oldest first, as far as they were decided before `until`.
@@ -180,6 +152,10 @@ impl Past {
             let at = row.moment();
             if at.at >= until {
                 break;
+            }
+            if row.kind == PostingKind::CancelVoucher {
+                past.cancel(&row);
+                continue;
             }
             match past.deed(reading, &row, &mut back) {
                 Some(deed) => past.deeds.push(Done { at, deed }),
@@ -225,14 +201,33 @@ impl Past {
                 let reference = Reference::keyed("segment", "");
                 Deed::Segment(ChangeSegment { reference, hash: NO_HASH, member, identity: None, segment, listed })
             }
+            PostingKind::Redeem => {
+                let RedemptionReceipt { wallet, points, voucher, .. } = json(&row.document)?;
+                Deed::Redeem(Redeemed { member, wallet, points: Points::try_from(points).ok()?, voucher })
+            }
             PostingKind::CatchUp
             | PostingKind::Change
+            | PostingKind::UseVoucher
+            | PostingKind::ReverseUse
+            | PostingKind::CancelVoucher
             | PostingKind::Hold
             | PostingKind::Release
             | PostingKind::MergeOut
             | PostingKind::MergeIn
             | PostingKind::GrantTier => return None,
         })
+    }
+
+    /// A reward that was given back is as if it had not been redeemed.
+    fn cancel(&mut self, row: &Recorded) {
+        let Some(CancellationReceipt { voucher, .. }) = json(&row.document) else { return self.unreadable.grow(1) };
+        for done in &mut self.deeds {
+            if let Deed::Redeem(redeemed) = &mut done.deed
+                && redeemed.voucher == voucher
+            {
+                redeemed.points = Points::ZERO;
+            }
+        }
     }
 
     fn order_mut(&mut self, reference: &str) -> Option<&mut Bought> {
@@ -243,11 +238,13 @@ impl Past {
     }
 }
 
-fn json<T: DeserializeOwned>(document: &str) -> Option<T> {
+/// A document as what it is, if it can be read so.
+pub fn json<T: DeserializeOwned>(document: &str) -> Option<T> {
     serde_json::from_str(document).ok()
 }
 
-fn time(row: &Recorded) -> AccountTime {
+/// When a posting is decided again.
+pub fn time(row: &Recorded) -> AccountTime {
     if row.imported { AccountTime::Imported(row.effective_at) } else { AccountTime::Live }
 }
 
@@ -256,81 +253,6 @@ fn enrol(program: ProgramId, member: MemberId, attributes: &Values, row: &Record
     let profile = Profile { attributes: attributes.clone(), ..Profile::default() };
     let (reference, enrolled_on, welcomes) = (Reference::keyed("enrol", ""), Some(enrolled_on), !row.imported);
     Some(Enrol { program, reference, hash: NO_HASH, member, profile, enrolled_on, welcomes, time: time(row) })
-}
-
-fn bought(reading: Reading, member: MemberId, row: &Recorded) -> Option<Bought> {
-    let receipt: OrderReceipt = json(&row.document)?;
-    let money = |amount: Amount| amount.read(reading.currency).ok();
-    let asked = receipt.flags.iter().find_map(|flag| match flag {
-        FlagReceipt::InsufficientPoints { wallet, asked, .. }
-        | FlagReceipt::MemberSuspended { wallet, asked, .. }
-        | FlagReceipt::SpendRule { wallet, asked, .. } => Some((wallet.clone(), *asked)),
-        FlagReceipt::HoldUnavailable { .. }
-        | FlagReceipt::DiscountDiffers { .. }
-        | FlagReceipt::DiscountTwice { .. } => None,
-    });
-    let spent = || receipt.spent.first().map(|spent| (spent.wallet.clone(), spent.points));
-    let (wallet, wanted) = asked.or_else(spent).map_or((None, 0), |(wallet, points)| (Some(wallet), points));
-    let said = Said::read(row.texts.as_deref());
-    let lines: Vec<CartLine> =
-        receipt.lines.iter().map(|line| cart_line(line, &said, reading.currency)).collect::<Option<_>>()?;
-    let products = money(receipt.charged)?;
-    let total = products.plus(money(receipt.shipping)?)?;
-    let gift_card = money(receipt.gift_card)?;
-    let off = |discount: &DiscountReceipt| {
-        money(discount.amount).map(|amount| (discount.of, discount.code.clone(), amount.minor()))
-    };
-    let came_off = receipt.discounts.iter().filter_map(off).collect();
-    let cart = Cart {
-        attributes: said.attributes.clone(),
-        // What was charged has its tax in it, however the storefront stated its prices.
-        prices: Prices::TaxIncluded,
-        lines,
-        discounts: Vec::new(),
-        entered: Vec::new(),
-        points: Points::ZERO,
-        gift_card,
-        total: None,
-    };
-    let order = SettleOrder {
-        named: Reference::order(&receipt.reference),
-        reference: receipt.reference,
-        hash: NO_HASH,
-        target: Target::Member(member),
-        identity: None,
-        profile: Profile::default(),
-        enrol: true,
-        ordered: OrderedAt::At(row.effective_at),
-        time: time(row),
-        cart,
-        stated: true,
-        quoted: false,
-        valid_with: None,
-        says_points: true,
-        spend_from: None,
-        hold: None,
-        place: said.place(),
-    };
-    let wanted = Points::try_from(wanted).ok()?;
-    Some(Bought { order, wallet, wanted, products, total, gift_card, came_off, returned: false })
-}
-
-fn cart_line(line: &LineReceipt, said: &Said, currency: Currency) -> Option<CartLine> {
-    let SaidLine { sku, category, brand, attributes, .. } = said.line(&line.id);
-    Some(CartLine {
-        attributes,
-        id: line.id.clone(),
-        kind: match line.kind {
-            LineKindName::Product => LineKind::Product,
-            LineKindName::Shipping => LineKind::Shipping,
-        },
-        sku,
-        category,
-        brand,
-        quantity: line.quantity,
-        amount: line.charged.read(currency).ok()?,
-        tax: Tax::Stated(line.tax.read(currency).ok()?),
-    })
 }
 
 /// How many pieces of which orders' lines have come back so far.

@@ -9,8 +9,9 @@ use crate::kernel::grow::Grow;
 use crate::kernel::id::ProgramId;
 use crate::kernel::money::Money;
 use crate::kernel::points::Points;
+use crate::loyalty::backtest::bought::Bought;
 use crate::loyalty::backtest::budgets::Spent;
-use crate::loyalty::backtest::past::{Bought, Deed, Past};
+use crate::loyalty::backtest::past::{Deed, Past};
 use crate::loyalty::checkout::error::OrderRefusal;
 use crate::loyalty::checkout::receipt::{DiscountOf, OrderReceipt, RowReceipt};
 use crate::loyalty::earning::rows::TIER_ROW;
@@ -199,6 +200,7 @@ impl<'s> Tape<'s> {
             Deed::Return(back) => solo.post(back, at, true, seen).is_err(),
             Deed::Adjust(adjusted) => adjust(solo, book, adjusted, at, seen).is_err(),
             Deed::Opening(opening) => solo.post(opening, at, false, seen).is_err(),
+            Deed::Redeem(redeemed) => solo.post(redeemed, at, false, seen).is_err(),
             Deed::Suspend(suspend) => solo.post(suspend, at, false, seen).is_err(),
             Deed::Event(event) => {
                 let sent = solo.post(event, at, false, seen);

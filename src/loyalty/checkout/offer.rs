@@ -96,7 +96,7 @@ impl<'o> Offering<'o> {
         let Some(by_line) = by_line(cart, &cart.discounts).filter(|_| !nothing) else {
             return Ok(Offered::of(Cow::Borrowed(cart), Vec::new()));
         };
-        let is_ours = |stated: &StatedDiscount| self.program.has_discount(&stated.code);
+        let is_ours = |stated: &StatedDiscount| self.program.discount(&stated.code).is_some();
         let mut left: Vec<Money> = cart.lines.iter().map(|line| line.amount).collect();
         for (stated, by_line) in cart.discounts.iter().zip(&by_line) {
             if !is_ours(stated) {
@@ -170,7 +170,7 @@ impl<'o> Offering<'o> {
         let offer = self.asked(self.book, account, |asking| {
             best(&self.book.discounts, asking, std::mem::take(&mut left), &mut uses_left)
         });
-        let shops = cart.discounts.iter().filter(|stated| !self.program.has_discount(&stated.code)).cloned();
+        let shops = cart.discounts.iter().filter(|stated| self.program.discount(&stated.code).is_none()).cloned();
         let off = |off: &Off<'_>| {
             let lines = cart.lines.iter().zip(&off.by_line).filter(|(_, off)| **off > Money::ZERO);
             let lines = lines.map(|(line, off)| DiscountedLine { id: line.id.clone(), amount: *off });
@@ -228,7 +228,7 @@ impl<'o> Offering<'o> {
             };
             DiscountReceipt {
                 code: stated.code.clone(),
-                of: if self.program.has_discount(&stated.code) { DiscountOf::Program } else { DiscountOf::Shop },
+                of: if self.program.discount(&stated.code).is_some() { DiscountOf::Program } else { DiscountOf::Shop },
                 amount: sum(by_line).amount(currency),
                 lines: lines.map(line).collect(),
                 uncounted: false,

@@ -18,8 +18,9 @@ use crate::loyalty::ledger::counters::{CounterKey, Counters};
 use crate::loyalty::ledger::entry::EntryKind;
 use crate::loyalty::ledger::error::LedgerRefusal;
 use crate::loyalty::ledger::give_back::{Afterlife, ClawedBack, OwnLot, Taken, claw_back, restore, uncount};
-use crate::loyalty::ledger::lot::{LotExpiry, LotId};
+use crate::loyalty::ledger::lot::LotId;
 use crate::loyalty::ledger::posting::{PostingRow, Reference};
+use crate::loyalty::ledger::taken::taken;
 use crate::loyalty::program::model::{On, Rulebook, Slot, Timeline, WalletKind};
 use crate::loyalty::tiers::reach::Upgrade;
 
@@ -113,13 +114,7 @@ impl<'g> Story<'g> {
 
     /// What the order took from which lots and has not got back, in the order in which it was taken.
     fn taken(&self, wallet: Slot, restored_before: Points) -> Vec<Taken> {
-        let mut taken = Vec::new();
-        for (place, entry) in self.row.entries.iter().enumerate() {
-            if matches!(entry.kind, EntryKind::Spend | EntryKind::Capture) && entry.wallet == wallet {
-                let moves = self.row.moves_of(place);
-                taken.extend(moves.map(|m| Taken { lot: m.lot, points: m.points, expiry: self.expiry_of(m.lot) }));
-            }
-        }
+        let mut taken = taken(self.row, wallet, self.rows);
         let mut rest = restored_before;
         for take in taken.iter_mut().rev() {
             let gone = take.points.min(rest);
@@ -127,14 +122,6 @@ impl<'g> Story<'g> {
             rest = rest.minus_or_zero(gone);
         }
         taken
-    }
-
-    /// When a lot is over, as the posting says that opened it: the first that moved it.
-    fn expiry_of(&self, lot: LotId) -> LotExpiry {
-        let mut rows = self.rows.iter();
-        let entry = rows.find_map(|r| r.moves.iter().find(|m| m.lot == lot).map(|m| (r, m.entry)));
-        let entry = entry.and_then(|(r, e)| usize::try_from(e).ok().and_then(|e| r.entries.get(e)));
-        entry.map_or(LotExpiry::Never, |e| e.expiry)
     }
 
     /// The lots that the order's awards to a wallet went to, in their order.

@@ -17,6 +17,9 @@ use crate::loyalty::members::model::{Identity, Profile};
 /// The directory's number for references; identities have theirs in `members`.
 pub const REFERENCE_KIND: i16 = 1;
 
+/// The directory's number for what vouchers are known by.
+pub const VOUCHER_KIND: i16 = 6;
+
 /// A value that is unique in a programme.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DirectoryKey {
@@ -32,6 +35,11 @@ impl DirectoryKey {
     /// The key of a reference.
     pub fn reference(program: ProgramId, reference: &Reference) -> Self {
         Self { program, kind: REFERENCE_KIND, value: reference.as_str().to_owned() }
+    }
+
+    /// The key of what a voucher is known by.
+    pub fn voucher(program: ProgramId, key: &str) -> Self {
+        Self { program, kind: VOUCHER_KIND, value: key.to_owned() }
     }
 
     /// The key of an identity.
@@ -143,6 +151,17 @@ impl<'g> Accounts<'g> {
                 Ok(())
             }
         }
+    }
+
+    /// Makes what a voucher is known by the member's; false where it is somebody's already.
+    #[must_use]
+    pub fn take_voucher(&mut self, key: &str) -> bool {
+        let key = DirectoryKey::voucher(self.program, key);
+        let free = !self.owners.contains_key(&key);
+        if free {
+            self.wishes.takes.push(key);
+        }
+        free
     }
 
     /// Gives an identity of the member's up.

@@ -16,7 +16,7 @@ use crate::loyalty::program::slots::uses_of;
 pub struct CounterKey {
     /// Whose.
     pub program: ProgramId,
-    /// The rule, or the uses of a discount: `gold_ten.uses`.
+    /// The rule, or the uses of a discount: `gold_ten.uses`, or the stock of a reward: `mug.stock`.
     pub rule: String,
     /// The business period, `2026-12`; `-` for one without.
     pub period: String,
@@ -31,6 +31,11 @@ impl CounterKey {
     /// The counter of the uses of a discount on a business day.
     pub fn uses(program: ProgramId, discount: &str, total: &Budget, day: NaiveDate) -> Self {
         Self { program, rule: uses_of(discount), period: total.cycle.name(day) }
+    }
+
+    /// The counter of what is gone of a reward's stock on a business day: no code has the sign.
+    pub fn stock(program: ProgramId, reward: &str, stock: &Budget, day: NaiveDate) -> Self {
+        Self { program, rule: format!("{reward}.stock"), period: stock.cycle.name(day) }
     }
 }
 

@@ -112,6 +112,7 @@ impl Plan {
         self.programs.insert(program);
         self.values.insert(DirectoryKey::reference(program, &command.reference()));
         self.values.extend(needs.identities.iter().map(DirectoryKey::identity));
+        self.values.extend(needs.vouchers.iter().map(|key| DirectoryKey::voucher(program, key)));
         if let Some(reference) = &needs.story_of {
             let key = DirectoryKey::reference(program, reference);
             let bypasses = aliases.bypasses(named).into_iter();

@@ -83,6 +83,7 @@ impl MemoryLedger {
             group.accounts.extend(self.accounts.get(member).map(|a| (*member, a.clone())));
         }
         let mut keys: Vec<DirectoryKey> = needs.identities.iter().map(DirectoryKey::identity).collect();
+        keys.extend(needs.vouchers.iter().map(|key| DirectoryKey::voucher(command.program(), key)));
         keys.push(DirectoryKey::reference(command.program(), &command.reference()));
         for key in keys {
             if let Some(owner) = self.owners.get(&key) {

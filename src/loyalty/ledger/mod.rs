@@ -39,6 +39,7 @@ pub mod solo;
 pub mod storage;
 pub mod store;
 pub mod suspend;
+pub mod taken;
 pub mod tier;
 pub mod tier_receipt;
 pub mod usage;

@@ -93,6 +93,8 @@ pub enum AccountTime {
 pub struct Needs {
     /// Identities whose owner the decision asks for.
     pub identities: Vec<Identity>,
+    /// Codes of vouchers whose owner the decision asks for.
+    pub vouchers: Vec<String>,
     /// The posting, by reference, whose lots' whole story is needed.
     pub story_of: Option<Reference>,
     /// Whether the decision reads the member's profile.
@@ -140,6 +142,11 @@ impl Reference {
     /// The reference of a command named by an idempotency key: `enrol:<key>`.
     pub fn keyed(command: &str, key: &str) -> Self {
         Self(format!("{command}:{key}"))
+    }
+
+    /// The reference of something that happens to what this one made: a use, a cancellation.
+    pub fn within(&self, what: &str) -> Self {
+        Self(format!("{}/{what}", self.0))
     }
 
     /// The reference of the other member's part of a command.
@@ -230,10 +237,18 @@ pub enum PostingKind {
     Event,
     /// The member was put into a list, or taken out of it.
     ChangeSegment,
+    /// The member gave points for a reward.
+    Redeem,
+    /// What a reward gave was used.
+    UseVoucher,
+    /// It was not used after all.
+    ReverseUse,
+    /// A reward that was not used was given back.
+    CancelVoucher,
 }
 
 /// Every kind with its stored number and its name in the API.
-pub const POSTING_KINDS: [(PostingKind, i16, &str); 18] = [
+pub const POSTING_KINDS: [(PostingKind, i16, &str); 22] = [
     (PostingKind::Enrol, 1, "enrol"),
     (PostingKind::Order, 2, "order"),
     (PostingKind::Return, 3, "return"),
@@ -252,6 +267,10 @@ pub const POSTING_KINDS: [(PostingKind, i16, &str); 18] = [
     (PostingKind::Event, 16, "event"),
     (PostingKind::GrantTier, 17, "grant_tier"),
     (PostingKind::ChangeSegment, 18, "change_segment"),
+    (PostingKind::Redeem, 19, "redeem"),
+    (PostingKind::UseVoucher, 20, "use_voucher"),
+    (PostingKind::ReverseUse, 21, "reverse_use"),
+    (PostingKind::CancelVoucher, 22, "cancel_voucher"),
 ];
 
 impl PostingKind {

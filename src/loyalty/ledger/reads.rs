@@ -123,7 +123,7 @@ statement! {
          SELECT move_lots FROM postings WHERE lane = d.lane AND member_id = d.member_id AND seq = d.seq OFFSET 0) AS o \
          CROSS JOIN LATERAL (SELECT * FROM postings AS q WHERE q.lane = d.lane AND q.member_id = d.member_id AND (\
          q.seq = d.seq OR q.seq = ANY (ARRAY(SELECT lot / 256 FROM unnest(o.move_lots) AS lot)) OR q.seq > d.seq AND (\
-         q.move_lots && o.move_lots OR starts_with(q.reference, u.reference || '/return:')) OR \
+         q.move_lots && o.move_lots OR starts_with(q.reference, u.reference || '/')) OR \
          q.move_lots && ARRAY(SELECT lot FROM unnest(o.move_lots) AS lot WHERE lot >= 1099511627776)) OFFSET 0) AS p \
          ORDER BY p.member_id, p.seq"
     )
@@ -149,7 +149,7 @@ statement! {
          SELECT move_lots FROM postings WHERE lane = d.lane AND member_id = d.member_id AND seq = d.seq OFFSET 0) AS o \
          CROSS JOIN LATERAL (SELECT * FROM postings AS q WHERE q.lane = u.lane AND q.member_id = u.member_id AND (\
          q.move_lots && ARRAY(SELECT lot + u.shift FROM unnest(o.move_lots) AS lot) \
-         OR starts_with(q.reference, u.reference || '/return:')) OFFSET 0) AS p ORDER BY p.member_id, p.seq"
+         OR starts_with(q.reference, u.reference || '/')) OFFSET 0) AS p ORDER BY p.member_id, p.seq"
     )
 }
 

@@ -1,6 +1,7 @@
-//! Why a rule or a discount did not apply.
+//! Why a rule or a discount did not apply, or a reward is not to be had.
 
-/// Why a rule or a discount did not apply, in the order in which that is asked. The names are stored and part of the API: never change one.
+/// Why a rule or a discount did not apply, or a reward is not to be had, in the order in which that is asked. The names
+/// are stored and part of the API: never change one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// It is not its time.
@@ -33,6 +34,10 @@ pub enum Reason {
     BudgetSpent,
     /// It was used as often as it can be.
     LimitReached,
+    /// Nothing is left of it.
+    OutOfStock,
+    /// It costs more points than can be spent.
+    InsufficientPoints,
     /// The member takes no part for now.
     MemberSuspended,
 }
@@ -46,6 +51,8 @@ impl Reason {
             Self::CodeNotGiven => "code_not_given",
             Self::TakesNothing => "takes_nothing",
             Self::LimitReached => "limit_reached",
+            Self::OutOfStock => "out_of_stock",
+            Self::InsufficientPoints => "insufficient_points",
             Self::WrongTier => "wrong_tier",
             Self::WrongSegment => "wrong_segment",
             Self::WrongArm => "wrong_arm",

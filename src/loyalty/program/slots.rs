@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 
 use crate::loyalty::program::document::Document;
 use crate::loyalty::program::document::discounts::Discount;
+use crate::loyalty::program::document::rewards::Reward;
 use crate::loyalty::program::model::{CountedSlot, SEGMENTS_MAX, SegmentSlot, Slot, TierSlot, WALLETS_MAX};
 
 /// The most tiers of a programme, over all of its versions.
@@ -39,8 +40,8 @@ impl NoRoom {
 pub struct Slots {
     /// Where each wallet's figures stand.
     pub wallets: IndexMap<String, Slot>,
-    /// What stands for each earning rule that counts points by member, for each of which awards are counted, and for each
-    /// discount with uses by member.
+    /// What stands for each earning rule that counts points by member, for each of which awards are counted, for each
+    /// discount with uses by member, and for each reward that a member can have so often.
     pub rules: IndexMap<String, CountedSlot>,
     /// What stands for each tier.
     pub tiers: IndexMap<String, TierSlot>,
@@ -71,6 +72,11 @@ pub fn uses_of(discount: &str) -> String {
     format!("{discount}.uses")
 }
 
+/// The name under which it is counted how often a reward is redeemed: no code has the sign.
+pub fn redemptions_of(reward: &str) -> String {
+    format!("{reward}.redemptions")
+}
+
 /// The names of all that a document counts by member.
 pub fn counted(document: &Document) -> impl Iterator<Item = String> {
     let rules = document.earning.iter().flat_map(|(code, rule)| {
@@ -80,7 +86,9 @@ pub fn counted(document: &Document) -> impl Iterator<Item = String> {
     });
     let limited = |discount: &Discount| discount.limits.as_ref().is_some_and(|limits| limits.per_member.is_some());
     let discounts = document.discounts.iter().filter(move |(_, discount)| limited(discount));
-    rules.chain(discounts.map(|(code, _)| uses_of(code)))
+    let few = |reward: &Reward| reward.limits.as_ref().is_some_and(|limits| limits.per_member.is_some());
+    let rewards = document.rewards.iter().filter(move |(_, reward)| few(reward));
+    rules.chain(discounts.map(|(code, _)| uses_of(code))).chain(rewards.map(|(code, _)| redemptions_of(code)))
 }
 
 fn others_left_out<S: Copy>(all: &IndexMap<String, S>, others: &IndexMap<String, S>) -> IndexMap<String, S> {

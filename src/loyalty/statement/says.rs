@@ -95,6 +95,12 @@ fn nothing(kind: PostingKind, language: Language) -> &'static str {
         PostingKind::ChangeSegment => {
             ("Group of members changed", "Groep van leden gewijzigd", "Mitgliedergruppe geändert")
         }
+        PostingKind::Redeem => ("Reward redeemed", "Beloning ingewisseld", "Prämie eingelöst"),
+        PostingKind::UseVoucher => ("Voucher used", "Tegoedbon gebruikt", "Gutschein verwendet"),
+        PostingKind::ReverseUse => {
+            ("Voucher usable again", "Tegoedbon weer te gebruiken", "Gutschein wieder verwendbar")
+        }
+        PostingKind::CancelVoucher => ("Reward given back", "Beloning teruggegeven", "Prämie zurückgegeben"),
         PostingKind::MergeOut => (
             "Account merged into another",
             "Account met een ander samengevoegd",

@@ -73,6 +73,8 @@ scopes! {
     OrdersWrite = 7 "orders:write", "Settle, hold and return orders.";
     ProgramRead = 8 "program:read", "Read the programme and its versions.";
     ProgramWrite = 12 "program:write", "Draft, preview and publish the programme.";
+    RewardsRead = 17 "rewards:read", "Read what rewards members can have, and their vouchers.";
+    RewardsWrite = 18 "rewards:write", "Redeem rewards for members; use and cancel vouchers.";
     SegmentsWrite = 14 "segments:write", "Put members into lists and take them out.";
     SuspensionsWrite = 9 "suspensions:write", "Suspend and reinstate members.";
     TiersWrite = 13 "tiers:write", "Give members tiers by hand.";

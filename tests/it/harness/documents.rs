@@ -53,4 +53,8 @@ base = { award = { per = "2.00", points = 5, step = true } }
 wallet = "bought"
 downgrade = "never"
 ladder = [{ code = "silver", from = "1.00" }, { code = "gold", from = "1000.00" }]
+[rewards.mug]
+cost = { points = 10 }
+gives = { product = "mug", valid = "P1Y" }
+limits = { stock = 1000, per_member = { uses = 20, each = "P1Y" } }
 "#;

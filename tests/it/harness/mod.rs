@@ -18,6 +18,7 @@ mod shop;
 mod wire;
 mod with_holds;
 pub mod with_merges;
+mod with_rewards;
 
 pub use app::{EURO, Process, TestApp, key, publish, token_keys};
 pub use binary::{Serving, perennial, ran, said};

@@ -37,6 +37,7 @@ use super::database::LANES;
 use super::documents::{ACME, ACME_LATER, BEAN};
 use super::with_holds::with_holds;
 use super::with_merges::{merge, with_merges};
+use super::with_rewards::with_rewards;
 use super::{Dice, TestDb};
 
 /// A day on which the past begins.
@@ -159,6 +160,7 @@ impl Shop {
         ledger.post(scope, plain("repaid", dice)).await.unwrap();
         let somebody = tenant.members.last().unwrap().0;
         with_holds(ledger, scope, somebody, "beans", dice).await;
+        with_rewards(ledger, scope, tenant.members[1].0, "beans").await;
         let (giver, getter) = (tenant.members[1].0, tenant.members[0].0);
         let more =
             Adjust { member: giver, points: points(dice, 900), ..adjust("to give", Direction::Up, Points::ZERO) };

@@ -306,6 +306,7 @@ fn posting_facts(row: &PostingRow, tables: &Tables, lanes: LaneCount) -> Posting
         seq: row.seq,
         row: Ok(row.clone()),
         owned: owned(&reference_key(row.reference.as_str()), tables, lanes),
+        voucher: None,
         order: order.cloned().map(std::sync::Arc::new),
         before,
     }

@@ -13,6 +13,7 @@ mod holds;
 mod merges;
 mod own_expiry;
 mod pains;
+mod rewards;
 mod segments;
 mod spending;
 mod stacks;

@@ -2,7 +2,7 @@
 
 use crate::kernel::id::Lane;
 use crate::loyalty::checkout::cases::Shop;
-use crate::loyalty::ledger::accounts::DirectoryKey;
+use crate::loyalty::ledger::accounts::{DirectoryKey, Owner};
 use crate::loyalty::ledger::alias::Aliases;
 use crate::loyalty::ledger::catch_up::next_change;
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow};
@@ -14,6 +14,7 @@ use crate::loyalty::ledger::verify::member::{MemberCheck, Owned, PostingFacts};
 use crate::loyalty::ledger::verify::merges::Before;
 use crate::loyalty::ledger::verify::state::{check_account, check_fold};
 use crate::loyalty::ledger::verify::transfers::other_side;
+use crate::loyalty::ledger::verify::vouchers::voucher_of;
 
 impl Shop {
     /// What `verify` finds wrong, by its own arithmetic.
@@ -23,6 +24,9 @@ impl Shop {
         let by_reference = |text: &str| everything().find(|row| row.reference.as_str() == text).cloned();
         let order_of = |row: &PostingRow| match row.kind {
             PostingKind::Return => by_reference(row.reference.as_str().split_once("/return:").unwrap().0),
+            PostingKind::UseVoucher | PostingKind::ReverseUse | PostingKind::CancelVoucher => {
+                by_reference(row.reference.as_str().split_once('/').unwrap().0)
+            }
             _ => other_side(row).and_then(|text| by_reference(&text)),
         };
         let mut aliases = Aliases::default();
@@ -39,12 +43,16 @@ impl Shop {
             let mut folded = Folded { enrolled_on: Some(account.enrolled_on), ..Folded::default() };
             for row in &self.ledger.postings[member] {
                 let owner = self.ledger.owners.get(&DirectoryKey::reference(self.scope.program(), &row.reference));
-                let owned = owner.map(|o| Owned { lane, member: o.member, seq: o.seq });
+                let owned_by = |o: &Owner| Owned { lane, member: o.member, seq: o.seq };
+                let owned = owner.map(owned_by);
                 let order = order_of(row);
-                let before = order.as_ref().filter(|o| o.member != *member).map(|order| before(row, order));
+                let elsewhere = order.as_ref().filter(|o| o.member != *member && row.kind == PostingKind::Return);
+                let before = elsewhere.map(|order| before(row, order));
                 let sold = before.as_ref().and_then(|b| b.order.clone()).or_else(|| order.clone());
                 let (row_read, order) = (Ok(row.clone()), order.map(Into::into));
-                let facts = PostingFacts { seq: row.seq, row: row_read, owned, order, before };
+                let known = voucher_of(row).map(|key| DirectoryKey::voucher(self.scope.program(), &key));
+                let voucher = known.and_then(|key| self.ledger.owners.get(&key)).map(owned_by);
+                let facts = PostingFacts { seq: row.seq, row: row_read, owned, voucher, order, before };
                 check.posting(facts, &mut spent, &mut found);
                 folded.step(row, sold.as_ref(), &self.timeline, &mut Findings::default());
             }

@@ -1,4 +1,4 @@
-//! What budgets gave out over all members, from what documents say, beside the counters.
+//! What budgets and stocks gave out over all members, from what documents say, beside the counters.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,7 @@ use crate::loyalty::ledger::verify::awarded::AwardDocument;
 use crate::loyalty::ledger::verify::documents::{OrderDocument, ReturnDocument, parse};
 use crate::loyalty::ledger::verify::holds::Uses;
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
+use crate::loyalty::ledger::verify::vouchers::RedemptionDocument;
 use crate::loyalty::program::model::{Rulebook, Timeline};
 
 /// What was given out so far, by counter.
@@ -18,7 +19,7 @@ use crate::loyalty::program::model::{Rulebook, Timeline};
 pub struct Spent(BTreeMap<CounterKey, i64>);
 
 impl Spent {
-    /// Adds a posting; `order` is the one that a return is of, `uses` are those that it put aside or gave back.
+    /// Adds a posting; `order` is the one that a return is of, or a redemption that is given back, `uses` are those that it put aside or gave back.
     pub fn step(
         &mut self,
         row: &PostingRow,
@@ -33,6 +34,14 @@ impl Spent {
             }
         }
         let book = timeline.version(row.version);
+        let moved = match (row.kind, order) {
+            (PostingKind::Redeem, _) => self.stock(row, book, 1),
+            (PostingKind::CancelVoucher, Some(redemption)) => self.stock(redemption, book, -1),
+            _ => Ok(()),
+        };
+        if let Err(says) = moved {
+            found.add(Law::Counters, Place::posting(row.member, row.seq), says);
+        }
         let budgets = book.earning.iter().any(|rule| rule.budget.is_some());
         if !budgets && book.discounts.iter().all(|discount| discount.total.is_none()) {
             return;
@@ -77,6 +86,15 @@ impl Spent {
             let Some(budget) = book.rule(&back.rule).and_then(|rule| rule.budget) else { continue };
             let key = CounterKey::budget(row.program, &back.rule, &budget, day);
             self.0.entry(key).or_default().grow(0_i64.saturating_sub(back.points));
+        }
+        Ok(())
+    }
+
+    fn stock(&mut self, redemption: &PostingRow, book: &Rulebook, by: i64) -> Result<(), String> {
+        let document: RedemptionDocument = parse(redemption)?;
+        if let Some(stock) = book.reward(&document.reward).and_then(|reward| reward.stock) {
+            let key = CounterKey::stock(redemption.program, &document.reward, &stock, document.redeemed_on);
+            self.0.entry(key).or_default().grow(by);
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ use crate::loyalty::ledger::verify::awarded::AwardDocument;
 use crate::loyalty::ledger::verify::documents::{OrderDocument, ReturnDocument, parse};
 use crate::loyalty::ledger::verify::holds::Uses;
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
+use crate::loyalty::ledger::verify::vouchers::RedemptionDocument;
 use crate::loyalty::program::model::{Cap, CountedSlot, Rulebook, Timeline};
 
 /// A rule in one of its periods, by the first day of that.
@@ -42,6 +43,7 @@ pub struct UsedDocument {
     points: Option<i64>,
     awards: Option<i64>,
     uses: Option<i64>,
+    redemptions: Option<i64>,
 }
 
 impl FoldedCaps {
@@ -77,6 +79,8 @@ impl FoldedCaps {
                 self.award(row, timeline.version(row.version))
             }
             PostingKind::Return => self.give_back(row, order, timeline.version(row.version)),
+            PostingKind::Redeem => self.redeem(row, timeline.version(row.version)),
+            PostingKind::CancelVoucher => self.cancel(order, timeline.version(row.version)),
             PostingKind::MergeOut => self.leave(row, timeline),
             PostingKind::MergeIn => self.come(row, timeline),
             _ => Ok(()),
@@ -163,6 +167,26 @@ impl FoldedCaps {
         Ok(())
     }
 
+    fn redeem(&mut self, row: &PostingRow, book: &Rulebook) -> Result<(), String> {
+        let document: RedemptionDocument = parse(row)?;
+        let Some(limit) = book.reward(&document.reward).and_then(|reward| reward.per_member) else { return Ok(()) };
+        let had = self.had.entry(name_of(&limit, document.redeemed_on)).or_default();
+        had.grow(1);
+        if *had > limit.points.get() {
+            return Err(format!("{} was redeemed {had} times, of {} at most", document.reward, limit.points));
+        }
+        Ok(())
+    }
+
+    fn cancel(&mut self, redemption: Option<&PostingRow>, book: &Rulebook) -> Result<(), String> {
+        let document: RedemptionDocument = parse(redemption.ok_or("it cancels, and there is no redemption")?)?;
+        let limit = book.reward(&document.reward).and_then(|reward| reward.per_member);
+        if let Some(had) = limit.and_then(|limit| self.had.get_mut(&name_of(&limit, document.redeemed_on))) {
+            *had = had.saturating_sub(1).max(0);
+        }
+        Ok(())
+    }
+
     fn leave(&mut self, row: &PostingRow, timeline: &Timeline) -> Result<(), String> {
         let said = said(row, timeline)?;
         let had = std::mem::take(&mut self.had);
@@ -190,12 +214,14 @@ fn said(row: &PostingRow, timeline: &Timeline) -> Result<BTreeMap<Name, i64>, St
     let document: MergedCaps = parse(row)?;
     let versions = || (1..=timeline.newest().version.0).rev().map(|n| timeline.version(Version(n)));
     let read = |used: &UsedDocument| {
-        let (had, cap): (_, fn(&Rulebook, &str) -> Option<Cap>) = match (used.points, used.awards, used.uses) {
-            (Some(points), None, None) => (points, |book, code| book.rule(code)?.cap),
-            (None, Some(awards), None) => (awards, |book, code| book.rule(code)?.awards),
-            (None, None, Some(uses)) => (uses, |book, code| book.discount(code)?.per_member),
-            _ => return Err(format!("{} is not one of points, awards and uses", used.rule)),
-        };
+        let (had, cap): (_, fn(&Rulebook, &str) -> Option<Cap>) =
+            match (used.points, used.awards, used.uses, used.redemptions) {
+                (Some(points), None, None, None) => (points, |book, code| book.rule(code)?.cap),
+                (None, Some(awards), None, None) => (awards, |book, code| book.rule(code)?.awards),
+                (None, None, Some(uses), None) => (uses, |book, code| book.discount(code)?.per_member),
+                (None, None, None, Some(times)) => (times, |book, code| book.reward(code)?.per_member),
+                _ => return Err(format!("{} is not one of points, awards, uses and redemptions", used.rule)),
+            };
         let slot = versions().find_map(|book| cap(book, &used.rule)).map(|cap| cap.slot);
         let slot = slot.ok_or_else(|| format!("no version has a cap on {}", used.rule))?;
         let cycle = Cycle::read(used.each.as_deref()).map_err(|e| e.to_string())?;

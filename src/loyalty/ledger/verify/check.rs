@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::kernel::grow::Grow;
 use crate::kernel::id::{Lane, LaneCount, MemberId, ProgramId, Seq};
+use crate::loyalty::ledger::accounts::VOUCHER_KIND;
 use crate::loyalty::ledger::canonical::canonical;
 use crate::loyalty::ledger::counters::CounterKey;
 use crate::loyalty::ledger::verify::budgets::Spent;
@@ -195,6 +196,7 @@ impl Check<'_> {
         if let Some(program) = program {
             self.report.members.grow(1);
             self.owned.entry((program, 1)).or_default().grow(check.references);
+            self.owned.entry((program, VOUCHER_KIND)).or_default().grow(check.vouchers);
             for kind in check.identities {
                 self.owned.entry((program, kind)).or_default().grow(1);
             }
@@ -272,7 +274,11 @@ impl Check<'_> {
         self.report.directory_rows = counts.iter().map(|(.., n)| u64::try_from(*n).unwrap_or(0)).sum();
         let met = |program, kind| self.owned.get(&(program, kind)).copied().unwrap_or(0);
         let same = counts.iter().all(|(program, kind, n)| u64::try_from(*n) == Ok(met(*program, *kind)));
-        if same && !self.found.any(Law::References) && !self.found.any(Law::Identities) {
+        if same
+            && !self.found.any(Law::References)
+            && !self.found.any(Law::Identities)
+            && !self.found.any(Law::Vouchers)
+        {
             return Ok(());
         }
         self.progress.of = self.progress.of.saturating_add(self.report.directory_rows);
@@ -292,9 +298,13 @@ impl Check<'_> {
 
     fn directory_row(&mut self, row: store::DirectoryColumns) {
         let ((program, kind, value), (lane, member, seq), account, theirs) = row;
-        let (law, what) = if kind == 1 { (Law::References, value.as_str()) } else { (Law::Identities, "an identity") };
+        let (law, what) = match kind {
+            1 => (Law::References, value.as_str()),
+            VOUCHER_KIND => (Law::Vouchers, "a voucher"),
+            _ => (Law::Identities, "an identity"),
+        };
         let mut says = |text: String| self.found.add(law, Place::posting(MemberId(member), Seq(seq)), text);
-        if !(1..=5).contains(&kind) {
+        if !(1..=VOUCHER_KIND).contains(&kind) {
             says(format!("the directory has a value of kind {kind}"));
         } else if account != Some(program) {
             says(format!("the directory has {what} of programme {program}, whose member this is not"));

@@ -18,6 +18,7 @@ use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::ledger::verify::merges::{FoldedMerges, branch_of};
 use crate::loyalty::ledger::verify::segments::FoldedSegments;
 use crate::loyalty::ledger::verify::tiers::{FoldedTiers, TierStep};
+use crate::loyalty::ledger::verify::vouchers::FoldedVouchers;
 use crate::loyalty::program::model::{Slot, Timeline};
 
 /// The figures of a wallet in stored order.
@@ -83,6 +84,8 @@ pub struct Folded {
     pub tiers: FoldedTiers,
     /// The lists that the member is in, by their codes.
     pub segments: FoldedSegments,
+    /// The vouchers that are not to be used any more.
+    pub vouchers: FoldedVouchers,
 }
 
 /// What a step of the fold works on.
@@ -115,7 +118,7 @@ impl Folded {
         self.count_seq(member, seq, found);
     }
 
-    /// Adds a posting; `order` is the one that a return is of. Answers what it did to uses of discounts in holds.
+    /// Adds a posting; `order` is the one that a return is of, or the redemption that a voucher is of. Answers what it did to uses of discounts in holds.
     pub fn step(
         &mut self,
         row: &PostingRow,
@@ -143,6 +146,7 @@ impl Folded {
         self.caps.step(row, (order, &uses), (timeline, at.date_naive()), found);
         self.tiers_after(&of_tier, found);
         self.segments.step(row, found);
+        self.vouchers.step(row, order, timeline, found);
         self.moved_at = Some(at);
         self.decided_by = row.version.0;
         self.order_count.grow(row.orders.into());
@@ -163,15 +167,20 @@ impl Folded {
             | PostingKind::Adjust
             | PostingKind::Event
             | PostingKind::Hold
+            | PostingKind::Redeem
             | PostingKind::Transfer
             | PostingKind::Received => (self.suspended, self.suspended && !row.entries.is_empty()),
-            PostingKind::MergeOut | PostingKind::MergeIn | PostingKind::GrantTier => (self.suspended, self.suspended),
+            PostingKind::MergeOut | PostingKind::MergeIn | PostingKind::GrantTier | PostingKind::UseVoucher => {
+                (self.suspended, self.suspended)
+            }
             PostingKind::Enrol
             | PostingKind::Return
             | PostingKind::CatchUp
             | PostingKind::Opening
             | PostingKind::Release
             | PostingKind::Change
+            | PostingKind::ReverseUse
+            | PostingKind::CancelVoucher
             | PostingKind::ChangeSegment => (self.suspended, false),
         };
         if wrong {
@@ -217,7 +226,7 @@ impl Folded {
         self.apply(step, entry, pending, found);
         if entry.kind == EntryKind::Expire
             && entry.expiry == LotExpiry::Inactive
-            && step.row.kind != PostingKind::Return
+            && !matches!(step.row.kind, PostingKind::Return | PostingKind::CancelVoucher)
         {
             self.wallets.entry(entry.wallet).or_default().expires_on = None;
         }

@@ -119,6 +119,10 @@ impl FoldedHolds {
             | PostingKind::GrantTier
             | PostingKind::ChangeSegment
             | PostingKind::Event
+            | PostingKind::Redeem
+            | PostingKind::UseVoucher
+            | PostingKind::ReverseUse
+            | PostingKind::CancelVoucher
             | PostingKind::MergeOut
             | PostingKind::MergeIn => {}
         }

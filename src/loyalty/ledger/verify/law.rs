@@ -38,6 +38,8 @@ pub enum Law {
     Holds,
     /// What one member gives another one gets.
     Transfers,
+    /// A reward costs what it says, and what it gave is used or given back, once.
+    Vouchers,
     /// What a merged account had went on in another, and nothing came to it after.
     Merges,
     /// No member has more of a rule than its cap, and what came back can be had again.
@@ -81,7 +83,7 @@ pub enum Law {
 }
 
 /// Every law with its name and what it says.
-pub const LAWS: [(Law, &str, &str); 31] = [
+pub const LAWS: [(Law, &str, &str); 32] = [
     (Law::AppendOnly, "append_only", "the application cannot change or remove postings (but texts) and journal rows"),
     (Law::Readable, "readable", "every row holds what its columns promise"),
     (Law::Sequence, "sequence", "a member's postings count from 1 without a gap, and the account knows the last"),
@@ -105,6 +107,7 @@ pub const LAWS: [(Law, &str, &str); 31] = [
         "what a hold took is in it until it is captured or back in its lots, and open holds are the account's",
     ),
     (Law::Transfers, "transfers", "what left a member arrived with another, and nothing else did"),
+    (Law::Vouchers, "vouchers", "a reward costs what it says, and what it gave is used or given back, once"),
     (Law::Merges, "merges", "what a merged account had went on in another, lot by lot, and nothing came to it after"),
     (Law::Caps, "caps", "no member has more of a rule than its cap, and what came back can be had again"),
     (Law::Tiers, "tiers", "a member is in the tier that was earned, reviewed or given, and documents say when and why"),

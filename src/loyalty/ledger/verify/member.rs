@@ -49,7 +49,10 @@ pub struct PostingFacts {
     pub row: Result<PostingRow, BadRow>,
     /// What the directory says of its reference.
     pub owned: Option<Owned>,
-    /// Of a return: the posting that has the order's reference; of a transfer or merge: its other side.
+    /// Of a redemption: what it says of its voucher's code.
+    pub voucher: Option<Owned>,
+    /// Of a return: the posting that has the order's reference; of what became of a voucher: its redemption; of a transfer
+    /// or merge: its other side.
     pub order: Option<Arc<PostingRow>>,
     /// Of a return of an order that came along with a merge: what happened to it before.
     pub before: Option<Before>,
@@ -68,6 +71,8 @@ pub struct MemberCheck<'a> {
     pub references: u64,
     /// Identities that the directory knows, by kind.
     pub identities: Vec<i16>,
+    /// Vouchers that the directory knows.
+    pub vouchers: u64,
 }
 
 impl<'a> MemberCheck<'a> {
@@ -88,6 +93,7 @@ impl<'a> MemberCheck<'a> {
             profile,
             references: 0,
             identities: Vec::new(),
+            vouchers: 0,
         }
     }
 
@@ -103,6 +109,7 @@ impl<'a> MemberCheck<'a> {
         };
         self.check_reference(&row, facts.owned, found);
         self.check_taken(&row, found);
+        self.check_voucher(&row, facts.voucher, found);
         let Some(timeline) = self.timeline else { return self.folded.skip(self.member, facts.seq, found) };
         if let Some(day) = check_document(&row, timeline, found) {
             self.folded.enrolled_on = self.folded.enrolled_on.or(Some(day));
@@ -165,6 +172,19 @@ impl<'a> MemberCheck<'a> {
                 found.add(Law::References, place, says);
             }
             None => found.add(Law::References, place, format!("the directory does not have {}", row.reference)),
+        }
+    }
+
+    fn check_voucher(&mut self, row: &PostingRow, owned: Option<Owned>, found: &mut Findings) {
+        if row.kind != PostingKind::Redeem {
+            return;
+        }
+        let own = Owned { lane: self.lane, member: row.member, seq: row.seq };
+        if owned == Some(own) {
+            self.vouchers.grow(1);
+        } else {
+            let says = format!("the directory has its voucher as {owned:?}");
+            found.add(Law::Vouchers, Place::posting(row.member, row.seq), says);
         }
     }
 

@@ -30,3 +30,4 @@ pub mod tier_documents;
 pub mod tier_rows;
 pub mod tiers;
 pub mod transfers;
+pub mod vouchers;

@@ -37,9 +37,9 @@ pub fn check_document(row: &PostingRow, timeline: &Timeline, found: &mut Finding
     if row.currency != newest.currency {
         found.add(Law::Documents, place, format!("it is in {}, the programme in {}", row.currency, newest.currency));
     }
-    // A return is decided by the version of its order, and an order ahead of its time by that of the moment.
+    // A return is decided by the version of its order, a cancellation by that of its redemption, and an order ahead of its time by that of the moment.
     let version = timeline.at(row.effective_at.min(row.recorded_at)).version;
-    if row.version != version && row.kind != PostingKind::Return {
+    if row.version != version && !matches!(row.kind, PostingKind::Return | PostingKind::CancelVoucher) {
         let says = format!("version {} decided it, and {} was in force", row.version.0, version.0);
         found.add(Law::Documents, place, says);
     }
@@ -68,13 +68,17 @@ pub fn check_document(row: &PostingRow, timeline: &Timeline, found: &mut Finding
         }
         PostingKind::Suspend => of_member(row, found).and_then(|()| check_status(row, "suspended")).map(|()| None),
         PostingKind::Reinstate => of_member(row, found).and_then(|()| check_status(row, "active")).map(|()| None),
-        // The rest of a return is `returns`' affair, that of a hold `holds`', of a transfer `transfers`', of a merge
-        // `merges`'.
+        // The rest of a return is `returns`' affair, that of a hold `holds`', of a transfer `transfers`', of a voucher
+        // `vouchers`', of a merge `merges`'.
         PostingKind::Return
         | PostingKind::Hold
         | PostingKind::Release
         | PostingKind::Transfer
         | PostingKind::Received
+        | PostingKind::Redeem
+        | PostingKind::UseVoucher
+        | PostingKind::ReverseUse
+        | PostingKind::CancelVoucher
         | PostingKind::MergeOut
         | PostingKind::MergeIn => of_member(row, found).map(|()| None),
     };
@@ -107,7 +111,11 @@ fn check_kinds(row: &PostingRow, found: &mut Findings) {
         | PostingKind::Suspend
         | PostingKind::Reinstate
         | PostingKind::GrantTier
+        | PostingKind::UseVoucher
+        | PostingKind::ReverseUse
         | PostingKind::ChangeSegment => &[],
+        PostingKind::Redeem => &[EntryKind::Spend],
+        PostingKind::CancelVoucher => &[EntryKind::Restore, EntryKind::Expire],
         PostingKind::Order => &[
             EntryKind::Award,
             EntryKind::Spend,

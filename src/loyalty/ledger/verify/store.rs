@@ -132,21 +132,22 @@ statement! {
 }
 
 statement! {
-    /// A page of the directory, with the programme of the owner's account, the reference of the posting and the profile's
-    /// value of that kind.
+    /// A page of the directory, with the programme of the owner's account, the reference or the voucher of the posting, and
+    /// the profile's value of that kind.
     PageDirectory { program: Id => Uuid, kind: i16 => SmallInt, value: String => Text, rows: i64 => BigInt } -> (
         (Uuid, SmallInt, Text), (SmallInt, Uuid, BigInt), Nullable<Uuid>, Nullable<Text>,
     ),
     "SELECT d.program_id, d.kind, d.value, d.lane, d.member_id, d.seq, a.program_id, \
      CASE d.kind WHEN 1 THEN p.reference WHEN 2 THEN m.external_id WHEN 3 THEN m.email WHEN 4 THEN m.phone \
-     WHEN 5 THEN m.card END \
+     WHEN 5 THEN m.card WHEN 6 THEN translate(upper(regexp_replace(p.voucher, '[^A-Za-z0-9]', '', 'g')), 'OIL', '011') END \
      FROM (SELECT * FROM directory WHERE (program_id, kind, value) >= (?, ?, ?) \
      ORDER BY program_id, kind, value LIMIT ?) AS d \
      LEFT JOIN LATERAL (SELECT program_id FROM accounts WHERE lane = d.lane AND member_id = d.member_id OFFSET 0) AS a \
-     ON true LEFT JOIN LATERAL (SELECT reference FROM postings \
-     WHERE lane = d.lane AND member_id = d.member_id AND seq = d.seq AND d.kind = 1 OFFSET 0) AS p ON true \
+     ON true LEFT JOIN LATERAL (SELECT reference, \
+     CASE WHEN kind = 19 THEN document::json ->> 'voucher' END AS voucher FROM postings \
+     WHERE lane = d.lane AND member_id = d.member_id AND seq = d.seq AND d.kind IN (1, 6) OFFSET 0) AS p ON true \
      LEFT JOIN LATERAL (SELECT * FROM members \
-     WHERE lane = d.lane AND member_id = d.member_id AND d.kind > 1 OFFSET 0) AS m ON true"
+     WHERE lane = d.lane AND member_id = d.member_id AND d.kind BETWEEN 2 AND 5 OFFSET 0) AS m ON true"
 }
 
 statement! {

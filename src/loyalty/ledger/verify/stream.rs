@@ -8,6 +8,7 @@ use diesel_async::AsyncPgConnection;
 use uuid::Uuid;
 
 use crate::kernel::id::{Lane, LaneCount, MemberId, ProgramId};
+use crate::loyalty::ledger::accounts::VOUCHER_KIND;
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow, Reference};
 use crate::loyalty::ledger::rows::AccountRow;
 use crate::loyalty::ledger::verify::documents::{ReturnDocument, parse};
@@ -17,6 +18,7 @@ use crate::loyalty::ledger::verify::store::{
     MemberColumns, PostingColumns, find_by_reference, find_owned, page_accounts, page_members, page_postings,
 };
 use crate::loyalty::ledger::verify::transfers::other_side;
+use crate::loyalty::ledger::verify::vouchers::voucher_of;
 use crate::loyalty::members::model::IDENTITY_KINDS;
 
 /// Rows of a page.
@@ -158,21 +160,33 @@ async fn profiles(conn: &AsyncPgConnection, rows: Vec<MemberColumns>) -> QueryRe
     Ok(facts.collect())
 }
 
-/// Adds to returns the postings of their orders, to transfers and merges their other sides.
+/// Adds to redemptions what the directory says of their vouchers, to returns the postings of their orders, to what became of vouchers their redemptions, to transfers and merges
+/// their other sides.
 async fn postings(
     conn: &AsyncPgConnection,
     lanes: LaneCount,
     rows: Vec<PostingColumns>,
 ) -> QueryResult<Vec<((MemberKey, i64), PostingFacts)>> {
     let mut read = Vec::with_capacity(rows.len());
-    let mut wanted = Vec::new();
+    let (mut wanted, mut issued) = (Vec::new(), Vec::new());
     for (program, owned, stored) in rows {
         let (key, seq) = ((Lane(stored.lane()), stored.member()), stored.seq());
         let program = program.unwrap_or(ProgramId(Uuid::nil()));
         let row = stored.read(program);
         let order = row.as_ref().ok().and_then(order_of).map(|order| (program, order));
         wanted.extend(order.clone());
-        read.push(((key, seq.0), order, PostingFacts { seq, row, owned, order: None, before: None }));
+        let voucher = row.as_ref().ok().and_then(voucher_of).map(|key| (program, VOUCHER_KIND, key));
+        issued.extend(voucher.map(|voucher| (read.len(), voucher)));
+        read.push(((key, seq.0), order, PostingFacts { seq, row, owned, voucher: None, order: None, before: None }));
+    }
+    if !issued.is_empty() {
+        let keys: Vec<_> = issued.iter().map(|(_, key)| key.clone()).collect();
+        let owned: HashMap<_, _> = find_owned(conn, &keys).await?.into_iter().collect();
+        for (place, key) in issued {
+            if let Some((.., facts)) = read.get_mut(place) {
+                facts.voucher = owned.get(&key).copied();
+            }
+        }
     }
     if wanted.is_empty() {
         return Ok(read.into_iter().map(|(key, _, facts)| (key, facts)).collect());
@@ -209,6 +223,9 @@ fn elsewhere(facts: &PostingFacts) -> Option<Elsewhere> {
 fn order_of(row: &PostingRow) -> Option<String> {
     if let Some(other) = other_side(row) {
         return Some(other);
+    }
+    if matches!(row.kind, PostingKind::UseVoucher | PostingKind::ReverseUse | PostingKind::CancelVoucher) {
+        return row.reference.as_str().split_once('/').map(|(redemption, _)| redemption.to_owned());
     }
     let of_return = (row.kind == PostingKind::Return).then(|| parse::<ReturnDocument>(row).ok());
     of_return.flatten().map(|document| Reference::order(&document.order).as_str().to_owned())

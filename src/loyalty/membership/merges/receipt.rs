@@ -62,7 +62,7 @@ pub struct MergeReceipt {
 /// What was had of a rule with a cap, or of a discount with a limit, in one calendar period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UsedReceipt {
-    /// The rule's code, or the discount's.
+    /// The rule's code, or the discount's, or the reward's.
     pub rule: String,
     /// How long the period is, `P1M`; absent: it is all time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,6 +84,10 @@ pub struct UsedReceipt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub uses: Option<i64>,
+    /// How often the reward was redeemed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub redemptions: Option<i64>,
 }
 
 /// What came over in one wallet.
@@ -193,11 +197,12 @@ pub fn wallets(merged: &Merged, into: &Account, program: &Timeline) -> Vec<Merge
 pub fn used(merged: &Merged, program: &Timeline) -> Vec<UsedReceipt> {
     let receipt = |used: &Used| {
         let had = Some(used.points.get());
-        let (code, [points, awards, uses]) = match program.counted(used.slot) {
-            Some(Counted::Points(rule)) => (rule.code.as_str(), [had, None, None]),
-            Some(Counted::Awards(rule)) => (rule.code.as_str(), [None, had, None]),
-            Some(Counted::Uses(discount)) => (discount.code.as_str(), [None, None, had]),
-            None => ("", [had, None, None]),
+        let (code, [points, awards, uses, redemptions]) = match program.counted(used.slot) {
+            Some(Counted::Points(rule)) => (rule.code.as_str(), [had, None, None, None]),
+            Some(Counted::Awards(rule)) => (rule.code.as_str(), [None, had, None, None]),
+            Some(Counted::Uses(discount)) => (discount.code.as_str(), [None, None, had, None]),
+            Some(Counted::Redemptions(reward)) => (reward.code.as_str(), [None, None, None, had]),
+            None => ("", [had, None, None, None]),
         };
         UsedReceipt {
             rule: code.to_owned(),
@@ -206,6 +211,7 @@ pub fn used(merged: &Merged, program: &Timeline) -> Vec<UsedReceipt> {
             points,
             awards,
             uses,
+            redemptions,
         }
     };
     merged.usage.iter().map(receipt).collect()

@@ -1,4 +1,4 @@
-//! Rewards, compiled: what they give is checked, and read from the document by who hands it out.
+//! Rewards, compiled.
 
 use rust_decimal::Decimal;
 
@@ -8,9 +8,12 @@ use crate::kernel::points::Points;
 use crate::loyalty::program::compile::Reading;
 use crate::loyalty::program::compile::names::Named;
 use crate::loyalty::program::document::discounts::Uses;
-use crate::loyalty::program::document::rewards::{Cost, Gives, Reward as WrittenReward, RewardLimits, Voucher};
-use crate::loyalty::program::model::TierSlot;
-use crate::loyalty::program::model::rewards::Reward;
+use crate::loyalty::program::document::rewards::{
+    Cost, Gives as WrittenGives, Reward as WrittenReward, RewardLimits, Voucher,
+};
+use crate::loyalty::program::model::rewards::{Gives, Reward};
+use crate::loyalty::program::model::{Budget, Cap, TierSlot};
+use crate::loyalty::program::slots::redemptions_of;
 
 /// The most rewards.
 pub const REWARDS_MAX: usize = 200;
@@ -31,14 +34,28 @@ impl Reading {
         self.code(&place, code);
         let wallet = self.redeemable_named(&["rewards", code, "wallet"], named.document, written.wallet.as_deref());
         let cost = self.cost(code, &written.cost, named);
-        self.gives(code, &written.gives, named);
-        self.reward_limits(code, written.limits.as_ref());
+        let gives = self.gives(code, &written.gives, named);
+        let valid = written.gives.valid.as_ref();
+        let valid = valid.map(|valid| self.text::<Period>(&["rewards", code, "gives", "valid"], valid));
+        let limits = self.reward_limits(code, written.limits.as_ref(), named);
         let audience = self.audience(&place, written.audience.as_ref(), named);
         let schedule = self.schedule(&place, written.schedule.as_ref(), named.zone);
         let text = self.texts(&place, &written.text);
         let wallet = wallet.and_then(|wallet| named.slots.wallets.get(wallet).copied())?;
-        let (cost, of_tiers) = cost?;
-        Some(Reward { code: code.to_owned(), wallet, cost, of_tiers, audience, schedule: schedule?, text })
+        let ((cost, of_tiers), (stock, per_member)) = (cost?, limits?);
+        Some(Reward {
+            code: code.to_owned(),
+            wallet,
+            cost,
+            of_tiers,
+            gives: gives?,
+            valid: valid.map_or(Some(None), |valid| valid.map(Some))?,
+            audience,
+            schedule: schedule?,
+            stock,
+            per_member,
+            text,
+        })
     }
 
     fn cost(&mut self, code: &str, written: &Cost, named: &Named<'_>) -> Option<(Points, Vec<(TierSlot, Points)>)> {
@@ -60,7 +77,7 @@ impl Reading {
         self.ok(place, points.ok_or("is 1 to 10^15 points"))
     }
 
-    fn gives(&mut self, code: &str, written: &Gives, named: &Named<'_>) {
+    fn gives(&mut self, code: &str, written: &WrittenGives, named: &Named<'_>) -> Option<Gives> {
         let place = |field| ["rewards", code, "gives", field];
         let all = [
             ("voucher", written.voucher.is_some()),
@@ -71,62 +88,80 @@ impl Reading {
             ("custom", written.custom.is_some()),
         ];
         let mut there = all.iter().filter(|(_, there)| *there).map(|(field, _)| *field);
-        match there.next() {
-            None => {
-                let all: Vec<String> = all.iter().map(|(field, _)| format!("`{field}`")).collect();
-                self.wrong(&["rewards", code, "gives"], format_args!("has one of {}", all.join(", ")));
+        let Some(first) = there.next() else {
+            let all: Vec<String> = all.iter().map(|(field, _)| format!("`{field}`")).collect();
+            self.wrong(&["rewards", code, "gives"], format_args!("has one of {}", all.join(", ")));
+            return None;
+        };
+        for other in there {
+            self.wrong(&place(other), format_args!("does not go with `{first}`"));
+        }
+        match written {
+            WrittenGives { voucher: Some(voucher), .. } => self.off(code, voucher, named.exponent),
+            WrittenGives { product: Some(product), .. } => {
+                self.words(&place("product"), product, GIVEN_CHARS_MAX);
+                Some(Gives::Product(product.clone()))
             }
-            Some(first) => {
-                for other in there {
-                    self.wrong(&place(other), format_args!("does not go with `{first}`"));
+            WrittenGives { gift_card: Some(amount), .. } => {
+                self.more_than_nothing(&place("gift_card"), amount, named.exponent).map(Gives::GiftCard)
+            }
+            WrittenGives { perk: Some(perk), .. } => {
+                if !named.document.perks.contains_key(perk) {
+                    self.wrong(&place("perk"), "is no perk of this document");
                 }
+                Some(Gives::Perk(perk.clone()))
             }
-        }
-        if let Some(Voucher { amount, percent }) = &written.voucher {
-            match (amount, percent) {
-                (Some(amount), None) => {
-                    self.more_than_nothing(&["rewards", code, "gives", "voucher", "amount"], amount, named.exponent);
-                }
-                (None, Some(percent)) => {
-                    let place = ["rewards", code, "gives", "voucher", "percent"];
-                    if self.amount(&place, percent).is_some_and(|percent| percent > Decimal::ONE_HUNDRED) {
-                        self.wrong(&place, "is more than 0 and at most 100");
-                    }
-                }
-                _ => self.wrong(&place("voucher"), "has either `amount` or `percent`"),
+            WrittenGives { custom: Some(custom), .. } => {
+                self.words(&place("custom"), custom, GIVEN_CHARS_MAX);
+                Some(Gives::Custom(custom.clone()))
             }
-        }
-        if let Some(amount) = &written.gift_card {
-            self.more_than_nothing(&place("gift_card"), amount, named.exponent);
-        }
-        for (field, text) in [("product", &written.product), ("custom", &written.custom)] {
-            if let Some(text) = text {
-                self.words(&place(field), text, GIVEN_CHARS_MAX);
-            }
-        }
-        if written.perk.as_ref().is_some_and(|perk| !named.document.perks.contains_key(perk)) {
-            self.wrong(&place("perk"), "is no perk of this document");
-        }
-        if let Some(valid) = &written.valid {
-            self.text::<Period>(&place("valid"), valid);
+            WrittenGives { .. } => Some(Gives::FreeShipping),
         }
     }
 
-    fn reward_limits(&mut self, code: &str, written: Option<&RewardLimits>) {
-        let Some(RewardLimits { stock, per_member }) = written else { return };
-        let place = |field| ["rewards", code, "limits", field];
+    fn off(&mut self, code: &str, voucher: &Voucher, exponent: u32) -> Option<Gives> {
+        let place = |field| ["rewards", code, "gives", "voucher", field];
+        match (&voucher.amount, &voucher.percent) {
+            (Some(amount), None) => self.more_than_nothing(&place("amount"), amount, exponent).map(Gives::Amount),
+            (None, Some(percent)) => {
+                let percent = self.amount(&place("percent"), percent)?;
+                let percent = Some(percent).filter(|percent| *percent <= Decimal::ONE_HUNDRED);
+                self.ok(&place("percent"), percent.ok_or("is more than 0 and at most 100")).map(Gives::Percent)
+            }
+            _ => {
+                self.wrong(&["rewards", code, "gives", "voucher"], "has either `amount` or `percent`");
+                None
+            }
+        }
+    }
+
+    fn reward_limits(
+        &mut self,
+        code: &str,
+        written: Option<&RewardLimits>,
+        named: &Named<'_>,
+    ) -> Option<(Option<Budget>, Option<Cap>)> {
+        let Some(RewardLimits { stock, per_member }) = written else { return Some((None, None)) };
         if stock.is_none() && per_member.is_none() {
             self.wrong(&["rewards", code, "limits"], "has `stock`, `per_member`, or both");
         }
-        if stock.is_some_and(|stock| stock < 0) {
-            self.wrong(&place("stock"), "must not be negative");
-        }
-        if let Some(Uses { uses, each }) = per_member {
-            if *uses < 1 {
-                self.wrong(&["rewards", code, "limits", "per_member", "uses"], "must be 1 or more");
+        let read = |stock: i64| {
+            Points::try_from(stock).map_err(|_| if stock < 0 { "must not be negative" } else { "is at most 10^15" })
+        };
+        let stock = stock.map(|stock| self.ok(&["rewards", code, "limits", "stock"], read(stock)));
+        let per_member = per_member.as_ref().map(|Uses { uses, each }| {
+            let times = Points::try_from(*uses).ok().filter(|times| !times.is_zero()).ok_or("must be 1 or more");
+            let times = self.ok(&["rewards", code, "limits", "per_member", "uses"], times);
+            let cycle = Cycle::read(each.as_deref());
+            let cycle = self.ok(&["rewards", code, "limits", "per_member", "each"], cycle);
+            let slot = named.slots.rules.get(&redemptions_of(code)).copied();
+            if slot.is_none() {
+                self.wrong(&["rewards", code, "limits"], "has no slot");
             }
-            self.ok(&["rewards", code, "limits", "per_member", "each"], Cycle::read(each.as_deref()));
-        }
+            Some(Cap { slot: slot?, points: times?, cycle: cycle? })
+        });
+        let stock = stock.map_or(Some(None), |stock| stock.map(|points| Some(Budget { points, cycle: Cycle::Ever })));
+        Some((stock?, per_member.map_or(Some(None), |cap| cap.map(Some))?))
     }
 }
 

@@ -200,6 +200,8 @@ pub enum Counted<'b> {
     Awards(&'b EarningRule),
     /// Uses of a discount.
     Uses(&'b Discount),
+    /// How often a reward is redeemed.
+    Redemptions(&'b Reward),
 }
 
 /// One version of the programme, compiled.
@@ -274,13 +276,19 @@ impl Rulebook {
         self.discounts.iter().find(|discount| discount.code == code)
     }
 
+    /// A reward by its code.
+    pub fn reward(&self, code: &str) -> Option<&Reward> {
+        self.rewards.iter().find(|reward| reward.code == code)
+    }
+
     /// What a slot of what is counted by member stands for.
     pub fn counted(&self, slot: CountedSlot) -> Option<Counted<'_>> {
         let is = |cap: Option<Cap>| cap.is_some_and(|cap| cap.slot == slot);
         let points = self.earning.iter().filter(|rule| is(rule.cap)).map(Counted::Points);
         let awards = self.earning.iter().filter(|rule| is(rule.awards)).map(Counted::Awards);
         let uses = self.discounts.iter().filter(|discount| is(discount.per_member)).map(Counted::Uses);
-        points.chain(awards).chain(uses).next()
+        let times = self.rewards.iter().filter(|reward| is(reward.per_member)).map(Counted::Redemptions);
+        points.chain(awards).chain(uses).chain(times).next()
     }
 
     /// The only, or first, wallet whose points can be spent.
@@ -375,11 +383,6 @@ impl Timeline {
     pub fn counted(&self, slot: CountedSlot) -> Option<Counted<'_>> {
         let mut versions = self.later.iter().rev().chain([&self.first]);
         versions.find_map(|v| v.counted(slot))
-    }
-
-    /// Whether any version has a discount of a code.
-    pub fn has_discount(&self, code: &str) -> bool {
-        self.discount(code).is_some()
     }
 
     /// A discount by its code, of the newest version that has it.

@@ -4,5 +4,5 @@ mod discounts;
 mod documents;
 mod figures;
 pub mod http;
-mod reasons;
+pub mod reasons;
 pub mod told;

@@ -4,7 +4,7 @@ use crate::loyalty::program::reason::Reason;
 use crate::loyalty::statement::language::Language;
 
 /// Every reason with what is said of it, in English, Dutch and German.
-const REASONS: [(Reason, [&str; 3]); 16] = [
+const REASONS: [(Reason, [&str; 3]); 18] = [
     (Reason::NotScheduled, ["It was not its time", "Het was er de tijd niet voor", "Es war nicht die Zeit dafür"]),
     (
         Reason::NotNamed,
@@ -65,6 +65,15 @@ const REASONS: [(Reason, [&str; 3]); 16] = [
             "It was used as often as it can be",
             "Het was al zo vaak gebruikt als kan",
             "Es wurde schon so oft genutzt wie möglich",
+        ],
+    ),
+    (Reason::OutOfStock, ["Nothing is left of it", "Er is niets meer van", "Davon ist nichts mehr da"]),
+    (
+        Reason::InsufficientPoints,
+        [
+            "It costs more points than you have",
+            "Het kost meer punten dan u hebt",
+            "Es kostet mehr Punkte, als Sie haben",
         ],
     ),
     (

@@ -7,7 +7,7 @@ use super::{Break, NO_MEMBER, NO_PROGRAM, OTHER_LANE, change};
 /// Directory rows of references.
 const REFERENCES: &str = "kind = 1";
 /// Directory rows of identities.
-const IDENTITIES: &str = "kind > 1";
+const IDENTITIES: &str = "kind BETWEEN 2 AND 5";
 
 /// All of them.
 pub const BREAKS: &[Break] = &[

@@ -5,6 +5,7 @@ mod documents;
 mod journal;
 mod merges;
 mod postings;
+mod vouchers;
 
 use perennial::loyalty::ledger::verify::law::Law;
 
@@ -35,7 +36,7 @@ const OTHER_LANE: &str = "SET lane = (lane + 1) % 4";
 
 /// All of them.
 pub fn breaks() -> Vec<&'static Break> {
-    [accounts::BREAKS, postings::BREAKS, documents::BREAKS, merges::BREAKS, journal::BREAKS]
+    [accounts::BREAKS, postings::BREAKS, documents::BREAKS, merges::BREAKS, journal::BREAKS, vouchers::BREAKS]
         .into_iter()
         .flatten()
         .collect()

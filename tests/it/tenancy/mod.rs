@@ -1,5 +1,7 @@
 //! Every operation of the API × everybody who may call it.
 
+mod table;
+
 use std::collections::BTreeSet;
 
 use perennial::app::http::api;
@@ -10,135 +12,8 @@ use perennial::platform::web::openapi::written;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use self::table::{EVERYBODY, MEMBERS, Meet404, MeetTheirOwn, Ours, PASSWORD, Strangers, keyless_row, reward_row, row};
 use crate::harness::{Client, EURO, Reply, TestApp, facts, fresh};
-
-/// What of ours others try to reach.
-struct Ours {
-    hold: String,
-    member: String,
-    posting: String,
-    order: String,
-    key: String,
-    job: String,
-}
-
-/// What somebody of another programme meets.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Strangers {
-    /// Nothing: 404, as if it were not there.
-    Meet404,
-    /// Their own programme, without a trace of ours.
-    MeetTheirOwn,
-}
-use Strangers::{Meet404, MeetTheirOwn};
-
-/// How an operation is called: its scope, what strangers meet, the last part of its path that is ours, and its body.
-type Row = (&'static str, Strangers, String, Value);
-
-/// In the place of a scope: for members who are signed in, each for themselves.
-const MEMBERS: &str = "(member)";
-/// In the place of a scope: for everybody.
-const EVERYBODY: &str = "(everybody)";
-
-/// Everybody's here.
-const PASSWORD: &str = "open sesame";
-
-/// What needs no key.
-fn keyless_row(operation: &str) -> Option<Row> {
-    let (none, token) = (String::new(), json!({ "refresh_token": "prs_none" }));
-    Some(match operation {
-        "get_me" | "get_my_balances" | "get_my_tier" | "list_my_statement" | "list_my_entitlements" => {
-            (MEMBERS, MeetTheirOwn, none, Value::Null)
-        }
-        "sign_out_everywhere" => (MEMBERS, MeetTheirOwn, none, Value::Null),
-        "change_my_password" => (MEMBERS, MeetTheirOwn, none, json!({ "current": PASSWORD, "password": PASSWORD })),
-        "sign_in" => (
-            EVERYBODY,
-            MeetTheirOwn,
-            none,
-            json!({ "program": "ours", "email": "ours@example.com", "password": PASSWORD }),
-        ),
-        "reset_password" => (EVERYBODY, MeetTheirOwn, none, json!({ "reset_token": "prp_none", "password": PASSWORD })),
-        "refresh_tokens" | "sign_out" => (EVERYBODY, MeetTheirOwn, none, token),
-        "get_jwks" => (EVERYBODY, MeetTheirOwn, none, Value::Null),
-        _ => return None,
-    })
-}
-
-fn known_as(external_id: &str) -> Value {
-    json!({ "external_id": external_id })
-}
-
-/// The table. An operation that is not in it fails the test.
-fn row(operation: &str, ours: &Ours) -> Option<Row> {
-    let (member, none) = (ours.member.clone(), String::new());
-    let order = json!({ "reference": fresh("order"), "member": { "id": member }, "currency": "EUR",
-        "lines": [{ "id": "1", "amount": "1.00" }] });
-    let adjustment = json!({ "wallet": "points", "points": 1, "reason": "mine" });
-    let transfer = json!({ "to": known_as("ours-18"), "wallet": "points", "points": 1 });
-    Some(match operation {
-        "enrol_member" => ("members:write", MeetTheirOwn, none, json!({ "name": "Ana" })),
-        "get_member" | "get_balances" | "get_tier" | "list_statement" | "list_entitlements" => {
-            ("members:read", Meet404, member, Value::Null)
-        }
-        "look_up_member" => ("members:read", Meet404, none, known_as("ours-17")),
-        "create_tokens" | "revoke_tokens" | "create_password_reset" => ("tokens:write", Meet404, member, Value::Null),
-        "change_member" => ("members:write", Meet404, member, json!({ "name": "Eva", "email": "eva@example.com" })),
-        "get_why" => ("members:read", Meet404, ours.posting.clone(), Value::Null),
-        "create_adjustment" => ("adjustments:write", Meet404, member, adjustment),
-        "create_tier_grant" => ("tiers:write", Meet404, member, json!({ "tier": "gold", "reason": "mine" })),
-        "change_segment" => ("segments:write", Meet404, "ours".to_owned(), json!({ "add": [{ "id": member }] })),
-        "create_event" => ("events:write", Meet404, none, json!({ "member": { "id": member }, "event": "review" })),
-        "list_segment" => ("members:read", Meet404, "ours".to_owned(), Value::Null),
-        "create_suspension" | "create_reinstatement" => {
-            ("suspensions:write", Meet404, member, json!({ "reason": "mine" }))
-        }
-        "quote_order" | "settle_order" => ("orders:write", Meet404, none, order),
-        "create_transfer" => ("transfers:write", Meet404, member, transfer),
-        "create_merge" => ("merges:write", Meet404, member, json!({ "source": known_as("ours-19"), "reason": "mine" })),
-        "claim_order" => ("orders:write", Meet404, "ours-guest".to_owned(), json!({ "member": { "id": member } })),
-        "create_hold" => (
-            "orders:write",
-            Meet404,
-            none,
-            json!({ "reference": fresh("hold"), "member": { "id": member }, "points": { "spend": 1 } }),
-        ),
-        "get_hold" => ("orders:read", Meet404, ours.hold.clone(), Value::Null),
-        "release_hold" => ("orders:write", Meet404, ours.hold.clone(), Value::Null),
-        // Each line has a status of its own.
-        "settle_batch" => ("orders:write", MeetTheirOwn, none, order),
-        "get_order" => ("orders:read", Meet404, ours.order.clone(), Value::Null),
-        "return_order" => (
-            "orders:write",
-            Meet404,
-            ours.order.clone(),
-            json!({ "reference": "r-1", "lines": [{ "id": "1", "quantity": 1 }] }),
-        ),
-        "get_program" | "get_draft" | "list_program_versions" => ("program:read", MeetTheirOwn, none, Value::Null),
-        // A version's number is nobody's secret: everybody has a first one.
-        "get_program_version" => ("program:read", MeetTheirOwn, "1".to_owned(), Value::Null),
-        "get_program_changes" => ("program:read", MeetTheirOwn, "1/diff?with=1".to_owned(), Value::Null),
-        "validate_draft" => ("program:read", MeetTheirOwn, none, json!({})),
-        "write_draft" | "change_draft" => ("program:write", MeetTheirOwn, none, json!({ "goals": {} })),
-        "discard_draft" => ("program:write", MeetTheirOwn, none, Value::Null),
-        "publish_program" => ("program:write", MeetTheirOwn, none, json!({ "version": 1 })),
-        "create_preview" => (
-            "program:write",
-            MeetTheirOwn,
-            none,
-            json!({ "from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z", "toml": EURO }),
-        ),
-        "get_job" => ("program:read", Meet404, ours.job.clone(), Value::Null),
-        "cancel_job" => ("program:write", Meet404, ours.job.clone(), Value::Null),
-        "get_integrity" => ("integrity:read", MeetTheirOwn, none, Value::Null),
-        "list_api_keys" => ("keys:manage", MeetTheirOwn, none, Value::Null),
-        "create_api_key" => ("keys:manage", MeetTheirOwn, none, json!({ "name": "more", "scopes": ["keys:manage"] })),
-        "rotate_api_key" => ("keys:manage", Meet404, ours.key.clone(), json!({})),
-        "revoke_api_key" => ("keys:manage", Meet404, ours.key.clone(), Value::Null),
-        "list_audit" => ("audit:read", MeetTheirOwn, none, Value::Null),
-        _ => return None,
-    })
-}
 
 /// One operation with its row.
 struct Call {
@@ -176,9 +51,11 @@ fn all_calls(ours: &Ours) -> Vec<Call> {
         for (method, operation) in item.as_object().unwrap() {
             let id = operation["operationId"].as_str().unwrap().to_owned();
             let (scope, strangers, place, body) = keyless_row(&id)
+                .or_else(|| reward_row(&id, ours))
                 .or_else(|| row(&id, ours))
                 .unwrap_or_else(|| panic!("{id} is not in the table: who may call it?"));
             let path = path.replace("{id}", &place).replace("{reference}", &place).replace("{code}", &place);
+            let path = path.replace("{used_for}", "ours-use");
             // What has to be in a query stands in the table.
             let path = path.replace(if place.contains('?') { "{version}/diff" } else { "{version}" }, &place);
             let method = method.to_uppercase().parse().unwrap();
@@ -188,10 +65,13 @@ fn all_calls(ours: &Ours) -> Vec<Call> {
     calls
 }
 
-/// An app whose programme has a list of members.
+/// A reward that everybody can afford.
+const REWARD: &str = "[rewards.ours]\ncost = { points = 1 }\ngives = { product = \"mug\" }\n";
+
+/// An app whose programme has a list of members, and a reward.
 async fn app() -> TestApp {
     TestApp::with(
-        &format!("{EURO}\n[segments.ours]\n[attributes.event.review]\nstars = {{ kind = \"number\" }}\n"),
+        &format!("{EURO}\n[segments.ours]\n[attributes.event.review]\nstars = {{ kind = \"number\" }}\n{REWARD}"),
         Pace::serving(),
     )
     .await
@@ -212,6 +92,15 @@ async fn ours(app: &TestApp, shop: &Client) -> Ours {
     let hold = json!({ "reference": "ours-hold", "member": { "id": member }, "points": { "spend": 1 } });
     assert_eq!(shop.post("/v1/checkout/holds", &hold).await.status, 201);
     let hold = "ours-hold".to_owned();
+    let mut vouchers = [String::new(), String::new(), String::new()];
+    for voucher in &mut vouchers {
+        let path = format!("/v1/members/{member}/redemptions");
+        let redeemed = shop.post_keyed(&path, &fresh("redeem"), &json!({ "reward": "ours" })).await;
+        assert_eq!(redeemed.status, 201, "{redeemed:?}");
+        *voucher = redeemed.text_at("/voucher");
+    }
+    let used = shop.post(&format!("/v1/vouchers/{}/uses", vouchers[1]), &json!({ "used_for": "ours-use" })).await;
+    assert_eq!(used.status, 201, "{used:?}");
     let new = NewJob { kind: "tenancy", request: "{}".to_owned() };
     let job = queue_job(&app.test.db.conn().await.unwrap(), &app.program, new).await.unwrap().unwrap();
     Ours {
@@ -221,6 +110,7 @@ async fn ours(app: &TestApp, shop: &Client) -> Ours {
         order: "ours-1001".to_owned(),
         key: key[4..20].to_owned(),
         job: job.to_string(),
+        vouchers,
     }
 }
 
@@ -332,7 +222,9 @@ async fn members_who_are_signed_in_have_what_is_their_own_and_nobody_else_has_it
         let members = [(&stranger, &theirs), (&shop, &eva)];
         for (shop, member) in members {
             let reply = call.by(&signed_in(&app, shop, member).await).await;
-            assert!(reply.status < 300, "{}: {}", call.id, reply.text);
+            // Neither has points, and the strangers' programme no such reward.
+            let nothing = ["insufficient_points", "reward_unknown"].contains(&reply.code());
+            assert!(reply.status < 300 || nothing, "{}: {}", call.id, reply.text);
             for trace in [&ours.member, &ours.posting, "ours@example.com", "ours-"] {
                 assert!(!reply.text.contains(trace), "{} shows {trace}: {}", call.id, reply.text);
             }
