@@ -23,8 +23,8 @@ use perennial::loyalty::ledger::save::save;
 use perennial::loyalty::ledger::storage::Storage;
 use perennial::loyalty::ledger::writer::{GROUP_MAX, LOCK_TIMEOUT_MS};
 use perennial::loyalty::ledger::writes::{
-    Commit, DeleteOwners, InsertAudits, InsertCounters, InsertJournal, InsertOwners, InsertPostings, MoveCounters,
-    Rollback, SaveAccounts, SaveHeads, SaveMembers,
+    Commit, DeleteOwners, InsertAudits, InsertCounters, InsertJournal, InsertOwners, InsertPostings, MoveCounter,
+    MoveCounters, Rollback, SaveAccounts, SaveHeads, SaveMembers,
 };
 use perennial::platform::db::Db;
 use tokio::time::sleep;
@@ -242,8 +242,11 @@ async fn pain_13_lookups_go_by_key_however_many_members_there_are_also_by_plans_
     let mut bad = Vec::new();
     for PreparedRow { name, statement, types } in prepared {
         // As many as a full group has, so that a plan for these very values would show itself, too.
-        let array = |t: &String| format!("array_fill(NULL::{}, ARRAY[{GROUP_MAX}])", t.trim_end_matches("[]"));
-        let values: Vec<String> = types.iter().map(array).collect();
+        let value = |t: &String| match t.strip_suffix("[]") {
+            Some(one) => format!("array_fill(NULL::{one}, ARRAY[{GROUP_MAX}])"),
+            None => format!("NULL::{t}"),
+        };
+        let values: Vec<String> = types.iter().map(value).collect();
         let explain = format!("EXPLAIN (COSTS OFF) EXECUTE \"{name}\" ({})", values.join(", "));
         let plan: Vec<PlanRow> = sql_query(explain).load(&mut conn).await.unwrap();
         let plan: Vec<String> = plan.into_iter().map(|row| row.line).collect();
@@ -298,6 +301,7 @@ async fn writes(conn: &AsyncPgConnection) {
         no_members().execute(c).await,
         empty!(InsertCounters { programs, rules, periods }).execute(c).await,
         empty!(MoveCounters { programs, rules, periods, counts, bounds }).execute(c).await,
+        no_counter().execute(c).await,
         empty!(InsertAudits { programs, ids, principals, actions, subjects, details }).execute(c).await,
         journal.execute(c).await,
         empty!(SaveHeads { lanes, numbers, digests, moments }).execute(c).await,
@@ -305,6 +309,11 @@ async fn writes(conn: &AsyncPgConnection) {
         Rollback {}.execute(c).await,
     ];
     assert!(written.iter().all(|n| *n == Ok(0)), "{written:?}");
+}
+
+fn no_counter() -> MoveCounter {
+    let (program, rule, period) = (uuid::Uuid::nil(), String::new(), String::new());
+    MoveCounter { by: 0, up: 0, bound: None, program, rule, period }
 }
 
 fn no_accounts() -> SaveAccounts {
