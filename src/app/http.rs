@@ -14,6 +14,7 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::health;
+use super::told::told;
 use crate::loyalty::backtest::report::PreviewReport;
 use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::membership::identities::Identities;
@@ -30,13 +31,15 @@ use crate::platform::web::openapi::{browsable, document};
 use crate::platform::web::problem::ProblemType;
 use crate::platform::web::telemetry::{METRICS_TYPE, Metrics};
 use crate::platform::web::trace::RequestSpan;
-use crate::platform::{audit, auth, jobs};
+use crate::platform::webhooks::http::HookRules;
+use crate::platform::{audit, auth, jobs, webhooks};
 
 /// Every kind of problem, by room.
 pub const PROBLEMS: &[&[ProblemType]] = &[
     codes::PROBLEMS,
     auth::PROBLEMS,
     jobs::PROBLEMS,
+    webhooks::error::PROBLEMS,
     ledger::error::PROBLEMS,
     membership::error::PROBLEMS,
     rewards::error::PROBLEMS,
@@ -67,6 +70,7 @@ pub fn rooms(config: &mut ServiceConfig) {
     backtest::http::configure(config);
     auth::http::configure(config);
     auth::session::configure(config);
+    webhooks::http::configure(config);
     audit::http::configure(config);
     jobs::http::configure(config);
 }
@@ -84,6 +88,7 @@ pub fn api() -> OpenApi {
             job.properties.insert("result".to_owned(), RefOr::Ref(result));
         }
     }
+    api.webhooks = Some(told(&mut api.components));
     api
 }
 
@@ -106,6 +111,8 @@ pub struct Shared {
     pub identities: Data<Identities>,
     /// What is measured.
     pub metrics: Data<Metrics>,
+    /// What webhooks may name.
+    pub hooks: Data<HookRules>,
     /// The document of the API.
     pub api: Data<OpenApi>,
 }
@@ -124,6 +131,7 @@ impl Shared {
                 .app_data(self.accounts)
                 .app_data(self.identities)
                 .app_data(self.metrics)
+                .app_data(self.hooks)
                 .app_data(Data::new(Routes::of(&self.api)))
                 .app_data(Data::new(ProblemCatalogue::new(PROBLEMS)))
                 .app_data(path_config())

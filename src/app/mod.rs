@@ -25,6 +25,7 @@ pub mod settings;
 mod signals;
 mod terminal;
 mod tokens;
+mod told;
 mod verify;
 
 pub use cli::run;

@@ -16,6 +16,8 @@ use super::settings::Settings;
 use super::terminal::say;
 use super::tokens;
 use crate::loyalty::backtest::jobs::Previews;
+use crate::loyalty::events::event_view::event_names;
+use crate::loyalty::events::jobs::run_events;
 use crate::loyalty::ledger::jobs::run_due;
 use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::ledger::reviews::jobs::{REVIEW_CHUNK, run_reviews};
@@ -28,6 +30,8 @@ use crate::platform::db::{Db, Fault};
 use crate::platform::jobs::run_jobs;
 use crate::platform::web::rate::RateSettings;
 use crate::platform::web::telemetry::Metrics;
+use crate::platform::webhooks::deliveries::deliver::Deliverer;
+use crate::platform::webhooks::http::HookRules;
 
 /// How often what is due is looked for, in seconds.
 const KEEP_UP_EVERY_S: u64 = 10;
@@ -78,11 +82,15 @@ async fn serve<S: FnOnce(&[SocketAddr])>(
         accounts: Data::new(AccountReader::start(&db, ledger.lanes())),
         identities: Data::new(Identities::default()),
         metrics: Data::new(metrics.clone()),
+        hooks: Data::new(HookRules { events: event_names(), reach: settings.webhooks }),
         api: Data::new(api()),
     };
+    let deliverer = Deliverer::new(db.clone(), settings.webhooks);
+    let deliverer = deliverer.map_err(|error| Failure::Work(format!("webhooks cannot be sent: {error}")))?;
     let jobs = [
         tokio::spawn(metrics.upkeep()),
         tokio::spawn(keep_up(db.clone(), ledger.clone(), shared.authenticator.clone(), shared.sessions.clone())),
+        tokio::spawn(run_events(db.clone(), ledger.clone(), deliverer)),
         tokio::spawn(run_jobs(db.clone(), vec![Box::new(Previews::new(&db))])),
     ];
     let (server, addresses) = bind(settings, shared)?;

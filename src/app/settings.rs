@@ -18,6 +18,7 @@ use crate::kernel::id::LaneCount;
 use crate::platform::db::embedded::ClusterPlace;
 use crate::platform::db::{DatabaseUrl, PoolSize};
 use crate::platform::web::rate::RateSettings;
+use crate::platform::webhooks::address::Reach;
 use source::Reader;
 
 /// Everything that an operator can set.
@@ -43,6 +44,8 @@ pub struct Settings {
     pub writers: usize,
     /// How often one API key may call.
     pub rate: RateSettings,
+    /// Where webhooks may lead.
+    pub webhooks: Reach,
     /// How long accepted requests may take after a signal, in seconds.
     pub shutdown_s: u64,
 }
@@ -112,12 +115,13 @@ impl Settings {
         let pool_size = reader.fixed(&table::POOL_SIZE, |text| bounded(text, POOL_MAX));
         let writers = reader.optional(&table::WRITERS, |text| bounded(text, WRITERS_MAX));
         let per_s: Option<u32> = reader.fixed(&table::RATE_PER_S, |text| text.parse().ok().filter(|n| *n <= RATE_MAX));
+        let webhooks = reader.fixed(&table::WEBHOOKS, reach_of);
         let shutdown_s = reader.fixed(&table::SHUTDOWN_S, |text| text.parse().ok().filter(|s| *s <= SHUTDOWN_MAX_S));
         if url.is_none() && home.is_none() {
             reader.missing(&table::HOME);
         }
         let mistakes = reader.finish();
-        match (listen, log_filter, log_format, lanes, pool_size, per_s, shutdown_s) {
+        match (listen, log_filter, log_format, lanes, pool_size, per_s, webhooks, shutdown_s) {
             (
                 Some(listen),
                 Some(log_filter),
@@ -125,6 +129,7 @@ impl Settings {
                 Some(lanes),
                 Some(pool),
                 Some(per_s),
+                Some(webhooks),
                 Some(shutdown_s),
             ) if mistakes.is_empty() => {
                 let place = ClusterPlace { home: home.clone().unwrap_or_default(), pg_bin, settings: Vec::new() };
@@ -139,6 +144,7 @@ impl Settings {
                     pool_size: PoolSize(pool),
                     writers: writers.unwrap_or_else(|| default_writers(lanes)),
                     rate: RateSettings { per_second: per_s, burst: per_s.saturating_mul(2) },
+                    webhooks,
                     shutdown_s,
                 })
             }
@@ -169,6 +175,14 @@ fn format_of(text: &str) -> Option<LogFormat> {
     match text {
         "text" => Some(LogFormat::Text),
         "json" => Some(LogFormat::Json),
+        _ => None,
+    }
+}
+
+fn reach_of(text: &str) -> Option<Reach> {
+    match text {
+        "public" => Some(Reach::Public),
+        "loopback" => Some(Reach::Loopback),
         _ => None,
     }
 }

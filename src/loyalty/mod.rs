@@ -7,6 +7,7 @@ pub mod bulk;
 pub mod checkout;
 pub mod discounts;
 pub mod earning;
+pub mod events;
 pub mod ledger;
 pub mod members;
 pub mod membership;

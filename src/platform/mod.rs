@@ -7,3 +7,4 @@ pub mod entropy;
 pub mod jobs;
 pub mod journal;
 pub mod web;
+pub mod webhooks;

@@ -11,7 +11,7 @@ const STOREYS: [&str; 6] = ["kernel", "platform", "loyalty", "insight", "console
 /// The rooms of each storey, bottom up; rooms of one line do not see each other. The kernel's rooms are files.
 const ROOMS: [(&str, &[&[&str]]); 3] = [
     ("kernel", &[&["edges"], &["clock", "grow", "id", "page", "points", "spread"], &["calendar", "money", "scope"]]),
-    ("platform", &[&["db", "entropy", "journal"], &["web"], &["audit", "jobs"], &["auth"]]),
+    ("platform", &[&["db", "entropy", "journal"], &["web"], &["audit", "jobs"], &["auth", "webhooks"]]),
     (
         "loyalty",
         &[
@@ -19,7 +19,7 @@ const ROOMS: [(&str, &[&[&str]]); 3] = [
             &["members", "tiers"],
             &["discounts", "earning", "ledger"],
             &["bulk", "membership", "statement"],
-            &["rewards"],
+            &["events", "rewards"],
             &["checkout"],
             &["backtest"],
         ],

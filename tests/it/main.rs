@@ -53,4 +53,5 @@ mod tenancy;
 mod tiers;
 mod transfers;
 mod verify;
+mod webhooks;
 mod why;

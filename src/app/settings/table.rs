@@ -118,6 +118,14 @@ pub const RATE_PER_S: Setting = Setting {
     purpose: "requests that one API key may send a second, twice as many after a quiet one; 0 is no limit",
     secret: false,
 };
+/// Where webhooks may lead.
+pub const WEBHOOKS: Setting = Setting {
+    name: "PERENNIAL_WEBHOOKS",
+    default: "public",
+    expected: "public or loopback",
+    purpose: "where webhooks may lead: to public addresses over https, or, for development, to this machine as well",
+    secret: false,
+};
 /// Patience at the end.
 pub const SHUTDOWN_S: Setting = Setting {
     name: "PERENNIAL_SHUTDOWN_S",
@@ -141,5 +149,6 @@ pub const SETTINGS: &[Setting] = &[
     POOL_SIZE,
     WRITERS,
     RATE_PER_S,
+    WEBHOOKS,
     SHUTDOWN_S,
 ];

@@ -5,26 +5,23 @@ use std::sync::Arc;
 use actix_web::get;
 use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::web::{Data, Json, Path};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use crate::kernel::id::{MemberId, PostingId, Seq};
-use crate::kernel::money::Amount;
+use crate::kernel::id::{MemberId, Seq};
 use crate::kernel::page::Page;
 use crate::kernel::scope::ProgramScope;
-use crate::loyalty::ledger::entry::{Entry, EntryKind};
 use crate::loyalty::ledger::error::{MEMBER_UNKNOWN, QUEUE_FULL};
 use crate::loyalty::ledger::http::{problem_of, problem_of_load, problem_of_timeline};
 use crate::loyalty::ledger::post::Ledger;
-use crate::loyalty::ledger::posting::PostingRow;
-use crate::loyalty::program::model::{Counts, Rulebook, Slot, Timeline, Wallet, WalletKind};
+use crate::loyalty::program::model::{Rulebook, Timeline};
 use crate::loyalty::statement::balance::{balances, present};
 use crate::loyalty::statement::language::{Asked, Language, tag_of};
+use crate::loyalty::statement::line::{StatementLineView, line_view};
 use crate::loyalty::statement::reader::{AccountReader, ReadError, Seen};
-use crate::loyalty::statement::says::says;
 use crate::loyalty::statement::store::{Found, find_account, list_postings};
 use crate::loyalty::statement::wallet_view::{WalletView, wallet_view};
 use crate::platform::auth::session::SignedIn;
@@ -172,60 +169,6 @@ struct StatementPageView {
     next_cursor: Option<String>,
 }
 
-/// One posting of a statement.
-#[derive(Serialize, ToSchema)]
-#[schema(as = StatementLine)]
-pub struct StatementLineView {
-    /// The posting; `GET /v1/postings/{id}/why` tells all of it.
-    posting: String,
-    /// Its position, from 1.
-    seq: i64,
-    kind: &'static str,
-    /// The command's name, `order:1001`.
-    reference: String,
-    /// The programme-local day on which it took effect.
-    effective_on: NaiveDate,
-    /// When it took effect.
-    effective_at: DateTime<Utc>,
-    /// When it was written down.
-    recorded_at: DateTime<Utc>,
-    entries: Vec<EntryView>,
-    /// What happened, in a sentence.
-    says: String,
-}
-
-/// One entry: what happened to one wallet.
-#[derive(Serialize, ToSchema)]
-#[schema(as = LedgerEntry)]
-struct EntryView {
-    wallet: String,
-    kind: &'static str,
-    /// Negative when points went.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    points: Option<i64>,
-    /// The same as money, of a wallet that counts spend.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, example = "-4.89", required = false)]
-    amount: Option<Amount>,
-    /// What could be spent after it; of a qualifying wallet its figure.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    spendable_after: Option<i64>,
-    /// The same as money, of a wallet that counts spend.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, example = "72.19", required = false)]
-    amount_after: Option<Amount>,
-    /// From when the points can be spent, if they had to wait.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    available_at: Option<DateTime<Utc>>,
-    /// The last usable day of the points, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    expires_on: Option<NaiveDate>,
-}
-
 /// Statement of a member
 ///
 /// Every posting, newest first. What is due by itself but not posted yet shows in the balances already.
@@ -286,46 +229,6 @@ async fn statement_of(
 /// The language that is asked for, the member's, or the programme's.
 fn spoken(asked: Option<Asked>, found: &Found, book: &Rulebook) -> Language {
     Language::of(&tag_of(asked, found.locale.as_deref(), &book.language))
-}
-
-/// A posting as a statement shows it.
-pub fn line_view(row: &PostingRow, book: &Rulebook, language: Language) -> StatementLineView {
-    StatementLineView {
-        posting: PostingId { member: row.member, seq: row.seq }.to_string(),
-        seq: row.seq.0,
-        kind: row.kind.name(),
-        reference: row.reference.as_str().to_owned(),
-        effective_on: book.zone.day_of(row.effective_at),
-        effective_at: row.effective_at,
-        recorded_at: row.recorded_at,
-        entries: row.entries.iter().map(|entry| entry_view(entry, book)).collect(),
-        says: says(row, book, language),
-    }
-}
-
-fn entry_view(entry: &Entry, book: &Rulebook) -> EntryView {
-    let wallet = book.wallet_in(entry.wallet);
-    let points = entry.kind.signed(entry.points);
-    let in_money = wallet.is_some_and(counts_money);
-    EntryView {
-        wallet: wallet.map_or_else(|| unnamed(entry.wallet), |w| w.code.clone()),
-        kind: entry.kind.name(),
-        points: (!in_money).then_some(points),
-        amount: in_money.then(|| Amount::of_minor(points, book.currency)),
-        spendable_after: (!in_money).then(|| entry.after.get()),
-        amount_after: in_money.then(|| Amount::of_minor(entry.after.get(), book.currency)),
-        available_at: entry.available_at,
-        expires_on: entry.expiry.day().filter(|_| entry.kind != EntryKind::Available),
-    }
-}
-
-fn counts_money(wallet: &Wallet) -> bool {
-    matches!(&wallet.kind, WalletKind::Qualifying(rules) if rules.counts == Counts::Spend)
-}
-
-/// A wallet that the programme has given up since.
-fn unnamed(slot: Slot) -> String {
-    format!("#{}", slot.0)
 }
 
 /// The member's account, and the versions that it is read by.

@@ -4,6 +4,7 @@ pub mod balance;
 pub mod entitlements;
 pub mod http;
 pub mod language;
+pub mod line;
 pub mod reader;
 pub mod says;
 pub mod store;

@@ -80,6 +80,7 @@ scopes! {
     TiersWrite = 13 "tiers:write", "Give members tiers by hand.";
     TokensWrite = 16 "tokens:write", "Sign members in, for the app, and out of it.";
     TransfersWrite = 10 "transfers:write", "Give points of one member to another.";
+    WebhooksManage = 19 "webhooks:manage", "Say who is told of what happens, and see what was told.";
 }
 
 // Not derived: utoipa does not see a `rename` that a macro's variable gives.

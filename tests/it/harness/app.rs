@@ -10,6 +10,7 @@ use chrono::DateTime;
 use perennial::app::http::{Listening, Shared, api, listen};
 use perennial::kernel::id::{LaneCount, MemberId, ProgramId};
 use perennial::kernel::scope::{Principal, ProgramScope};
+use perennial::loyalty::events::event_view::event_names;
 use perennial::loyalty::ledger::opening::OpenBalance;
 use perennial::loyalty::ledger::post::{Ledger, WriterCount};
 use perennial::loyalty::ledger::posting::{AccountTime, Reference, RequestHash};
@@ -28,6 +29,8 @@ use perennial::platform::db::{DatabaseUrl, Db, PoolSize, Role};
 use perennial::platform::entropy::uuid_v7;
 use perennial::platform::web::rate::RateSettings;
 use perennial::platform::web::telemetry::Metrics;
+use perennial::platform::webhooks::address::Reach;
+use perennial::platform::webhooks::http::HookRules;
 
 use tokio::runtime;
 
@@ -83,6 +86,7 @@ impl Process {
             ledger: Data::new(ledger.clone()),
             identities: Data::new(Identities::default()),
             metrics: Data::new(metrics()),
+            hooks: Data::new(HookRules { events: event_names(), reach: Reach::Loopback }),
             api: Data::new(api()),
         };
         let listening = Listening { address: ([127, 0, 0, 1], 0).into(), shutdown_s: 5, threads: Some(2) };

@@ -12,7 +12,9 @@ use perennial::platform::web::openapi::written;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use self::table::{EVERYBODY, MEMBERS, Meet404, MeetTheirOwn, Ours, PASSWORD, Strangers, keyless_row, reward_row, row};
+use self::table::{
+    EVERYBODY, MEMBERS, Meet404, MeetTheirOwn, Ours, PASSWORD, Strangers, keyless_row, reward_row, row, webhook_row,
+};
 use crate::harness::{Client, EURO, Reply, TestApp, facts, fresh};
 
 /// One operation with its row.
@@ -52,6 +54,7 @@ fn all_calls(ours: &Ours) -> Vec<Call> {
             let id = operation["operationId"].as_str().unwrap().to_owned();
             let (scope, strangers, place, body) = keyless_row(&id)
                 .or_else(|| reward_row(&id, ours))
+                .or_else(|| webhook_row(&id, ours))
                 .or_else(|| row(&id, ours))
                 .unwrap_or_else(|| panic!("{id} is not in the table: who may call it?"));
             let path = path.replace("{id}", &place).replace("{reference}", &place).replace("{code}", &place);
@@ -92,6 +95,12 @@ async fn ours(app: &TestApp, shop: &Client) -> Ours {
     let hold = json!({ "reference": "ours-hold", "member": { "id": member }, "points": { "spend": 1 } });
     assert_eq!(shop.post("/v1/checkout/holds", &hold).await.status, 201);
     let hold = "ours-hold".to_owned();
+    let mut webhooks = [String::new(), String::new()];
+    for webhook in &mut webhooks {
+        let made = shop.post("/v1/webhooks", &json!({ "url": "https://ours.example/" })).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        *webhook = made.text_at("/webhook/id");
+    }
     let mut vouchers = [String::new(), String::new(), String::new()];
     for voucher in &mut vouchers {
         let path = format!("/v1/members/{member}/redemptions");
@@ -111,6 +120,7 @@ async fn ours(app: &TestApp, shop: &Client) -> Ours {
         key: key[4..20].to_owned(),
         job: job.to_string(),
         vouchers,
+        webhooks,
     }
 }
 

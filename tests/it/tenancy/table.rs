@@ -13,6 +13,7 @@ pub struct Ours {
     pub key: String,
     pub job: String,
     pub vouchers: [String; 3],
+    pub webhooks: [String; 2],
 }
 
 /// What somebody of another programme meets.
@@ -77,6 +78,24 @@ pub fn reward_row(operation: &str, ours: &Ours) -> Option<Row> {
         "use_voucher" => ("rewards:write", Meet404, open, json!({ "used_for": "ours-use" })),
         "reverse_use" => ("rewards:write", Meet404, used, Value::Null),
         "cancel_voucher" => ("rewards:write", Meet404, unused, Value::Null),
+        _ => return None,
+    })
+}
+
+/// What is about webhooks.
+pub fn webhook_row(operation: &str, ours: &Ours) -> Option<Row> {
+    let (scope, url) = ("webhooks:manage", "https://hooks.example/");
+    let [webhook, discarded] = ours.webhooks.clone();
+    Some(match operation {
+        "list_webhooks" => (scope, MeetTheirOwn, String::new(), Value::Null),
+        "create_webhook" => (scope, MeetTheirOwn, String::new(), json!({ "url": url })),
+        "discard_webhook" => (scope, Meet404, discarded, Value::Null),
+        "get_webhook" | "list_webhook_deliveries" => (scope, Meet404, webhook, Value::Null),
+        "change_webhook" => (scope, Meet404, webhook, json!({ "url": url })),
+        "rotate_webhook_secret" => (scope, Meet404, webhook, json!({ "overlap_s": 0 })),
+        "create_webhook_replay" => {
+            (scope, Meet404, webhook, json!({ "from": "2026-01-01T00:00:00Z", "until": "2026-01-02T00:00:00Z" }))
+        }
         _ => return None,
     })
 }

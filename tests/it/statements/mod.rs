@@ -1,5 +1,7 @@
 //! What the engine's speed rests on: round trips, statements, rows and plans, as the heads of load.rs and save.rs say.
 
+mod nothing;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -23,12 +25,13 @@ use perennial::loyalty::ledger::save::save;
 use perennial::loyalty::ledger::storage::Storage;
 use perennial::loyalty::ledger::writer::{GROUP_MAX, LOCK_TIMEOUT_MS};
 use perennial::loyalty::ledger::writes::{
-    Commit, DeleteOwners, InsertAudits, InsertCounters, InsertJournal, InsertOwners, InsertPostings, MoveCounter,
-    MoveCounters, Rollback, SaveAccounts, SaveHeads, SaveMembers,
+    Commit, DeleteOwners, InsertAudits, InsertCounters, InsertJournal, InsertOwners, MoveCounters,
+    Rollback, SaveHeads,
 };
 use perennial::platform::db::Db;
 use tokio::time::sleep;
 
+use self::nothing::{empty, no_accounts, no_counter, no_members, no_postings};
 use crate::harness::{Kiosk, LANES, TestDb, order};
 
 /// The statements of a group of ordinary orders: load.rs's table (1 to 5), save.rs's (1 to 3 and 6 to 8).
@@ -236,7 +239,7 @@ async fn pain_13_lookups_go_by_key_however_many_members_there_are_also_by_plans_
     .await
     .unwrap();
     let declared =
-        [include_str!("../../src/loyalty/ledger/reads.rs"), include_str!("../../src/loyalty/ledger/writes.rs")];
+        [include_str!("../../../src/loyalty/ledger/reads.rs"), include_str!("../../../src/loyalty/ledger/writes.rs")];
     let declared: usize = declared.iter().map(|source| source.matches("statement! {").count()).sum();
     assert_eq!(prepared.len() + 3, declared, "each statement but BEGIN, COMMIT and ROLLBACK is prepared by this test");
     let mut bad = Vec::new();
@@ -262,10 +265,6 @@ async fn pain_13_lookups_go_by_key_however_many_members_there_are_also_by_plans_
 async fn prepare_all(conn: &AsyncPgConnection) {
     reads(conn).await;
     writes(conn).await;
-}
-
-macro_rules! empty {
-    ($name:ident { $($field:ident),* $(,)? }) => { $name { $($field: Vec::new()),* } };
 }
 
 async fn reads(conn: &AsyncPgConnection) {
@@ -309,99 +308,4 @@ async fn writes(conn: &AsyncPgConnection) {
         Rollback {}.execute(c).await,
     ];
     assert!(written.iter().all(|n| *n == Ok(0)), "{written:?}");
-}
-
-fn no_counter() -> MoveCounter {
-    let (program, rule, period) = (uuid::Uuid::nil(), String::new(), String::new());
-    MoveCounter { by: 0, up: 0, bound: None, program, rule, period }
-}
-
-fn no_accounts() -> SaveAccounts {
-    empty!(SaveAccounts {
-        figures,
-        expires_on,
-        lot_ids,
-        lot_wallets,
-        lot_remaining,
-        lot_available_at,
-        lot_expires_on,
-        lanes,
-        members,
-        programs,
-        statuses,
-        seqs,
-        moved_at,
-        changes_at,
-        enrolled_on,
-        decided_by,
-        order_counts,
-        merged_into,
-        merged_branch,
-        branches,
-        alias_depth,
-        segments,
-        last_order_on,
-        figures_ends,
-        wallets_ends,
-        lots_ends,
-        figures_counts,
-        wallets_counts,
-        lots_counts,
-        holds,
-        holds_ends,
-        holds_counts,
-        usage,
-        usage_ends,
-        usage_counts,
-        standing,
-        standing_ends,
-        standing_counts,
-    })
-}
-
-fn no_postings() -> InsertPostings {
-    empty!(InsertPostings {
-        lanes,
-        members,
-        seqs,
-        references,
-        kinds,
-        hashes,
-        effective_at,
-        recorded_at,
-        versions,
-        causes,
-        imported,
-        paid,
-        currencies,
-        items,
-        orders,
-        documents,
-        texts,
-        entries_ends,
-        lots_ends,
-        moves_ends,
-        entries_counts,
-        lots_counts,
-        moves_counts,
-        entries,
-        move_lots,
-        moves,
-    })
-}
-
-fn no_members() -> SaveMembers {
-    empty!(SaveMembers {
-        lanes,
-        members,
-        external_ids,
-        emails,
-        phones,
-        cards,
-        names,
-        birthdays,
-        locales,
-        attributes,
-        changed_at,
-    })
 }
