@@ -24,7 +24,7 @@ use crate::loyalty::ledger::reviews::jobs::{REVIEW_CHUNK, run_reviews};
 use crate::loyalty::membership::identities::Identities;
 use crate::loyalty::statement::reader::AccountReader;
 use crate::platform::auth::Authenticator;
-use crate::platform::auth::login::Logins;
+use crate::platform::auth::login::{KnockRules, Logins};
 use crate::platform::auth::session::Sessions;
 use crate::platform::db::{Db, Fault};
 use crate::platform::jobs::run_jobs;
@@ -77,7 +77,11 @@ async fn serve<S: FnOnce(&[SocketAddr])>(
         db: Data::new(db.clone()),
         authenticator: Data::new(Authenticator::new(db.clone(), settings.rate)),
         sessions: Data::new(sessions(settings, &db, &ledger).await),
-        logins: Data::new(Logins::new(db.clone(), ledger.lanes())),
+        logins: Data::new(Logins::new(
+            db.clone(),
+            ledger.lanes(),
+            KnockRules { proxies: settings.proxies, ..KnockRules::default() },
+        )),
         ledger: Data::new(ledger.clone()),
         accounts: Data::new(AccountReader::start(&db, ledger.lanes())),
         identities: Data::new(Identities::default()),
@@ -89,7 +93,7 @@ async fn serve<S: FnOnce(&[SocketAddr])>(
     let deliverer = deliverer.map_err(|error| Failure::Work(format!("webhooks cannot be sent: {error}")))?;
     let jobs = [
         tokio::spawn(metrics.upkeep()),
-        tokio::spawn(keep_up(db.clone(), ledger.clone(), shared.authenticator.clone(), shared.sessions.clone())),
+        tokio::spawn(keep_up(db.clone(), ledger.clone(), shared.clone())),
         tokio::spawn(run_events(db.clone(), ledger.clone(), deliverer)),
         tokio::spawn(run_jobs(db.clone(), vec![Box::new(Previews::new(&db))])),
     ];
@@ -124,7 +128,7 @@ fn bind(settings: &Settings, shared: Shared) -> Result<(Server, Vec<SocketAddr>)
 }
 
 /// What runs beside the API. Every process runs it: they leave each other's work alone.
-async fn keep_up(db: Db, ledger: Ledger, authenticator: Data<Authenticator>, sessions: Data<Sessions>) {
+async fn keep_up(db: Db, ledger: Ledger, shared: Shared) {
     let mut ticks = interval(Duration::from_secs(KEEP_UP_EVERY_S));
     loop {
         ticks.tick().await;
@@ -138,8 +142,9 @@ async fn keep_up(db: Db, ledger: Ledger, authenticator: Data<Authenticator>, ses
         if let Err(error) = run_reviews(&db, &ledger, REVIEW_CHUNK).await {
             tracing::warn!(%error, "members were not reviewed after a version; their tiers are right all the same");
         }
-        authenticator.forget_idle();
-        sessions.keep_up();
+        shared.authenticator.forget_idle();
+        shared.sessions.keep_up();
+        shared.logins.forget_idle();
     }
 }
 

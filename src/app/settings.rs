@@ -44,6 +44,8 @@ pub struct Settings {
     pub writers: usize,
     /// How often one API key may call.
     pub rate: RateSettings,
+    /// How many proxies of the operator's stand before the server.
+    pub proxies: usize,
     /// Where webhooks may lead.
     pub webhooks: Reach,
     /// How long accepted requests may take after a signal, in seconds.
@@ -115,13 +117,14 @@ impl Settings {
         let pool_size = reader.fixed(&table::POOL_SIZE, |text| bounded(text, POOL_MAX));
         let writers = reader.optional(&table::WRITERS, |text| bounded(text, WRITERS_MAX));
         let per_s: Option<u32> = reader.fixed(&table::RATE_PER_S, |text| text.parse().ok().filter(|n| *n <= RATE_MAX));
+        let proxies = reader.fixed(&table::PROXIES, |text| text.parse().ok().filter(|n| *n <= PROXIES_MAX));
         let webhooks = reader.fixed(&table::WEBHOOKS, reach_of);
         let shutdown_s = reader.fixed(&table::SHUTDOWN_S, |text| text.parse().ok().filter(|s| *s <= SHUTDOWN_MAX_S));
         if url.is_none() && home.is_none() {
             reader.missing(&table::HOME);
         }
         let mistakes = reader.finish();
-        match (listen, log_filter, log_format, lanes, pool_size, per_s, webhooks, shutdown_s) {
+        match (listen, log_filter, log_format, lanes, pool_size, per_s, (proxies, webhooks), shutdown_s) {
             (
                 Some(listen),
                 Some(log_filter),
@@ -129,7 +132,7 @@ impl Settings {
                 Some(lanes),
                 Some(pool),
                 Some(per_s),
-                Some(webhooks),
+                (Some(proxies), Some(webhooks)),
                 Some(shutdown_s),
             ) if mistakes.is_empty() => {
                 let place = ClusterPlace { home: home.clone().unwrap_or_default(), pg_bin, settings: Vec::new() };
@@ -144,6 +147,7 @@ impl Settings {
                     pool_size: PoolSize(pool),
                     writers: writers.unwrap_or_else(|| default_writers(lanes)),
                     rate: RateSettings { per_second: per_s, burst: per_s.saturating_mul(2) },
+                    proxies,
                     webhooks,
                     shutdown_s,
                 })
@@ -157,6 +161,7 @@ const LANES_MAX: i16 = 1024;
 const RATE_MAX: u32 = 1_000_000;
 const POOL_MAX: usize = 1_000;
 const WRITERS_MAX: usize = 256;
+const PROXIES_MAX: usize = 10;
 const SHUTDOWN_MAX_S: u64 = 3_600;
 
 fn bounded(text: &str, max: usize) -> Option<usize> {

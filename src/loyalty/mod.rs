@@ -11,6 +11,7 @@ pub mod events;
 pub mod ledger;
 pub mod members;
 pub mod membership;
+pub mod personal;
 pub mod program;
 pub mod rewards;
 pub mod statement;

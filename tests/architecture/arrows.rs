@@ -19,7 +19,7 @@ const ROOMS: [(&str, &[&[&str]]); 3] = [
             &["members", "tiers"],
             &["discounts", "earning", "ledger"],
             &["bulk", "membership", "statement"],
-            &["events", "rewards"],
+            &["events", "personal", "rewards"],
             &["checkout"],
             &["backtest"],
         ],

@@ -37,6 +37,7 @@ mod openapi;
 mod operating;
 mod orders;
 mod passwords;
+mod personal;
 mod previews;
 mod programs;
 mod publishing;

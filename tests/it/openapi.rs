@@ -66,7 +66,7 @@ fn every_operation_says_what_it_is_called_what_it_does_and_how_it_refuses() {
         let verbs = [
             "get", "list", "create", "enrol", "change", "look", "quote", "settle", "return", "release", "rotate",
             "revoke", "claim", "cancel", "write", "discard", "validate", "publish", "refresh", "sign", "reset", "use",
-            "reverse",
+            "reverse", "export", "erase",
         ];
         assert!(verbs.contains(&verb) && !noun.is_empty(), "{id} is not verb_noun");
         assert!(operation["summary"].is_string() && operation["description"].is_string(), "{name} says nothing");

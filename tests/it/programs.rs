@@ -64,9 +64,9 @@ async fn the_examples_are_programmes_that_can_be_published() {
     let op = Operator::new().await;
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let mut codes = Vec::new();
-    for example in fs::read_dir(examples).unwrap() {
-        let (path, code) = (example.as_ref().unwrap().path(), example.as_ref().unwrap().path());
-        let (path, code) = (path.to_str().unwrap(), code.file_stem().unwrap().to_str().unwrap().to_owned());
+    let paths = fs::read_dir(examples).unwrap().map(|example| example.unwrap().path());
+    for path in paths.filter(|path| path.extension().is_some_and(|extension| extension == "toml")) {
+        let (path, code) = (path.to_str().unwrap(), path.file_stem().unwrap().to_str().unwrap().to_owned());
         assert_eq!(op.out(&["program", "validate", path]), format!("{path} has no mistakes\n"));
         op.out(&["program", "create", &code, "--file", path]);
         codes.push(code);

@@ -118,6 +118,14 @@ pub const RATE_PER_S: Setting = Setting {
     purpose: "requests that one API key may send a second, twice as many after a quiet one; 0 is no limit",
     secret: false,
 };
+/// Proxies before the server.
+pub const PROXIES: Setting = Setting {
+    name: "PERENNIAL_PROXIES",
+    default: "0",
+    expected: "a number from 0 to 10",
+    purpose: "proxies of yours before the server, each of which adds to X-Forwarded-For: tries to sign in are limited by address",
+    secret: false,
+};
 /// Where webhooks may lead.
 pub const WEBHOOKS: Setting = Setting {
     name: "PERENNIAL_WEBHOOKS",
@@ -149,6 +157,7 @@ pub const SETTINGS: &[Setting] = &[
     POOL_SIZE,
     WRITERS,
     RATE_PER_S,
+    PROXIES,
     WEBHOOKS,
     SHUTDOWN_S,
 ];

@@ -210,6 +210,7 @@ impl Past {
             | PostingKind::UseVoucher
             | PostingKind::ReverseUse
             | PostingKind::CancelVoucher
+            | PostingKind::Erase
             | PostingKind::Hold
             | PostingKind::Release
             | PostingKind::MergeOut

@@ -13,11 +13,12 @@ use crate::loyalty::statement::language::Language;
 use crate::loyalty::statement::line::{StatementLineView, line_view};
 
 /// Every type of events, with when there is one.
-pub const EVENT_TYPES: [(&str, &str); 27] = [
+pub const EVENT_TYPES: [(&str, &str); 28] = [
     ("event.recorded", "Something that the member did outside of a checkout was recorded."),
     ("member.absorbed", "Another member was merged into this one."),
     ("member.changed", "The profile was changed."),
     ("member.enrolled", "Somebody became a member."),
+    ("member.erased", "The member was forgotten; whoever is told forgets it, too."),
     ("member.merged", "The member was merged into another."),
     ("member.reinstated", "A suspension was ended."),
     ("member.suspended", "The member was suspended."),
@@ -112,6 +113,7 @@ fn names(row: &PostingRow) -> Vec<&'static str> {
         PostingKind::UseVoucher => Some("voucher.used"),
         PostingKind::ReverseUse => Some("voucher.usable_again"),
         PostingKind::CancelVoucher => Some("voucher.cancelled"),
+        PostingKind::Erase => Some("member.erased"),
         PostingKind::CatchUp => None,
     };
     let enrolled = (row.seq.0 == 1 && row.kind == PostingKind::Order).then_some("member.enrolled");

@@ -45,6 +45,8 @@ pub async fn run_events(db: Db, ledger: Ledger, deliverer: Deliverer) {
                 away = true;
             }
         }
+        // A connection that this held while everybody moved on is not left.
+        db.sweep();
         sleep(Duration::from_millis(POLL_MS)).await;
     }
 }

@@ -245,10 +245,12 @@ pub enum PostingKind {
     ReverseUse,
     /// A reward that was not used was given back.
     CancelVoucher,
+    /// The member was forgotten.
+    Erase,
 }
 
 /// Every kind with its stored number and its name in the API.
-pub const POSTING_KINDS: [(PostingKind, i16, &str); 22] = [
+pub const POSTING_KINDS: [(PostingKind, i16, &str); 23] = [
     (PostingKind::Enrol, 1, "enrol"),
     (PostingKind::Order, 2, "order"),
     (PostingKind::Return, 3, "return"),
@@ -271,6 +273,7 @@ pub const POSTING_KINDS: [(PostingKind, i16, &str); 22] = [
     (PostingKind::UseVoucher, 20, "use_voucher"),
     (PostingKind::ReverseUse, 21, "reverse_use"),
     (PostingKind::CancelVoucher, 22, "cancel_voucher"),
+    (PostingKind::Erase, 23, "erase"),
 ];
 
 impl PostingKind {

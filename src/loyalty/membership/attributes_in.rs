@@ -93,7 +93,8 @@ fn as_declared<'s>(
     refused.map_or(Ok(()), |(name, wants)| Err(BadField { pointer: pointer(place, name), wants }))
 }
 
-fn pointer(place: &str, name: &str) -> String {
+/// Where an attribute stands, as a JSON pointer.
+pub fn pointer(place: &str, name: &str) -> String {
     format!("{place}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
@@ -106,7 +107,8 @@ mod tests {
 
     #[test]
     fn what_is_declared_is_what_it_says_and_what_is_not_is_kept() {
-        let sizes = Attribute { kind: AttributeType::Text, one_of: vec!["s".to_owned(), "m".to_owned()] };
+        let sizes =
+            Attribute { kind: AttributeType::Text, one_of: vec!["s".to_owned(), "m".to_owned()], by_member: false };
         let of = |name: &str, kind: AttributeType| (name.to_owned(), Attribute::from(kind));
         let [gift, weight, day] =
             [of("gift", AttributeType::Flag), of("weight", AttributeType::Number), of("day", AttributeType::Date)];

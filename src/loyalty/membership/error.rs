@@ -75,6 +75,8 @@ problems! {
     EVENT_UNKNOWN = 422 "event_unknown", "Event not known",
         "The programme has no rule for such an event, and declares no attributes of it.";
     SEGMENT_UNKNOWN = 404 "segment_unknown", "List not known", "The programme has no such list of members.";
+    SIGN_UP_CLOSED = 409 "sign_up_closed", "No sign-up",
+        "There is no such programme that lets anybody become a member by app: ask the shop.";
     NO_GRANT = 409 "no_grant", "Nothing given", "No tier was given to the member, so there is nothing to end.";
     ENROLLED_AHEAD = 422 "enrolled_ahead", "Enrolment in the future", "The day of an enrolment is not after today.";
 }

@@ -5,30 +5,26 @@ use std::sync::Arc;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, get, patch, post};
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use crate::kernel::id::MemberId;
-use crate::kernel::points::Points;
 use crate::kernel::scope::ProgramScope;
-use crate::loyalty::ledger::error::{LedgerRefusal, MEMBER_UNKNOWN};
-use crate::loyalty::ledger::http::{REPLAYED, problem_of, problem_of_post, problem_of_timeline, receipt_response};
+use crate::loyalty::ledger::error::MEMBER_UNKNOWN;
+use crate::loyalty::ledger::http::{REPLAYED, problem_of, problem_of_post, problem_of_timeline};
 use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::ledger::posting::{AccountTime, Reference, RequestHash};
+use crate::loyalty::members::model::ProfilePatch;
 use crate::loyalty::membership::attributes_in::kept;
 use crate::loyalty::membership::change::ChangeProfile;
 use crate::loyalty::membership::enrol::Enrol;
-use crate::loyalty::membership::error::{
-    ENROLLED_AHEAD, MEMBER_IN_DEBT, MembershipRefusal, SAME_MEMBER, TRANSFER_LIMIT, TRANSFER_NOT_ALLOWED,
-    TransferRefusal,
-};
-use crate::loyalty::membership::merges;
+use crate::loyalty::membership::error::{ENROLLED_AHEAD, MembershipRefusal};
 use crate::loyalty::membership::profile_in::{BadField, MemberRefIn, Named, ProfileIn, ProfilePatchIn};
-use crate::loyalty::membership::store::{Member, find_member, find_named, find_owner};
-use crate::loyalty::membership::transfer::{TransferPoints, TransferReceipt};
+use crate::loyalty::membership::store::{Member, find_member, find_owner};
+use crate::loyalty::membership::{merges, transfers};
 use crate::loyalty::program::model::Timeline;
 use crate::platform::auth::{Caller, needs};
 use crate::platform::db::Db;
@@ -41,12 +37,8 @@ use crate::platform::web::problem::Problem;
 /// Registers the room's calls.
 pub fn configure(config: &mut ServiceConfig) {
     merges::http::configure(config);
-    config
-        .service(enrol_member)
-        .service(get_member)
-        .service(look_up_member)
-        .service(change_member)
-        .service(create_transfer);
+    transfers::http::configure(config);
+    config.service(enrol_member).service(get_member).service(look_up_member).service(change_member);
 }
 
 /// A member.
@@ -217,116 +209,31 @@ async fn change_member(
     let Body(sent) = body;
     let hash = RequestHash::of(&(&*id, &sent));
     let patch = sent.read().map_err(|bad| bad_field(bad, ""))?;
-    check_attributes(&db, &ledger, caller.scope(), &patch.attributes).await?;
+    change((caller.scope(), MemberId(*id)), key, (hash, patch), &db, &ledger).await
+}
+
+/// Changes a profile, and answers the member as it is then.
+///
+/// # Errors
+/// What the programme does not declare, what is somebody else's, or no database.
+pub async fn change(
+    (scope, member): (&ProgramScope, MemberId),
+    key: OptionalIdempotencyKey,
+    (hash, patch): (RequestHash, ProfilePatch),
+    db: &Db,
+    ledger: &Ledger,
+) -> Result<HttpResponse, Problem> {
+    check_attributes(db, ledger, scope, &patch.attributes).await?;
     let name = key.0.map_or_else(|| uuid_v7().to_string(), |key| key.as_str().to_owned());
-    let posted = ledger.post(
-        caller.scope(),
-        ChangeProfile {
-            program: caller.scope().program(),
-            reference: Reference::keyed("change", &name),
-            hash,
-            member: MemberId(*id),
-            patch,
-        },
-    );
+    let reference = Reference::keyed("change", &name);
+    let posted = ledger.post(scope, ChangeProfile { program: scope.program(), reference, hash, member, patch });
     let posted = posted.await.map_err(|e| problem_of_post(e, refused))?;
-    let member = read(&db, &ledger, caller.scope(), MemberId(posted.receipt.member)).await?;
+    let member = read(db, ledger, scope, MemberId(posted.receipt.member)).await?;
     let mut response = HttpResponse::Ok();
     if posted.replayed {
         response.insert_header((REPLAYED, "true"));
     }
     Ok(response.json(MemberView::from(member)))
-}
-
-/// Points to give to another member.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = NewTransfer)]
-struct TransferIn {
-    /// Who gets them.
-    to: MemberRefIn,
-    /// The wallet's code.
-    #[schema(pattern = "^[a-z][a-z0-9_]{0,39}$")]
-    wallet: String,
-    /// How many.
-    #[schema(minimum = 1, maximum = 1_000_000_000_000_000_i64)]
-    points: i64,
-}
-
-/// Give points to another member
-///
-/// Needs an `Idempotency-Key`. As far as the wallet's `transfer` in the programme lets members give; soonest-expiring
-/// points go first, and keep the days on which they end. Scope: `transfers:write`.
-#[utoipa::path(
-    tag = "members",
-    params(
-        ("id" = Uuid, Path, description = "Who gives."),
-        ("Idempotency-Key" = inline(IdempotencyKey), Header, description = "The caller's name for this transfer."),
-    ),
-    request_body = TransferIn,
-    responses(
-        (status = 201, description = "The receipt.", body = TransferReceipt),
-        (status = 200, description = "The receipt of the first time; with Idempotency-Replayed.", body = TransferReceipt),
-    ),
-)]
-#[post("/v1/members/{id}/transfers")]
-async fn create_transfer(
-    caller: Caller<needs::TransfersWrite>,
-    id: Path<Uuid>,
-    key: IdempotencyKey,
-    body: Body<TransferIn>,
-    db: Data<Db>,
-    ledger: Data<Ledger>,
-) -> Result<HttpResponse, Problem> {
-    let (Body(sent), scope) = (body, caller.scope());
-    let points = Points::try_from(sent.points).ok().filter(|points| !points.is_zero());
-    let wants = || Problem::of(&codes::INVALID_FIELD).at("/points").detail("1 to 10^15 points");
-    let points = points.ok_or_else(wants)?;
-    let named = sent.to.clone().read(scope.program()).map_err(|bad| bad_field(bad, "/to"))?;
-    let reference = Reference::keyed("transfer", key.as_str());
-    let found = find_named(&*db.conn().await?, scope, named, &reference.other_side()).await?;
-    let (identity, to) = found.ok_or_else(|| Problem::of(&MEMBER_UNKNOWN).at("/to"))?;
-    let hash = RequestHash::of(&(&*id, &sent));
-    let from = MemberId(*id);
-    let posted =
-        ledger.post(scope, TransferPoints { reference, hash, from, to, identity, wallet: sent.wallet, points });
-    let posted = posted.await.map_err(|e| problem_of_post(e, transfer_refused))?;
-    Ok(receipt_response(&posted))
-}
-
-fn transfer_refused(refusal: TransferRefusal) -> Problem {
-    let says = refusal.to_string();
-    match refusal {
-        TransferRefusal::NotAllowed => Problem::of(&TRANSFER_NOT_ALLOWED).at("/wallet"),
-        TransferRefusal::Limit { asked, left } => {
-            let problem = Problem::of(&TRANSFER_LIMIT).at("/points").detail(says);
-            problem.with("asked", asked.get()).with("left", left.get())
-        }
-        TransferRefusal::Same => Problem::of(&SAME_MEMBER).at("/to"),
-        TransferRefusal::InDebt => Problem::of(&MEMBER_IN_DEBT),
-        TransferRefusal::Ledger(refusal) => {
-            let pointer = match &refusal {
-                LedgerRefusal::OtherUnknown => Some("/to"),
-                LedgerRefusal::WalletUnknown => Some("/wallet"),
-                LedgerRefusal::InsufficientPoints { .. } => Some("/points"),
-                LedgerRefusal::MemberUnknown
-                | LedgerRefusal::MemberMoved
-                | LedgerRefusal::IdentityTaken(_)
-                | LedgerRefusal::HoldExceeded { .. }
-                | LedgerRefusal::TooManyHolds
-                | LedgerRefusal::Suspended
-                | LedgerRefusal::AlreadySuspended
-                | LedgerRefusal::NotSuspended
-                | LedgerRefusal::TooManyPoints
-                | LedgerRefusal::TooManyLots
-                | LedgerRefusal::TooManyMerges
-                | LedgerRefusal::OutOfOrder
-                | LedgerRefusal::CounterExhausted => None,
-            };
-            let problem = problem_of(refusal);
-            if let Some(pointer) = pointer { problem.at(pointer) } else { problem }
-        }
-    }
 }
 
 /// Whether a member's attributes are what the newest version declares, as far as this process knows it.
@@ -375,7 +282,8 @@ pub async fn who_goes_on(
     }
 }
 
-fn refused(refusal: MembershipRefusal) -> Problem {
+/// What a refusal of the room is over HTTP.
+pub fn refused(refusal: MembershipRefusal) -> Problem {
     let says = refusal.to_string();
     match refusal {
         MembershipRefusal::Ledger(refusal) => problem_of(refusal),

@@ -15,3 +15,4 @@ pub mod segments;
 pub mod sign_in;
 pub mod store;
 pub mod transfer;
+pub mod transfers;

@@ -98,7 +98,11 @@ pub struct ProfilePatchIn {
     pub attributes: Map<String, Value>,
 }
 
-fn sent<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<Option<T>>, D::Error> {
+/// A field that may be absent, or `null`.
+///
+/// # Errors
+/// What is no `T`.
+pub fn sent<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(d).map(Some)
 }
 

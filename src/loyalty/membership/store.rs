@@ -8,7 +8,7 @@ use uuid::Uuid as Id;
 
 use crate::kernel::id::{LaneCount, MemberId};
 use crate::kernel::scope::ProgramScope;
-use crate::loyalty::ledger::posting::Reference;
+use crate::loyalty::ledger::posting::{PostingKind, Reference};
 use crate::loyalty::members::model::{Identity, Profile};
 use crate::loyalty::membership::profile_in::Named;
 use crate::statement;
@@ -35,6 +35,13 @@ statement! {
     /// Which references of a programme were used, and by whom.
     FindReferences { program: Id => Uuid, values: Vec<String> => Array<Text> } -> (Text, Uuid, BigInt),
     "SELECT value, member_id, seq FROM directory WHERE program_id = ? AND kind = 1 AND value = ANY (?)"
+}
+
+statement! {
+    /// Which members were merged into some.
+    ListMerged { lanes: Vec<i16> => Array<SmallInt>, members: Vec<Id> => Array<Uuid>, kind: i16 => SmallInt } -> Text,
+    "SELECT coalesce(substring(p.document FROM '\"from\":\"([^\"]*)\"'), '') FROM unnest(?, ?) AS u (lane, member_id) CROSS JOIN LATERAL (\
+     SELECT * FROM postings WHERE lane = u.lane AND member_id = u.member_id OFFSET 0) AS p WHERE p.kind = ?"
 }
 
 /// A member as stored.
@@ -149,4 +156,23 @@ pub async fn find_reference(
     let find = FindReferences { program: scope.program().0, values: vec![reference.to_owned()] };
     let found: Option<(String, Id, i64)> = find.get_result(&mut &*conn).await.optional()?;
     Ok(found.map(|(_, member, seq)| (MemberId(member), seq)))
+}
+
+/// A member with all who were merged into it. Who calls has found the account in the programme.
+///
+/// # Errors
+/// When the database fails.
+pub async fn with_merged(conn: &AsyncPgConnection, member: MemberId, lanes: LaneCount) -> QueryResult<Vec<MemberId>> {
+    let (mut all, mut new) = (vec![member], vec![member]);
+    while !new.is_empty() {
+        let list = ListMerged {
+            lanes: new.iter().map(|m| m.lane(lanes).0).collect(),
+            members: new.iter().map(|m| m.0).collect(),
+            kind: PostingKind::MergeIn.number(),
+        };
+        let merged: Vec<String> = list.load(&mut &*conn).await?;
+        new = merged.iter().filter_map(|id| id.parse().ok()).map(MemberId).filter(|m| !all.contains(m)).collect();
+        all.extend(&new);
+    }
+    Ok(all)
 }

@@ -26,13 +26,6 @@ statement! {
 }
 
 statement! {
-    /// Which members were merged into some.
-    ListMerged { lanes: Vec<i16> => Array<SmallInt>, members: Vec<Id> => Array<Uuid>, kind: i16 => SmallInt } -> Text,
-    "SELECT p.document::json ->> 'from' FROM unnest(?, ?) AS u (lane, member_id) CROSS JOIN LATERAL (\
-     SELECT * FROM postings WHERE lane = u.lane AND member_id = u.member_id OFFSET 0) AS p WHERE p.kind = ?"
-}
-
-statement! {
     /// Redemptions of some members, newest first, before a place.
     ListRedemptions {
         lanes: Vec<i16> => Array<SmallInt>,
@@ -85,25 +78,6 @@ pub async fn find_voucher(
     let find = FindVoucher { program: scope.program().0, kind: VOUCHER_KIND, key: code.key().to_owned() };
     let found: Option<(Id, String)> = find.get_result(&mut &*conn).await.optional()?;
     Ok(found.map(|(member, reference)| (MemberId(member), Reference::stored(reference))))
-}
-
-/// A member with all who were merged into it. Who calls has found the account in the programme.
-///
-/// # Errors
-/// When the database fails.
-pub async fn with_merged(conn: &AsyncPgConnection, member: MemberId, lanes: LaneCount) -> QueryResult<Vec<MemberId>> {
-    let (mut all, mut new) = (vec![member], vec![member]);
-    while !new.is_empty() {
-        let list = ListMerged {
-            lanes: new.iter().map(|m| m.lane(lanes).0).collect(),
-            members: new.iter().map(|m| m.0).collect(),
-            kind: PostingKind::MergeIn.number(),
-        };
-        let merged: Vec<String> = list.load(&mut &*conn).await?;
-        new = merged.iter().filter_map(|id| id.parse().ok()).map(MemberId).filter(|m| !all.contains(m)).collect();
-        all.extend(&new);
-    }
-    Ok(all)
 }
 
 /// Redemptions of members before a place, newest first, and what became of their vouchers. Who calls has found the accounts

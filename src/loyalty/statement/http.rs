@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::kernel::id::{MemberId, Seq};
 use crate::kernel::page::Page;
 use crate::kernel::scope::ProgramScope;
+use crate::loyalty::ledger::account::Account;
 use crate::loyalty::ledger::error::{MEMBER_UNKNOWN, QUEUE_FULL};
 use crate::loyalty::ledger::http::{problem_of, problem_of_load, problem_of_timeline};
 use crate::loyalty::ledger::post::Ledger;
@@ -96,13 +97,45 @@ async fn balances_of(
     ledger: &Ledger,
     accounts: &AccountReader,
 ) -> Result<Json<BalancesView>, Problem> {
-    let seen = stored_account(accounts, scope, member).await?;
-    let timeline = timeline_of(db, ledger, &seen).await?;
-    let (now, book) = (seen.at, timeline.at(seen.at));
-    let account = present(seen.account, &timeline, now).map_err(problem_of)?;
+    let Present { at, timeline, account } = present_of((scope, member), db, ledger, accounts).await?;
+    let book = timeline.at(at);
     let tier = account.tier(book).and_then(|slot| timeline.tier_code(slot)).map(str::to_owned);
     let wallets = balances(&account, book).into_iter().map(|b| wallet_view(b, book)).collect();
-    Ok(Json(BalancesView { as_of: now, currency: book.currency.code().to_owned(), tier, wallets }))
+    Ok(Json(BalancesView { as_of: at, currency: book.currency.code().to_owned(), tier, wallets }))
+}
+
+/// What a member has in each wallet, and when that was true.
+///
+/// # Errors
+/// The programme has no such member, or the database fails.
+pub async fn wallets_of(
+    whose: (&ProgramScope, MemberId),
+    db: &Db,
+    ledger: &Ledger,
+    accounts: &AccountReader,
+) -> Result<(DateTime<Utc>, Vec<WalletView>), Problem> {
+    let Present { at, timeline, account } = present_of(whose, db, ledger, accounts).await?;
+    let book = timeline.at(at);
+    Ok((at, balances(&account, book).into_iter().map(|b| wallet_view(b, book)).collect()))
+}
+
+/// An account as it is at a moment.
+struct Present {
+    at: DateTime<Utc>,
+    timeline: Arc<Timeline>,
+    account: Account,
+}
+
+async fn present_of(
+    (scope, member): (&ProgramScope, MemberId),
+    db: &Db,
+    ledger: &Ledger,
+    accounts: &AccountReader,
+) -> Result<Present, Problem> {
+    let seen = stored_account(accounts, scope, member).await?;
+    let timeline = timeline_of(db, ledger, &seen).await?;
+    let account = present(seen.account, &timeline, seen.at).map_err(problem_of)?;
+    Ok(Present { at: seen.at, timeline, account })
 }
 
 /// A member's account as it is stored; of a member that was merged, that of who goes on.

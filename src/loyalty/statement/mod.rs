@@ -9,5 +9,5 @@ pub mod reader;
 pub mod says;
 pub mod store;
 pub mod tier;
-mod wallet_view;
+pub mod wallet_view;
 pub mod why;

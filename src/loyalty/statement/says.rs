@@ -101,6 +101,7 @@ fn nothing(kind: PostingKind, language: Language) -> &'static str {
             ("Voucher usable again", "Tegoedbon weer te gebruiken", "Gutschein wieder verwendbar")
         }
         PostingKind::CancelVoucher => ("Reward given back", "Beloning teruggegeven", "Prämie zurückgegeben"),
+        PostingKind::Erase => ("Forgotten", "Vergeten", "Vergessen"),
         PostingKind::MergeOut => (
             "Account merged into another",
             "Account met een ander samengevoegd",

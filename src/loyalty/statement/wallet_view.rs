@@ -39,6 +39,7 @@ pub struct RedeemableView {
     pub pending: Vec<PendingView>,
     /// Every expiry there is, of what can be spent.
     pub expiring: Vec<ExpiringView>,
+    /// Sums over its life.
     pub lifetime: LifetimeView,
 }
 
@@ -64,6 +65,7 @@ pub struct QualifyingView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = PendingPoints)]
 pub struct PendingView {
+    /// How many.
     pub points: i64,
     /// From when they can be spent.
     pub available_at: DateTime<Utc>,
@@ -73,9 +75,11 @@ pub struct PendingView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Expiring)]
 pub struct ExpiringView {
+    /// Points, or orders.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub points: Option<i64>,
+    /// Money, of a wallet that counts spend.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, example = "72.19", required = false)]
     pub amount: Option<Amount>,
@@ -87,11 +91,13 @@ pub struct ExpiringView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = LifetimeSums)]
 pub struct LifetimeView {
+    /// Came in.
     pub earned: i64,
     /// Taken back or corrected away.
     pub reversed: i64,
     /// Less what came back.
     pub spent: i64,
+    /// Over, unused.
     pub expired: i64,
 }
 

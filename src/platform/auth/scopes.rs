@@ -66,6 +66,8 @@ scopes! {
     EventsWrite = 15 "events:write", "Tell of what members do outside of a checkout.";
     IntegrityRead = 2 "integrity:read", "Read the proof that the ledger is sound.";
     KeysManage = 3 "keys:manage", "List, issue, rotate and revoke API keys.";
+    MembersErase = 20 "members:erase", "Forget members.";
+    MembersExport = 21 "members:export", "Hand out all that is stored of a member.";
     MembersRead = 4 "members:read", "Read members, balances and statements.";
     MembersWrite = 5 "members:write", "Enrol and change members.";
     MergesWrite = 11 "merges:write", "Merge members who turn out to be one.";

@@ -22,7 +22,7 @@ use perennial::loyalty::program::create::{ProgramCode, create};
 use perennial::loyalty::program::document::Document;
 use perennial::loyalty::program::timelines::Timelines;
 use perennial::loyalty::statement::reader::AccountReader;
-use perennial::platform::auth::login::Logins;
+use perennial::platform::auth::login::{KnockRules, Logins};
 use perennial::platform::auth::session::{Keyring, Sessions};
 use perennial::platform::auth::{Authenticator, KeyName, NewKey, Scopes, issue};
 use perennial::platform::db::{DatabaseUrl, Db, PoolSize, Role};
@@ -75,6 +75,11 @@ impl Process {
 
     /// Starts one that reaches its database in a way of its own.
     pub async fn start_at(url: &DatabaseUrl, pace: Pace) -> Self {
+        Self::start_with(url, pace, KnockRules { rate: RateSettings::default(), proxies: 0 }).await
+    }
+
+    /// Starts one that lets addresses try to come in so often.
+    pub async fn start_with(url: &DatabaseUrl, pace: Pace, knocks: KnockRules) -> Self {
         let db = Db::open(url, PoolSize(8), Role::App).await.unwrap();
         let ledger = Ledger::start_at(&db, LANES, Timelines::default(), WriterCount(2), pace);
         let shared = Shared {
@@ -82,7 +87,7 @@ impl Process {
             accounts: Data::new(AccountReader::start(&db, ledger.lanes())),
             authenticator: Data::new(Authenticator::new(db.clone(), RateSettings::default())),
             sessions: Data::new(sessions(&db, ledger.lanes())),
-            logins: Data::new(Logins::new(db.clone(), ledger.lanes())),
+            logins: Data::new(Logins::new(db.clone(), ledger.lanes(), knocks)),
             ledger: Data::new(ledger.clone()),
             identities: Data::new(Identities::default()),
             metrics: Data::new(metrics()),

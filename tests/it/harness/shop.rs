@@ -25,6 +25,7 @@ use perennial::loyalty::members::model::{Identity, IdentityKind};
 use perennial::loyalty::membership::change::ChangeProfile;
 use perennial::loyalty::membership::enrol::Enrol;
 use perennial::loyalty::membership::transfer::TransferPoints;
+use perennial::loyalty::personal::erase::EraseMember;
 use perennial::loyalty::program::document::Document;
 use perennial::loyalty::program::slots::{Slots, assign_slots};
 use perennial::loyalty::program::store::{insert_program, insert_slots, insert_version};
@@ -179,6 +180,8 @@ impl Shop {
         // Who turns out to be the second one.
         merge(ledger, &acme.scope, member, acme.members[1].0).await;
         with_merges(ledger, scope, "beans", dice).await;
+        // One is forgotten.
+        erase(ledger, &acme.scope, acme.members[acme.members.len() - 2].0).await;
         // And one stays suspended.
         let last = acme.members.last().unwrap().0;
         ledger.post(&acme.scope, status(last, "out", Status::Suspended)).await.unwrap();
@@ -316,6 +319,10 @@ pub async fn verify(db: &Db) -> Report {
 /// An instant in words.
 pub fn instant(text: &str) -> Instant {
     text.parse::<DateTime<Utc>>().unwrap()
+}
+
+async fn erase(ledger: &Ledger, scope: &ProgramScope, member: MemberId) {
+    ledger.post(scope, EraseMember { program: scope.program(), member }).await.unwrap();
 }
 
 async fn publish(owner: &Db, scope: &ProgramScope, code: &str, documents: &[&str], later: Instant) {

@@ -25,8 +25,7 @@ use perennial::loyalty::ledger::save::save;
 use perennial::loyalty::ledger::storage::Storage;
 use perennial::loyalty::ledger::writer::{GROUP_MAX, LOCK_TIMEOUT_MS};
 use perennial::loyalty::ledger::writes::{
-    Commit, DeleteOwners, InsertAudits, InsertCounters, InsertJournal, InsertOwners, MoveCounters,
-    Rollback, SaveHeads,
+    Commit, DeleteOwners, InsertAudits, InsertCounters, InsertJournal, InsertOwners, MoveCounters, Rollback, SaveHeads,
 };
 use perennial::platform::db::Db;
 use tokio::time::sleep;

@@ -14,6 +14,7 @@ pub struct Ours {
     pub job: String,
     pub vouchers: [String; 3],
     pub webhooks: [String; 2],
+    pub erased: String,
 }
 
 /// What somebody of another programme meets.
@@ -48,7 +49,19 @@ pub fn keyless_row(operation: &str) -> Option<Row> {
         | "list_my_entitlements"
         | "list_my_rewards"
         | "list_my_vouchers"
+        | "export_me"
+        | "erase_me"
         | "sign_out_everywhere" => (MEMBERS, MeetTheirOwn, none, Value::Null),
+        "change_me" => (MEMBERS, MeetTheirOwn, none, json!({ "name": "Eva" })),
+        "create_my_transfer" => {
+            (MEMBERS, MeetTheirOwn, none, json!({ "to": known_as("ours-18"), "wallet": "points", "points": 1 }))
+        }
+        "sign_up" => (
+            EVERYBODY,
+            MeetTheirOwn,
+            none,
+            json!({ "program": "ours", "email": "ours@example.com", "password": PASSWORD }),
+        ),
         "create_my_redemption" => (MEMBERS, MeetTheirOwn, none, json!({ "reward": "ours" })),
         "change_my_password" => (MEMBERS, MeetTheirOwn, none, json!({ "current": PASSWORD, "password": PASSWORD })),
         "sign_in" => (
@@ -68,10 +81,12 @@ pub fn known_as(external_id: &str) -> Value {
     json!({ "external_id": external_id })
 }
 
-/// What is about rewards.
+/// What is about rewards, and about a person.
 pub fn reward_row(operation: &str, ours: &Ours) -> Option<Row> {
     let [open, used, unused] = ours.vouchers.clone();
     Some(match operation {
+        "export_member" => ("members:export", Meet404, ours.member.clone(), Value::Null),
+        "erase_member" => ("members:erase", Meet404, ours.erased.clone(), Value::Null),
         "list_rewards" | "list_member_vouchers" => ("rewards:read", Meet404, ours.member.clone(), Value::Null),
         "create_redemption" => ("rewards:write", Meet404, ours.member.clone(), json!({ "reward": "ours" })),
         "get_voucher" => ("rewards:read", Meet404, open, Value::Null),

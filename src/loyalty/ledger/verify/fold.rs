@@ -13,6 +13,7 @@ use crate::loyalty::ledger::figures::FIGURES_A_WALLET;
 use crate::loyalty::ledger::lot::{LotExpiry, LotId};
 use crate::loyalty::ledger::posting::{PostingKind, PostingRow};
 use crate::loyalty::ledger::verify::caps::FoldedCaps;
+use crate::loyalty::ledger::verify::effects::effects;
 use crate::loyalty::ledger::verify::holds::{FoldedHolds, Uses};
 use crate::loyalty::ledger::verify::law::{Findings, Law, Place};
 use crate::loyalty::ledger::verify::merges::{FoldedMerges, branch_of};
@@ -153,7 +154,7 @@ impl Folded {
         if row.kind == PostingKind::Order {
             self.last_order_on = self.last_order_on.max(Some(zone.day_of(row.effective_at)));
         }
-        if matches!(row.kind, PostingKind::Enrol | PostingKind::Change) || row.seq.0 == 1 {
+        if matches!(row.kind, PostingKind::Enrol | PostingKind::Change | PostingKind::Erase) || row.seq.0 == 1 {
             self.profile_at = Some(row.recorded_at);
         }
         uses
@@ -162,6 +163,8 @@ impl Folded {
     fn change_status(&mut self, row: &PostingRow, place: Place, found: &mut Findings) {
         let (to, wrong) = match row.kind {
             PostingKind::Suspend => (true, self.suspended),
+            // Of an account that was merged only the profile goes.
+            PostingKind::Erase => (self.suspended || self.merges.alias.is_none(), false),
             PostingKind::Reinstate => (false, !self.suspended),
             PostingKind::Order
             | PostingKind::Adjust
@@ -319,28 +322,6 @@ impl Folded {
             let says = format!("{} says {} after it, and it is {spendable}", entry.kind.name(), entry.after);
             found.add(Law::After, step.place, says);
         }
-    }
-}
-
-/// Which figures an entry moves, and which way.
-fn effects(kind: EntryKind, pending: bool) -> [(&'static str, i64); 2] {
-    let there = if pending { "pending" } else { "spendable" };
-    match kind {
-        EntryKind::Award | EntryKind::AdjustUp | EntryKind::Opening | EntryKind::TransferIn | EntryKind::MergeIn => {
-            [("earned", 1), (there, 1)]
-        }
-        EntryKind::Available => [("pending", -1), ("spendable", 1)],
-        EntryKind::Spend => [("spendable", -1), ("spent", 1)],
-        EntryKind::Restore => [("spendable", 1), ("spent", -1)],
-        EntryKind::ClawBack | EntryKind::AdjustDown | EntryKind::TransferOut => [(there, -1), ("reversed", 1)],
-        EntryKind::MergeOut => [(there, -1), ("earned", -1)],
-        EntryKind::Owe | EntryKind::DebtIn => [("debt", 1), ("reversed", 1)],
-        EntryKind::DebtOut => [("debt", -1), ("reversed", -1)],
-        EntryKind::Repay => [("spendable", -1), ("debt", -1)],
-        EntryKind::Expire => [(there, -1), ("expired", 1)],
-        EntryKind::Hold => [("spendable", -1), ("held", 1)],
-        EntryKind::Release => [("held", -1), ("spendable", 1)],
-        EntryKind::Capture => [("held", -1), ("spent", 1)],
     }
 }
 

@@ -123,6 +123,7 @@ impl FoldedHolds {
             | PostingKind::UseVoucher
             | PostingKind::ReverseUse
             | PostingKind::CancelVoucher
+            | PostingKind::Erase
             | PostingKind::MergeOut
             | PostingKind::MergeIn => {}
         }

@@ -244,7 +244,7 @@ impl Default for FoldedMerges {
 impl Folded {
     /// Adds a posting, before its entries: whoever was merged is at rest.
     pub fn stay_merged(&self, row: &PostingRow, found: &mut Findings) {
-        if let Some((into, _)) = self.merges.alias {
+        if let Some((into, _)) = self.merges.alias.filter(|_| row.kind != PostingKind::Erase) {
             let says = format!("{} of somebody who was merged into {into}", row.kind.name());
             found.add(Law::Merges, Place::posting(row.member, row.seq), says);
         }

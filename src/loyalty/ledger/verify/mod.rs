@@ -8,6 +8,7 @@ pub mod budgets;
 pub mod caps;
 pub mod check;
 pub mod documents;
+pub mod effects;
 pub mod elsewhere;
 pub mod flags;
 pub mod fold;

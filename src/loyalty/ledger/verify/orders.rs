@@ -79,6 +79,7 @@ pub fn check_document(row: &PostingRow, timeline: &Timeline, found: &mut Finding
         | PostingKind::UseVoucher
         | PostingKind::ReverseUse
         | PostingKind::CancelVoucher
+        | PostingKind::Erase
         | PostingKind::MergeOut
         | PostingKind::MergeIn => of_member(row, found).map(|()| None),
     };
@@ -113,6 +114,7 @@ fn check_kinds(row: &PostingRow, found: &mut Findings) {
         | PostingKind::GrantTier
         | PostingKind::UseVoucher
         | PostingKind::ReverseUse
+        | PostingKind::Erase
         | PostingKind::ChangeSegment => &[],
         PostingKind::Redeem => &[EntryKind::Spend],
         PostingKind::CancelVoucher => &[EntryKind::Restore, EntryKind::Expire],

@@ -144,7 +144,7 @@ statement! {
      ORDER BY program_id, kind, value LIMIT ?) AS d \
      LEFT JOIN LATERAL (SELECT program_id FROM accounts WHERE lane = d.lane AND member_id = d.member_id OFFSET 0) AS a \
      ON true LEFT JOIN LATERAL (SELECT reference, \
-     CASE WHEN kind = 19 THEN document::json ->> 'voucher' END AS voucher FROM postings \
+     CASE WHEN kind = 19 THEN substring(document FROM '\"voucher\":\"([^\"]*)\"') END AS voucher FROM postings \
      WHERE lane = d.lane AND member_id = d.member_id AND seq = d.seq AND d.kind IN (1, 6) OFFSET 0) AS p ON true \
      LEFT JOIN LATERAL (SELECT * FROM members \
      WHERE lane = d.lane AND member_id = d.member_id AND d.kind BETWEEN 2 AND 5 OFFSET 0) AS m ON true"

@@ -2,3 +2,4 @@
 
 pub mod http;
 pub mod passwords;
+pub mod sign_up;

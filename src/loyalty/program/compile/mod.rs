@@ -78,6 +78,7 @@ pub fn compile(
                 starts,
                 currency,
                 zone,
+                sign_up: document.program.sign_up,
                 language: document.program.language.clone().unwrap_or_else(|| LANGUAGE.to_owned()),
                 wallets,
                 earning,

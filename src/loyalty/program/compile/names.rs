@@ -109,7 +109,7 @@ fn declared(written: &IndexMap<String, WrittenAttribute>) -> Declared {
             AttributeKind::Flag => AttributeType::Flag,
             AttributeKind::Date => AttributeType::Date,
         };
-        (name.clone(), Attribute { kind, one_of: written.one_of.clone() })
+        (name.clone(), Attribute { kind, one_of: written.one_of.clone(), by_member: written.by_member })
     };
     written.iter().map(attribute).collect()
 }

@@ -40,6 +40,9 @@ pub struct Attribute {
     /// The texts that it can be; absent: any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub one_of: Vec<String>,
+    /// Whether members may say it of themselves, by app: a preference, a consent.
+    #[serde(skip_serializing_if = "is_false")]
+    pub by_member: bool,
     /// What it is called, by language.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub text: IndexMap<String, Text>,
@@ -58,4 +61,9 @@ pub enum AttributeKind {
     Flag,
     /// A day, `2026-12-01`.
     Date,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_false(b: &bool) -> bool {
+    !*b
 }

@@ -86,6 +86,9 @@ pub struct Program {
     /// In which language people read what is there in no other; absent: English.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// Whether anybody may become a member by app, with an e-mail that no member has.
+    #[serde(skip_serializing_if = "is_false")]
+    pub sign_up: bool,
 }
 
 /// Something that members collect. Its kind is fixed after the first publish.
@@ -241,6 +244,7 @@ pub fn default_document(name: &str, currency: Currency, zone: Zone) -> Document 
             currency: currency.code().into(),
             timezone: zone.to_string(),
             language: None,
+            sign_up: false,
         },
         wallets: IndexMap::from([
             ("points".into(), Wallet::Redeemable(points)),

@@ -38,11 +38,13 @@ pub struct Attribute {
     pub kind: AttributeType,
     /// The texts that it can be; empty: any.
     pub one_of: Vec<String>,
+    /// Whether members may say it of themselves.
+    pub by_member: bool,
 }
 
 impl From<AttributeType> for Attribute {
     fn from(kind: AttributeType) -> Self {
-        Self { kind, one_of: Vec::new() }
+        Self { kind, one_of: Vec::new(), by_member: false }
     }
 }
 

@@ -217,6 +217,8 @@ pub struct Rulebook {
     pub zone: Zone,
     /// In which language people read what is there in no other.
     pub language: String,
+    /// Whether anybody may become a member by app.
+    pub sign_up: bool,
     /// The wallets of this version, in document order.
     pub wallets: Vec<Wallet>,
     /// What an order earns.

@@ -14,11 +14,12 @@ use crate::kernel::scope::ProgramScope;
 use crate::loyalty::ledger::http::{REPLAYED, problem_of, problem_of_load, problem_of_post, receipt_response};
 use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::ledger::posting::{PostingRow, Reference};
+use crate::loyalty::membership::store::with_merged;
 use crate::loyalty::rewards::code::VoucherCode;
 use crate::loyalty::rewards::error::{
     VOUCHER_CANCELLED, VOUCHER_EXPIRED, VOUCHER_NOT_USED, VOUCHER_UNKNOWN, VOUCHER_USED, VoucherRefusal,
 };
-use crate::loyalty::rewards::store::{Place, find_voucher, list_vouchers, with_merged};
+use crate::loyalty::rewards::store::{Place, find_voucher, list_vouchers};
 use crate::loyalty::rewards::vouchers::cancel::CancelVoucher;
 use crate::loyalty::rewards::vouchers::look::LookAtVoucher;
 use crate::loyalty::rewards::vouchers::receipt::{CancellationReceipt, ReversalReceipt, UseReceipt, VoucherView};

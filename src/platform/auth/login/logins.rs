@@ -7,9 +7,10 @@ use diesel_async::{AsyncConnection, AsyncPgConnection};
 use crate::kernel::clock::Instant;
 use crate::kernel::id::{LaneCount, MemberId, ProgramId};
 use crate::kernel::scope::{Principal, ProgramScope};
+use crate::platform::auth::login::knock::{KnockRules, Knocks};
 use crate::platform::auth::login::password::{Hasher, Password, TooBusy};
 use crate::platform::auth::login::reset::ResetToken;
-use crate::platform::auth::login::store::{Login, lock_login, save_login};
+use crate::platform::auth::login::store::{Login, delete_login, lock_login, save_login};
 use crate::platform::auth::session::clock;
 use crate::platform::db::{Db, DbError};
 use crate::platform::entropy::{NoEntropy, secret};
@@ -69,12 +70,18 @@ pub struct Logins {
     db: Db,
     lanes: LaneCount,
     hasher: Hasher,
+    pub(super) knocks: Knocks,
 }
 
 impl Logins {
     /// The logins of a database.
-    pub fn new(db: Db, lanes: LaneCount) -> Self {
-        Self { db, lanes, hasher: Hasher::new() }
+    pub fn new(db: Db, lanes: LaneCount, knocks: KnockRules) -> Self {
+        Self { db, lanes, hasher: Hasher::new(), knocks: Knocks::new(knocks) }
+    }
+
+    /// Frees what the rate limit remembers of addresses that have been quiet; call it now and then.
+    pub fn forget_idle(&self) {
+        self.knocks.forget_idle();
     }
 
     /// The scope of somebody who is about to sign in to a programme.
@@ -153,6 +160,15 @@ impl Logins {
             Ok::<_, LoginError>(())
         })
         .await
+    }
+
+    /// Forgets the password of a member, and every token to set one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget(&self, scope: &ProgramScope, member: MemberId) -> Result<(), LoginError> {
+        let mut conn = self.db.conn().await?;
+        Ok(delete_login(&mut conn, self.lanes, (scope, member)).await?)
     }
 
     /// The login of whoever has the token; with a password it gets that, and the token is used up.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::kernel::clock::Instant;
 use crate::kernel::id::{LaneCount, MemberId, ProgramId};
+use crate::kernel::scope::ProgramScope;
 use crate::platform::auth::key::SecretHash;
 use crate::schema::logins;
 
@@ -80,5 +81,19 @@ pub(super) async fn save_login(
         .set(values)
         .execute(conn)
         .await?;
+    Ok(())
+}
+
+/// Forgets a login.
+pub(super) async fn delete_login(
+    conn: &mut AsyncPgConnection,
+    lanes: LaneCount,
+    (scope, member): (&ProgramScope, MemberId),
+) -> Result<(), QueryError> {
+    let own = logins::table
+        .filter(logins::lane.eq(member.lane(lanes).0))
+        .filter(logins::member_id.eq(member.0))
+        .filter(logins::program_id.eq(scope.program().0));
+    diesel::delete(own).execute(conn).await?;
     Ok(())
 }

@@ -120,6 +120,12 @@ statement! {
     "DELETE FROM webhook_deliveries WHERE created_at < clock_timestamp() - make_interval(days => ?)"
 }
 
+statement! {
+    /// Forgets all that was told of a member, and what was to be.
+    ForgetMember { lane: i16 => SmallInt, member: Id => Uuid } -> Bool,
+    "DELETE FROM webhook_deliveries WHERE lane = ? AND member_id = ? AND type <> 'member.erased'"
+}
+
 #[derive(Queryable)]
 struct DeliveryRow {
     lane: i16,
@@ -244,4 +250,12 @@ pub(in crate::platform::webhooks) async fn replay_deliveries(
 /// Forgets deliveries that are older than so many days.
 pub(in crate::platform::webhooks) async fn forget_deliveries(conn: &AsyncPgConnection, kept_d: i32) -> QueryResult<()> {
     ForgetDeliveries { kept_d }.execute(&mut &*conn).await.map(drop)
+}
+
+/// Forgets all that was told of a member, and what was to be; but not that it is to be forgotten.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_member(conn: &AsyncPgConnection, lane: Lane, member: MemberId) -> QueryResult<()> {
+    ForgetMember { lane: lane.0, member: member.0 }.execute(&mut &*conn).await.map(drop)
 }

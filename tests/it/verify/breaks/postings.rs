@@ -75,7 +75,7 @@ pub const BREAKS: &[Break] = &[
     change(
         "postings",
         "entries",
-        "cardinality(moves) > 0 AND entries[1] <> 6",
+        "cardinality(moves) > 0 AND entries[1] NOT IN (6, 19, 20)",
         "SET entries[3] = entries[3] + sign(entries[3])::bigint",
         Law::Movements,
     ),

@@ -17,7 +17,7 @@ use crate::loyalty::membership::http::who_goes_on;
 use crate::loyalty::membership::profile_in::{MemberRefIn, Named};
 use crate::loyalty::membership::store::find_owner;
 use crate::loyalty::program::store::find_program;
-use crate::platform::auth::login::{LoginError, Logins, Password, ResetToken};
+use crate::platform::auth::login::{Knock, LoginError, Logins, Password, ResetToken};
 use crate::platform::auth::session::{Sessions, SignedIn, TokensView, session_problem};
 use crate::platform::auth::{Caller, PASSWORD_WRONG, RESET_TOKEN_INVALID, SIGN_IN_BUSY, SIGN_IN_FAILED, needs};
 use crate::platform::db::{Db, DbError};
@@ -31,7 +31,8 @@ const TOKEN_CHARS_MAX: usize = 200;
 type TokenText = Text<TOKEN_CHARS_MAX>;
 /// No code of a programme, and no e-mail, is longer, in characters.
 const NAME_CHARS_MAX: usize = 254;
-type NameText = Text<NAME_CHARS_MAX>;
+/// Such a code, or an e-mail.
+pub type NameText = Text<NAME_CHARS_MAX>;
 
 /// Registers the room's calls.
 pub fn configure(config: &mut ServiceConfig) {
@@ -66,6 +67,7 @@ struct SignInIn {
 )]
 #[post("/v1/auth/sign-in")]
 async fn sign_in(
+    _knock: Knock,
     body: Body<SignInIn>,
     db: Data<Db>,
     logins: Data<Logins>,
@@ -80,7 +82,7 @@ async fn sign_in(
 }
 
 /// Whose an e-mail is in a programme; nobody's is told as nobody's password.
-async fn owner_of(db: &Db, code: &str, email: String) -> Result<(ProgramId, Option<MemberId>), DbError> {
+pub async fn owner_of(db: &Db, code: &str, email: String) -> Result<(ProgramId, Option<MemberId>), DbError> {
     let nobody = (ProgramId(Uuid::nil()), None);
     let conn = db.conn().await?;
     let Some(program) = find_program(&conn, code).await? else { return Ok(nobody) };
@@ -148,6 +150,7 @@ struct NewPasswordIn {
 )]
 #[post("/v1/auth/password")]
 async fn reset_password(
+    _knock: Knock,
     body: Body<NewPasswordIn>,
     logins: Data<Logins>,
     sessions: Data<Sessions>,
@@ -199,7 +202,8 @@ async fn change_my_password(
     Ok(Json(TokensView::of(&tokens)))
 }
 
-fn login_problem(error: LoginError) -> Problem {
+/// What a password that is not taken is over HTTP.
+pub fn login_problem(error: LoginError) -> Problem {
     match error {
         LoginError::Wrong => Problem::of(&SIGN_IN_FAILED),
         LoginError::NotValid => Problem::of(&RESET_TOKEN_INVALID),

@@ -1,0 +1,3 @@
+//! How somebody becomes a member by app.
+
+pub mod http;

@@ -1,0 +1,3 @@
+//! Points given to other members: the calls.
+
+pub mod http;
