@@ -147,7 +147,7 @@ fn every_mistake_is_named_with_its_place() {
     "#;
     insta::assert_snapshot!(mistakes(text).join("\n"), @r#"
     /campaigns: unknown; a document has `program`, `wallets`, `earning`, `tiers`, `perks`, `discounts`, `rewards`, `attributes`, `segments`, `experiments`, `goals`, `mapping`
-    /program/colour: unknown field `colour`, expected one of `name`, `currency`, `timezone`, `language`
+    /program/colour: unknown field `colour`, expected one of `name`, `currency`, `timezone`, `language`, `sign_up`
     /wallets/Points/expiry/round: unknown variant `end_of_week`, expected one of `end_of_month`, `end_of_quarter`, `end_of_year`
     /wallets/Points/pending/before: unknown field `before`, expected `after`
     /wallets/Points/returns: unknown variant `never`, expected one of `pending_only`, `within_balance`, `allow`
