@@ -21,6 +21,7 @@ use crate::loyalty::events::jobs::run_events;
 use crate::loyalty::ledger::jobs::run_due;
 use crate::loyalty::ledger::post::Ledger;
 use crate::loyalty::ledger::reviews::jobs::{REVIEW_CHUNK, run_reviews};
+use crate::loyalty::membership::days::jobs::run_days;
 use crate::loyalty::membership::identities::Identities;
 use crate::loyalty::statement::reader::AccountReader;
 use crate::platform::auth::Authenticator;
@@ -141,6 +142,9 @@ async fn keep_up(db: Db, ledger: Ledger, shared: Shared) {
         }
         if let Err(error) = run_reviews(&db, &ledger, REVIEW_CHUNK).await {
             tracing::warn!(%error, "members were not reviewed after a version; their tiers are right all the same");
+        }
+        if let Err(error) = run_days(&db, &ledger).await {
+            tracing::warn!(%error, "nobody was awarded for a birthday or an anniversary; the next run catches up");
         }
         shared.authenticator.forget_idle();
         shared.sessions.keep_up();

@@ -27,13 +27,14 @@ const ROOMS: [(&str, &[&[&str]]); 3] = [
 ];
 
 /// Who makes a `ProgramScope`: the door, the job runner, and the command line.
-pub const SCOPE_MAKERS: [&str; 7] = [
+pub const SCOPE_MAKERS: [&str; 8] = [
     "src/platform/auth/authenticator.rs",
     "src/platform/auth/login/logins.rs",
     "src/platform/auth/session/tokens.rs",
     "src/platform/jobs/runner.rs",
     "src/loyalty/ledger/jobs.rs",
     "src/loyalty/ledger/reviews/jobs.rs",
+    "src/loyalty/membership/days/jobs.rs",
     "src/app/",
 ];
 

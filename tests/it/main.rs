@@ -16,6 +16,7 @@ mod catalog;
 mod commands;
 mod counters;
 mod crash;
+mod days;
 mod demo;
 mod discounts;
 mod drafts;

@@ -30,6 +30,7 @@ use crate::loyalty::membership::events::send_event::{EventReceipt, SendEvent};
 use crate::loyalty::membership::segments::change_segment::{ChangeSegment, SegmentChanged};
 use crate::loyalty::membership::transfer::{ReceivedReceipt, TransferReceipt};
 use crate::loyalty::program::facts::Values;
+use crate::loyalty::program::model::earning::is_kept;
 use crate::loyalty::rewards::receipt::RedemptionReceipt;
 use crate::loyalty::rewards::vouchers::receipt::CancellationReceipt;
 
@@ -310,6 +311,7 @@ fn event(member: MemberId, row: &Recorded) -> Option<SendEvent> {
         hash: NO_HASH,
         member,
         identity: None,
+        by_itself: is_kept(&event),
         name: event,
         occurred_at: Some(row.effective_at),
         attributes: Said::read(row.texts.as_deref()).attributes,

@@ -3,6 +3,7 @@
 pub mod attributes_in;
 pub mod awards;
 pub mod change;
+pub mod days;
 pub mod enrol;
 pub mod error;
 pub mod events;

@@ -250,7 +250,7 @@ impl Holds {
             Self::Words(most) => json!({ "minLength": 1, "maxLength": most }),
             Self::List(most) => json!({ "maxItems": most }),
             Self::Trigger => {
-                json!({ "pattern": "^(order|enrolment|event:.+)$", "examples": ["order", "event:review_written"] })
+                json!({ "pattern": "^(order|enrolment|birthday|anniversary|event:.+)$", "examples": ["order", "event:review_written"] })
             }
             Self::Day => json!({ "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "examples": ["2026-12-31"] }),
             Self::Language => json!({ "pattern": LANGUAGE, "examples": ["en"] }),

@@ -10,6 +10,7 @@ use crate::loyalty::checkout::settle::{OrderedAt, SettleOrder};
 use crate::loyalty::ledger::account::Status;
 use crate::loyalty::ledger::posting::{AccountTime, Reference, RequestHash, Target};
 use crate::loyalty::membership::events::send_event::{EventReceipt, EventRefusal, SendEvent};
+use crate::loyalty::program::model::earning::is_kept;
 
 const WELCOME: &str = "[earning.welcome]\non = \"enrolment\"\naward = { points = 100 }\nbudget = { points = 250 }\n\
     caps = { per_member = { awards = 1 } }\n[attributes.event.review]\nstars = { kind = \"number\" }\n\
@@ -34,6 +35,7 @@ impl Shop {
             occurred_at: at.map(instant),
             attributes: attributes.as_object().cloned().unwrap_or_default(),
             time: AccountTime::Live,
+            by_itself: is_kept(name),
         };
         refused(self.post(event))
     }

@@ -93,6 +93,7 @@ async fn create_event(
         occurred_at: sent.occurred_at.map(|at| at.trunc_subsecs(6)),
         attributes,
         time: AccountTime::Live,
+        by_itself: false,
     };
     let posted = ledger.post(scope, event).await.map_err(|e| problem_of_post(e, event_problem))?;
     Ok(receipt_response(&posted))

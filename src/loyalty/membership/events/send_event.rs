@@ -20,6 +20,7 @@ use crate::loyalty::membership::awards::awarded::{Came, Occasion, budgets};
 use crate::loyalty::membership::awards::receipt::{EarnedReceipt, RowReceipt, SkippedReceipt};
 use crate::loyalty::membership::enrol::verify_owner;
 use crate::loyalty::program::facts::{EventFacts, Values};
+use crate::loyalty::program::model::earning::is_kept;
 use crate::loyalty::program::model::{On, Rulebook, Timeline};
 
 /// How old an event may be, in days: as long as caps are remembered.
@@ -46,6 +47,8 @@ pub struct SendEvent {
     pub attributes: Values,
     /// When it is decided.
     pub time: AccountTime,
+    /// Whether it is a day that came by itself: it leaves nothing where no rule awards for it.
+    pub by_itself: bool,
 }
 
 /// Why an event is refused.
@@ -127,7 +130,8 @@ impl Posting for SendEvent {
     ) -> Result<EventReceipt, EventRefusal> {
         verify_owner(accounts, self.identity.as_ref(), self.target())?;
         accounts.account()?;
-        if !is_known(program.newest(), &self.name) {
+        // Nobody sends a day that comes by itself.
+        if !is_known(program.newest(), &self.name) || is_kept(&self.name) != self.by_itself {
             return Err(EventRefusal::Unknown);
         }
         let happened = self.occurred_at.unwrap_or(at.at);
@@ -154,10 +158,12 @@ impl Posting for SendEvent {
         let posting = account.next_posting();
         let Came { rows, earned, skipped } = occasion.come(account, counters, at)?;
         let texts = json!({ "attributes": self.attributes }).to_string();
-        accounts.record(Record {
-            texts: Some(texts).filter(|_| !self.attributes.is_empty()),
-            ..Record::plain(PostingKind::Event, happened, book.version)
-        });
+        if !self.by_itself || !rows.is_empty() {
+            accounts.record(Record {
+                texts: Some(texts).filter(|_| !self.attributes.is_empty()),
+                ..Record::plain(PostingKind::Event, happened, book.version)
+            });
+        }
         Ok(EventReceipt {
             posting: posting.to_string(),
             member: posting.member.0,

@@ -12,6 +12,7 @@ use crate::loyalty::program::compile::names::{ATTRIBUTE_CHARS_MAX, Named};
 use crate::loyalty::program::compile::{EARNING_RULES_MAX, Reading, always_within, in_minor, plain_decimal};
 use crate::loyalty::program::condition::{Condition, PROGRAM_COST_MAX};
 use crate::loyalty::program::document::{self, Document, Earning, Wallet as WrittenWallet};
+use crate::loyalty::program::model::earning::{ANNIVERSARY, BIRTHDAY, is_kept};
 use crate::loyalty::program::model::{Award, Budget, Cap, EarningRule, NetOf, On, OwnExpiry, Slot, Step};
 use crate::loyalty::program::slots::{Slots, awards_of};
 
@@ -83,6 +84,13 @@ impl Reading {
         let on = match &written.on {
             document::On::Order => return On::Order,
             document::On::Enrolment => On::Enrolment,
+            document::On::Birthday => On::Event(BIRTHDAY.to_owned()),
+            document::On::Anniversary => On::Event(ANNIVERSARY.to_owned()),
+            document::On::Event(name) if is_kept(name) => {
+                let message = format_args!("comes by itself: write `on = \"{name}\"`");
+                self.wrong(&["earning", rule, "on"], message);
+                On::Event(name.clone())
+            }
             document::On::Event(name) => {
                 self.words(&["earning", rule, "on"], name, ATTRIBUTE_CHARS_MAX);
                 On::Event(name.clone())

@@ -13,7 +13,7 @@ use crate::loyalty::program::document::texts::Text;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Earning {
-    /// What earns: `order`, `enrolment`, or `event:` with the name of an event.
+    /// What earns: `order`, `enrolment`, `birthday`, `anniversary` (of the enrolment), or `event:` with the name of an event.
     #[schema(value_type = String)]
     pub on: On,
     /// The redeemable wallet that is filled; may be left out where there is one only.
@@ -56,7 +56,7 @@ pub struct Earning {
     pub text: IndexMap<String, Text>,
 }
 
-/// What earns: `order`, `enrolment`, or `event:` with the name of an event.
+/// What earns: `order`, `enrolment`, `birthday`, `anniversary`, or `event:` with the name of an event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum On {
     /// An order.
@@ -64,6 +64,10 @@ pub enum On {
     Order,
     /// An enrolment.
     Enrolment,
+    /// A birthday.
+    Birthday,
+    /// The day of the enrolment, in a later year.
+    Anniversary,
     /// Something that happened outside of a checkout.
     Event(String),
 }
@@ -76,6 +80,8 @@ impl Serialize for On {
         match self {
             Self::Order => s.serialize_str("order"),
             Self::Enrolment => s.serialize_str("enrolment"),
+            Self::Birthday => s.serialize_str("birthday"),
+            Self::Anniversary => s.serialize_str("anniversary"),
             Self::Event(name) => s.serialize_str(&format!("{EVENT}{name}")),
         }
     }
@@ -87,8 +93,12 @@ impl<'de> Deserialize<'de> for On {
         match (text.as_str(), text.strip_prefix(EVENT)) {
             ("order", _) => Ok(Self::Order),
             ("enrolment", _) => Ok(Self::Enrolment),
+            ("birthday", _) => Ok(Self::Birthday),
+            ("anniversary", _) => Ok(Self::Anniversary),
             (_, Some(name)) => Ok(Self::Event(name.to_owned())),
-            _ => Err(D::Error::custom("must be `order`, `enrolment` or `event:` with the name of an event")),
+            _ => Err(D::Error::custom(
+                "must be `order`, `enrolment`, `birthday`, `anniversary` or `event:` with the name of an event",
+            )),
         }
     }
 }

@@ -58,6 +58,21 @@ pub enum On {
     Event(String),
 }
 
+/// What a birthday is called among events.
+pub const BIRTHDAY: &str = "birthday";
+/// What the day of the enrolment is called among them, in a later year.
+pub const ANNIVERSARY: &str = "anniversary";
+
+/// Whether an event is a day that comes by itself: nobody sends one.
+pub fn is_kept(event: &str) -> bool {
+    [BIRTHDAY, ANNIVERSARY].contains(&event)
+}
+
+/// Whether a rule is about a day that comes by itself.
+pub fn is_kept_day(on: &On) -> bool {
+    matches!(on, On::Event(name) if is_kept(name))
+}
+
 /// What a rule awards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Award {

@@ -3,7 +3,7 @@
 pub mod attributes;
 pub mod audience;
 pub mod discounts;
-mod earning;
+pub mod earning;
 pub mod names;
 pub mod rewards;
 mod spend;

@@ -155,7 +155,7 @@ fn every_mistake_is_named_with_its_place() {
     /wallets/status/counts: unknown variant `spending`, expected one of `spend`, `points`, `orders`
     /wallets/other/kind: must be `redeemable` or `qualifying`
     /earning/base/base/net_of/1: unknown variant `vat`, expected one of `discounts`, `points_paid`, `tax`, `shipping`, `gift_card`
-    /earning/base/on: must be `order`, `enrolment` or `event:` with the name of an event
+    /earning/base/on: must be `order`, `enrolment`, `birthday`, `anniversary` or `event:` with the name of an event
     /program/name: is required
     /program/currency: not an ISO 4217 currency code
     /program/timezone: not a time zone of the IANA database

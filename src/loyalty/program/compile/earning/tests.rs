@@ -187,7 +187,14 @@ fn mistakes_of_stacks_caps_and_multipliers_are_named() {
 fn what_is_no_order_awards_points_alone() {
     let of = |fields: &str| wrong(&format!("[earning.a]\n{fields}\n"));
     for (fields, says) in [
-        ("on = \"refund\"\naward = { points = 1 }", "/earning/a/on: must be `order`, `enrolment` or `event:`"),
+        (
+            "on = \"event:birthday\"\naward = { points = 1 }",
+            "/earning/a/on: comes by itself: write `on = \"birthday\"`",
+        ),
+        (
+            "on = \"refund\"\naward = { points = 1 }",
+            "/earning/a/on: must be `order`, `enrolment`, `birthday`, `anniversary` or `event:`",
+        ),
         ("on = \"event:\"\naward = { points = 1 }", "/earning/a/on: is 1 to 100 printable characters"),
         ("on = \"enrolment\"\naward = { per = \"1\", points = 1 }", "/earning/a/award/per: goes with orders"),
         ("on = \"event:x\"\naward = { points = 1 }\nlines = 'line.sku == \"a\"'", "/earning/a/lines: goes with orders"),
