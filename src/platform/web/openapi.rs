@@ -41,7 +41,7 @@ const COMMON: [(&str, &str, &str); 13] = [
     ("415", "UnsupportedMediaType", "The body is not of the media type that the call takes, in UTF-8."),
     ("422", "Unprocessable", "The request is never valid as sent; `pointer` names the field."),
     ("428", "PreconditionRequired", "The call wants an `If-Match` header."),
-    ("429", "TooManyRequests", "The credential's rate is used up."),
+    ("429", "TooManyRequests", "The rate of the credential, or of the address that tries to come in, is used up."),
     ("500", "Internal", "Something went wrong inside; it is logged under the request's id."),
     ("503", "Unavailable", "The database is busy or away."),
 ];
@@ -112,7 +112,9 @@ fn document_refusals(operation: &mut Operation, writes: bool) {
     let is_guarded = operation.parameters.iter().flatten().any(guards);
     for (status, name, _) in COMMON {
         let applies = match status {
-            "401" | "429" => !public,
+            "401" => !public,
+            // Whoever has no credential yet is counted by address.
+            "429" => !public || writes,
             "403" => keyed,
             "412" | "428" => is_guarded,
             "413" | "415" => has_body,
