@@ -76,9 +76,16 @@ async fn who_was_merged_reads_as_whom_they_go_on() {
     assert_eq!(me.get("/v1/me/balances").await.json["wallets"][0]["spendable"], json!(100));
     assert_eq!(me.get("/v1/me/statement?limit=1").await.json["items"][0]["reference"], json!("order:1"));
     let again = shop.post(&format!("/v1/members/{twin}/tokens"), &Value::Null).await;
-    assert_eq!((again.status, again.text_at("/member")), (201, ana));
+    assert_eq!((again.status, again.text_at("/member").as_str()), (201, ana.as_str()));
+    // Merged once more: whoever is signed out is so by every id that leads there.
+    let last = shop.enrol(&json!({ "name": "Anna" })).await;
+    let (between, _) = signed_in(&app, &shop, &ana).await;
+    let merge = json!({ "source": { "id": ana }, "reason": "one person" });
+    assert_eq!(shop.post_keyed(&format!("/v1/members/{last}/merges"), &fresh("merge"), &merge).await.status, 201);
     assert_eq!(shop.delete(&format!("/v1/members/{twin}/tokens")).await.status, 204);
-    me.get("/v1/me").await.refused(401, "token_invalid");
+    for app in [me, between] {
+        app.get("/v1/me").await.refused(401, "token_invalid");
+    }
 }
 
 /// Signs claims as the server does, but for what is to be tried.

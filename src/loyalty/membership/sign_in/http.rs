@@ -14,6 +14,7 @@ use crate::loyalty::ledger::posting::RequestHash;
 use crate::loyalty::membership::attributes_in::{attributes_schema, pointer};
 use crate::loyalty::membership::http::{MemberView, bad_field, change, newest, who_goes_on};
 use crate::loyalty::membership::profile_in::{ProfilePatchIn, sent};
+use crate::loyalty::membership::store::with_merged;
 use crate::platform::auth::session::{Sessions, SignedIn, TokensView, session_problem};
 use crate::platform::auth::{Caller, needs};
 use crate::platform::db::Db;
@@ -51,7 +52,7 @@ async fn create_tokens(
 
 /// Sign a member out
 ///
-/// Ends all sessions of the member, and with them all tokens: at once in the process that answers, within seconds in
+/// Ends all sessions of the member, and of those merged into it, and with them all tokens: at once in the process that answers, within seconds in
 /// others. Scope: `tokens:write`.
 #[utoipa::path(
     tag = "members",
@@ -67,7 +68,8 @@ async fn revoke_tokens(
     sessions: Data<Sessions>,
 ) -> Result<HttpResponse, Problem> {
     let member = who_goes_on(&db, &ledger, caller.scope(), MemberId(*id)).await?;
-    for member in [MemberId(*id), member.id] {
+    let all = with_merged(&*db.conn().await?, member.id, ledger.lanes()).await?;
+    for member in all {
         sessions.end_all(caller.scope(), member).await.map_err(session_problem)?;
     }
     Ok(HttpResponse::NoContent().finish())
