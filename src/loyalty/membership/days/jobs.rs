@@ -24,8 +24,9 @@ use crate::loyalty::program::store::{list_programs, read_clock};
 use crate::loyalty::program::timelines::TimelineError;
 use crate::platform::db::{Db, DbError};
 
-/// Members awarded for in one transaction.
-pub const DAYS_CHUNK: i64 = 200;
+/// Members awarded for at once: with both of their days fewer than the shortest queue of a lane, so that a page is always
+/// let in as a whole some time, and checkouts beside it are, too.
+pub const DAYS_CHUNK: i64 = 50;
 /// How many days are caught up at most: whoever was away for longer congratulates nobody who has forgotten it.
 pub const DAYS_LATE_MAX: u64 = 31;
 
